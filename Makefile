@@ -1,0 +1,52 @@
+# From a clean clone each target makes its own environment.
+#   PYTHON  the interpreter (default python3)     VENV  the environment's folder (default .venv)
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+# The suite runs on 3.13, too, where that is found.
+PYTHON313 ?= $(shell for p in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
+	$$p -c '' 2>/dev/null && echo $$p && break; done)
+
+export PYTHONPYCACHEPREFIX = $(abspath $(VENV))/pycache
+export MYPY_CACHE_DIR = $(VENV)/mypy
+export RUFF_CACHE_DIR = $(VENV)/ruff
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run test check suite bench clean
+
+run: $(VENV)/run.done
+	@$(BIN)/phone-bridge serve
+
+test: check suite
+ifneq ($(PYTHON313),)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] == (3, 13))' || exit 0; \
+	echo "== once more on $(PYTHON313)"; $(MAKE) suite PYTHON=$(PYTHON313) VENV=$(VENV)/3.13
+else
+	@echo "== no Python 3.13 was found: the suite ran on one version"
+endif
+
+check: $(VENV)/test.done
+	$(BIN)/ruff check phone_bridge twiml tests
+	$(BIN)/ruff format --check phone_bridge twiml tests
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_layers.py
+
+suite: $(VENV)/test.done
+	$(BIN)/pytest -q
+
+bench: $(VENV)/test.done
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/run.done: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -e '.[speech]'
+	@touch $@
+
+$(VENV)/test.done: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -e '.[test]'
+	@touch $@ $(VENV)/run.done

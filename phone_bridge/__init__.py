@@ -1,0 +1,1 @@
+"""The telephone bridge between callers and realtime voice assistants."""

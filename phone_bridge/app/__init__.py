@@ -1,0 +1,1 @@
+"""HTTP and WebSocket paths only: what arrives is handed down, what comes back is handed out."""

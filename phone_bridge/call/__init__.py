@@ -1,0 +1,1 @@
+"""One call as a pure machine: facts in, duties out, time as an argument."""

@@ -1,0 +1,1 @@
+"""How carriers speak: a folder a carrier, each a pure translator between its wire and the call's words."""

@@ -1,0 +1,1 @@
+"""Twilio's words: the Media Streams wire, its webhooks and its REST requests as values."""
