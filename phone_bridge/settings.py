@@ -1,0 +1,176 @@
+"""The operator's choices, read once into frozen values: the environment, then ``.env``, then ``phone-bridge.toml``."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from dotenv import dotenv_values
+from platformdirs import user_data_path
+
+from phone_bridge.errors import SettingsError
+
+PREFIX = "PHONE_BRIDGE_"
+TOML_FILE = "phone-bridge.toml"
+ENV_FILE = ".env"
+SESSIONS = ("embedded", "chronapilot")
+SESSION_FORMATS = ("pcm16", "g711_ulaw")
+SIGNATURES = ("require", "warn")
+CHRONAPILOT_URL = "https://api.chronapilot.com"
+MAX_ANSWER_SECONDS = 120
+MAX_PORT = 65_535
+
+_FOREIGN = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_PHONE_NUMBER")
+_LOOPBACK_FOR_ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One deployment; a field is the setting ``PHONE_BRIDGE_<NAME>``, or ``TWILIO_<NAME>`` where it says so."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+    database_url: str = ""
+    api_key: str = ""
+    session: str = "embedded"
+    session_url: str = ""
+    session_key: str = ""
+    session_account: str = ""
+    """The connected account (``cpa_…``) that a ChronaPilot key acts for."""
+    session_format: str = "pcm16"
+    """``g711_ulaw`` asks a session that offers it to pass the caller's own sound through untouched."""
+    user_id: str = "usr_demo_alice"
+    answer_seconds: int = 20
+    drain_seconds: int = 600
+    max_calls: int = 0
+    greeting: str = ""
+    language: str = "en"
+    prompts: str = ""
+    """A folder of WAV files that replace the offline voice, line by line."""
+    auto_confirm: str = ""
+    """Tools that a user wants done without asking: ``user:tool`` pairs between commas."""
+    stream_signature: str = "require"
+    """What an unsigned media WebSocket means once a Twilio token is set: ``require`` refuses it, ``warn`` logs it."""
+    twilio_url: str = "https://api.twilio.com"
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = ""
+    """The account's auth token; while it is being rotated, the old and the new one between commas."""
+    twilio_phone_number: str = ""
+
+    @property
+    def local_url(self) -> str:
+        """The address at which this machine reaches the server."""
+        return f"http://{_LOOPBACK_FOR_ANY.get(self.host, self.host)}:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        """The address that carriers reach, without a slash at its end."""
+        return (self.public_url or self.local_url).rstrip("/")
+
+    @property
+    def stream_url(self) -> str:
+        """The address of the media WebSocket."""
+        return "ws" + self.base_url.removeprefix("http") + "/twilio/media"
+
+    @property
+    def twilio_tokens(self) -> tuple[str, ...]:
+        """Every auth token that a signature may be made with."""
+        return _list(self.twilio_auth_token)
+
+    def unasked(self, user_id: str) -> frozenset[str]:
+        """Name the tools that ``user_id`` wants done without asking."""
+        pairs = (pair.partition(":") for pair in _list(self.auto_confirm))
+        return frozenset(tool for user, _, tool in pairs if user == user_id)
+
+
+_FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
+
+
+def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings:
+    """Read the settings as seen from ``folder``; ``overrides`` (the command line's) win. Raises SettingsError."""
+    values: dict[str, Any] = dict(_from_toml(folder / TOML_FILE))
+    for source in (dotenv_values(folder / ENV_FILE), environ):
+        values.update(_from_names(source))
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    if not values.get("session_key") and values.get("session") == "openai":
+        values["session_key"] = environ.get("OPENAI_API_KEY", "")
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        where = str(error).rpartition("$.")[2].rstrip("`")
+        raise SettingsError(f"{_name(where)} is not what it should be: {error}") from None
+    _check(settings)
+    return msgspec.structs.replace(settings, database_url=settings.database_url or _default_database())
+
+
+def _from_names(source: Mapping[str, str | None]) -> dict[str, str]:
+    found = {}
+    for name, value in source.items():
+        field = name.lower() if name in _FOREIGN else name.removeprefix(PREFIX).lower()
+        if value and field in _FIELDS and name == _name(field):
+            found[field] = value
+    return found
+
+
+def _from_toml(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file.name} cannot be read: {error}") from None
+    for key in values:
+        if key not in _FIELDS:
+            raise SettingsError(f"{file.name} has the key {key!r}, which is no setting: remove it or mend its spelling")
+    return values
+
+
+def _name(field: str) -> str:
+    return field.upper() if field.upper() in _FOREIGN else PREFIX + field.upper()
+
+
+def _check(settings: Settings) -> None:
+    _one_of(settings, "session", SESSIONS)
+    _one_of(settings, "session_format", SESSION_FORMATS)
+    _one_of(settings, "stream_signature", SIGNATURES)
+    for field in ("public_url", "session_url", "twilio_url"):
+        _check_url(settings, field)
+    _between(settings, "port", 1, MAX_PORT)
+    _between(settings, "answer_seconds", 1, MAX_ANSWER_SECONDS)
+    _between(settings, "max_calls", 0, 1_000_000)
+    _between(settings, "drain_seconds", 0, 86_400)
+    if settings.session == "chronapilot" and not settings.session_key:
+        raise SettingsError("PHONE_BRIDGE_SESSION is chronapilot, so PHONE_BRIDGE_SESSION_KEY must hold its secret key")
+    if settings.prompts and not Path(settings.prompts).is_dir():
+        raise SettingsError("PHONE_BRIDGE_PROMPTS must name a folder of WAV files, and that folder does not exist")
+    for pair in _list(settings.auto_confirm):
+        if not all(part.strip() for part in pair.partition(":")):
+            raise SettingsError("PHONE_BRIDGE_AUTO_CONFIRM holds user:tool pairs, such as usr_demo_alice:create_event")
+
+
+def _one_of(settings: Settings, field: str, choices: tuple[str, ...]) -> None:
+    if getattr(settings, field) not in choices:
+        raise SettingsError(f"{_name(field)} must be one of {', '.join(choices)}, not {getattr(settings, field)!r}")
+
+
+def _between(settings: Settings, field: str, least: int, most: int) -> None:
+    if not least <= getattr(settings, field) <= most:
+        raise SettingsError(f"{_name(field)} must be {least} to {most}, not {getattr(settings, field)}")
+
+
+def _check_url(settings: Settings, field: str) -> None:
+    url = getattr(settings, field)
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
+        raise SettingsError(f"{_name(field)} must be http(s)://host[:port] without a query, not {url!r}")
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _default_database() -> str:
+    folder = user_data_path("phone_bridge", ensure_exists=True)
+    return f"sqlite:///{folder / 'phone_bridge.sqlite3'}"
