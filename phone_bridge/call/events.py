@@ -1,0 +1,195 @@
+"""Facts, in the past tense: what a leg, a session or the pump has seen.
+
+Both wires speak to the call in these words alone. Sound is in the leg's format; the call never looks inside it.
+"""
+
+from typing import Any
+
+import msgspec
+
+
+class CallerHeard(msgspec.Struct, frozen=True, gc=False):
+    """The caller's line carried ``audio``, in the leg's format."""
+
+    audio: bytes
+
+
+class DigitPressed(msgspec.Struct, frozen=True, gc=False):
+    """The caller pressed one key: ``0`` to ``9``, ``*``, ``#`` or ``A`` to ``D``."""
+
+    digit: str
+
+
+class MarkReached(msgspec.Struct, frozen=True, gc=False):
+    """The carrier returned a mark: played up to it, or cleared, which only the ledger can tell apart."""
+
+    mark: str
+
+
+class LegTrouble(msgspec.Struct, frozen=True, gc=False):
+    """The carrier sent something that was skipped; ``code`` is stable, for counting."""
+
+    code: str
+    message: str = ""
+
+
+class LegClosed(msgspec.Struct, frozen=True, gc=False):
+    """The leg is gone: ``hangup`` when the carrier said so, ``lost`` when its socket vanished."""
+
+    reason: str = "hangup"
+
+
+class VoiceStarted(msgspec.Struct, frozen=True, gc=False):
+    """The caller began to speak at ``at`` (milliseconds on the call's clock, never later than now)."""
+
+    at: int
+
+
+class VoiceStopped(msgspec.Struct, frozen=True, gc=False):
+    """The caller stopped speaking at ``at`` (milliseconds on the call's clock)."""
+
+    at: int
+
+
+class CallerSaid(msgspec.Struct, frozen=True, gc=False):
+    """The session recognised words; a partial holds the whole utterance so far and is replaced by the next."""
+
+    text: str
+    final: bool = True
+
+
+class SessionOpened(msgspec.Struct, frozen=True, gc=False):
+    """The session is ready to listen."""
+
+    id: str = ""
+
+
+class ReplyStarted(msgspec.Struct, frozen=True, gc=False):
+    """The assistant began the reply ``item``."""
+
+    item: str
+
+
+class AssistantSpoke(msgspec.Struct, frozen=True, gc=False):
+    """A run of the assistant's speech, part of the reply ``item``, in the leg's format."""
+
+    item: str
+    audio: bytes
+
+
+class AssistantSaid(msgspec.Struct, frozen=True, gc=False):
+    """More words (a delta) of what the reply ``item`` says."""
+
+    item: str
+    text: str
+
+
+class ReplyEnded(msgspec.Struct, frozen=True, gc=False):
+    """No more speech of the reply ``item`` follows; ``status`` is completed, cancelled, failed or incomplete."""
+
+    item: str
+    status: str = "completed"
+
+
+class IntentDetected(msgspec.Struct, frozen=True):
+    """The session understood a wish; for the record only."""
+
+    name: str
+    confidence: float
+    parameters: dict[str, Any]
+
+
+class Affected(msgspec.Struct, frozen=True):
+    """One thing an action would touch, as far as the session tells."""
+
+    id: str = ""
+    title: str = ""
+    start_time: str = ""
+
+
+class Action(msgspec.Struct, frozen=True):
+    """What would be done: a tool's name with its exact parameters, and the session's own words for it, if any."""
+
+    name: str
+    parameters: dict[str, Any] = {}
+    summary: str = ""
+    affects: tuple[Affected, ...] = ()
+
+
+class ConfirmationAsked(msgspec.Struct, frozen=True):
+    """The session wants to do ``action`` and waits for the caller's consent to exactly that."""
+
+    id: str
+    action: Action
+
+
+class ActionSettled(msgspec.Struct, frozen=True):
+    """The session says what became of a proposal: executed, failed, declined or expired; ``result`` is its own."""
+
+    id: str
+    outcome: str
+    action: Action | None = None
+    result: Any = None
+
+
+class SessionTrouble(msgspec.Struct, frozen=True, gc=False):
+    """The session reported an error, or sent nonsense that was skipped, and lives on."""
+
+    code: str
+    message: str = ""
+
+
+class SessionClosed(msgspec.Struct, frozen=True, gc=False):
+    """The session is gone.
+
+    ``reason``: ``ended`` (it said so, all is well), ``expired`` (its time was up), ``lost`` (the socket vanished),
+    ``refused`` or ``unavailable`` (it never opened).
+    """
+
+    reason: str
+    message: str = ""
+
+
+class PromptReady(msgspec.Struct, frozen=True, gc=False):
+    """The bridge's own voice is ready: one run of sound for each line of the ``Speak`` that asked for it."""
+
+    prompt: str
+    parts: tuple[bytes, ...]
+
+
+class PromptFailed(msgspec.Struct, frozen=True, gc=False):
+    """The bridge's own voice could not say the prompt."""
+
+    prompt: str
+    message: str = ""
+
+
+class EndRequested(msgspec.Struct, frozen=True, gc=False):
+    """An operator or program asked for the call to end; ``by`` is for the record."""
+
+    by: str = "api"
+
+
+Event = (
+    CallerHeard
+    | DigitPressed
+    | MarkReached
+    | LegTrouble
+    | LegClosed
+    | VoiceStarted
+    | VoiceStopped
+    | CallerSaid
+    | SessionOpened
+    | ReplyStarted
+    | AssistantSpoke
+    | AssistantSaid
+    | ReplyEnded
+    | IntentDetected
+    | ConfirmationAsked
+    | ActionSettled
+    | SessionTrouble
+    | SessionClosed
+    | PromptReady
+    | PromptFailed
+    | EndRequested
+)
