@@ -1,0 +1,5 @@
+"""Every TwiML document that the bridge answers with, one function each, as text."""
+
+from twiml.documents import apologise_and_hang_up, connect_stream, hang_up, reject
+
+__all__ = ["apologise_and_hang_up", "connect_stream", "hang_up", "reject"]
