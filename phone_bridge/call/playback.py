@@ -1,0 +1,247 @@
+"""The ledger of playback: what was sent, what was played, what was cut, and so what the caller has heard.
+
+Sound goes out in parcels of at most ``PARCEL_MS``, each followed by a mark that belongs to one item and one
+generation. A mark proves its parcel only in its turn, and not before the parcel's length has passed: a carrier
+returns marks at once when nothing is buffered, and all of them when the buffer is cleared, and neither means that
+anybody heard.
+"""
+
+from collections import deque
+
+import msgspec
+
+from phone_bridge.audio.format import Format
+from phone_bridge.call.commands import Play
+
+PARCEL_MS = 100  # marks stand at most this far apart
+TAIL_MS = 100  # an item that pauses gets a mark for what it has sent after this long
+GAP_MS = 5  # a parcel in which sound was missing for longer gets its mark at once
+LAG_WINDOW = 16  # marks whose lag is remembered: about 1.6 s, so that clocks that drift are followed
+
+
+class Cut(msgspec.Struct, frozen=True, gc=False):
+    """How much of an item was heard when the buffer was cleared, in milliseconds."""
+
+    item: str
+    heard_ms: int
+    sent_ms: int
+
+
+class _Parcel(msgspec.Struct, gc=False):
+    item: str
+    mark: str
+    size: int
+    end: int  # when it can have been played at the earliest, on the byte clock
+    gap: int = 0  # how long its sound was missing in between, on the byte clock
+    due: int = 0  # when its mark can come back at the earliest, on the byte clock
+
+
+class _Item(msgspec.Struct, gc=False):
+    began: int  # when its first sound can have been played, ms
+    sent: int = 0  # bytes
+    proven: int = 0  # bytes whose marks came back in their turn
+    doubtful: bool = False  # a mark of it came back out of its turn
+    closed: bool = False  # no more sound will be added
+    proven_at: int = 0  # when the last proven byte can have been heard, ms
+    end: int = 0  # when its last sound can have been played at the earliest, on the byte clock
+
+
+class Ledger:
+    """Count one call's playback in the leg's ``format``.
+
+    Inside, time is counted in bytes of that format (the "byte clock"), so that no rounding adds up over a long talk.
+    """
+
+    def __init__(self, format: Format) -> None:
+        self._scale = format.bytes_per_ms
+        self._room = format.size(PARCEL_MS)
+        self._items: dict[str, _Item] = {}
+        self._waiting: deque[_Parcel] = deque()  # marks that are due back, in their order
+        self._line: deque[_Parcel] = deque()  # parcels that may be unplayed, in the order of their sound
+        self._tail: _Parcel | None = None  # the parcel that has no mark yet
+        self._tail_at = 0  # when the tail gets its mark if no more sound comes, ms
+        self._generation = 0
+        self._serial = 0
+        self._end = 0  # when all that was sent can have been played, on the byte clock
+        self._lags: deque[int] = deque(maxlen=LAG_WINDOW)
+        self._lag = 0  # the least of them: how far the carrier's playing trails our sending, ms
+
+    # What goes out
+
+    def play(self, item: str, audio: bytes, now: int) -> list[Play]:
+        """Cut ``audio`` of ``item`` into parcels and give the duties that play them."""
+        plays: list[Play] = []
+        clock = now * self._scale
+        tail = self._tail
+        if tail is not None and (tail.item != item or clock - tail.end + tail.gap > GAP_MS * self._scale):
+            plays.append(Play(b"", self._close_tail(now)))
+        entry = self._items.get(item)
+        if entry is None:
+            entry = self._items[item] = _Item(max(self._end, clock) // self._scale)
+        played = clock - self._lag * self._scale
+        while self._line and self._line[0].end <= played and self._line[0] is not self._tail:
+            self._line.popleft()
+        start, size = 0, len(audio)
+        while start < size:
+            if self._tail is None:
+                self._serial += 1
+                self._tail = _Parcel(item, f"{self._generation}.{self._serial}", 0, max(self._end, clock))
+                self._line.append(self._tail)
+            run = min(size - start, self._room - self._tail.size)
+            self._tail.size += run
+            self._tail.gap += max(0, clock - self._end) if self._tail.size > run else 0
+            self._tail.end = self._end = max(self._end, clock) + run
+            entry.end = self._end
+            entry.sent += run
+            mark = self._close_tail(now) if self._tail.size >= self._room else ""
+            plays.append(Play(audio if run == size else audio[start : start + run], mark))
+            start += run
+        self._tail_at = now + TAIL_MS
+        return plays
+
+    def finish(self, item: str, now: int) -> list[Play]:
+        """Say that ``item`` has no more sound; its last parcel gets its mark."""
+        entry = self._items.get(item)
+        if entry is None:
+            return []
+        entry.closed = True
+        return [Play(b"", self._close_tail(now))] if self._tail is not None and self._tail.item == item else []
+
+    def deadline(self) -> int | None:
+        """Say when ``expire`` has a mark to set for a tail that has none."""
+        return self._tail_at if self._tail is not None else None
+
+    def expire(self, now: int) -> list[Play]:
+        """Set the mark of a tail that has waited long enough for more sound."""
+        return [Play(b"", self._close_tail(now))] if self._tail is not None and now >= self._tail_at else []
+
+    def _close_tail(self, now: int) -> str:
+        assert self._tail is not None  # noqa: S101 - an own invariant
+        self._tail.due = max(self._tail.end, now * self._scale)
+        self._waiting.append(self._tail)
+        mark, self._tail = self._tail.mark, None
+        return mark
+
+    # What comes back
+
+    def reached(self, mark: str, now: int) -> bool:
+        """Count a mark that the carrier returned; False when it proves nothing: late, doubled or out of its turn."""
+        waiting = self._waiting
+        if waiting and waiting[0].mark == mark:
+            parcel = waiting.popleft()
+            entry = self._items[parcel.item]
+            entry.proven += parcel.size
+            entry.proven_at = max(now, -(-parcel.end // self._scale))
+            self._lags.append(max(0, now + parcel.due // -self._scale))
+            self._lag = min(self._lags)
+            return True
+        if any(parcel.mark == mark for parcel in waiting):
+            self._skip_to(mark)
+        return False
+
+    def _skip_to(self, mark: str) -> None:
+        """Give up the marks up to one that came ahead of its turn: neither it nor they can prove anything now."""
+        while True:
+            parcel = self._waiting.popleft()
+            self._items[parcel.item].doubtful = True
+            if parcel.mark == mark:
+                return
+
+    def flush(self, now: int) -> list[Cut]:
+        """Forget what is buffered, whose marks prove nothing from here on; tell what was heard of the items cut."""
+        cuts = [
+            Cut(name, self.heard_ms(name, now), entry.sent // self._scale)
+            for name, entry in self._items.items()
+            if not self._over(entry, now)
+        ]
+        self._generation += 1
+        self._waiting.clear()
+        self._line.clear()
+        self._tail = None
+        self._items.clear()
+        self._end = min(self._end, now * self._scale)
+        return cuts
+
+    # What is known
+
+    def heard_ms(self, item: str, now: int) -> int:
+        """Estimate how much of ``item`` the caller has heard by now.
+
+        What was sent plays from the moment it arrives, so the timeline of sending is right but for the carrier's lag,
+        which the quickest of the last marks shows: a slow mark tells of a busy socket, not of slow playing.
+        """
+        entry = self._items.get(item)
+        if entry is None:
+            return 0
+        played = entry.sent - self._unplayed(item, now - self._lag)
+        if entry.proven > played:
+            played = max(played, min(entry.proven, entry.sent - self._unplayed(item, now)))
+        return played // self._scale
+
+    def _unplayed(self, item: str, now: int) -> int:
+        """Count the bytes of ``item`` that the timeline of sending has not reached."""
+        clock = now * self._scale
+        unplayed = 0
+        for parcel in reversed(self._line):
+            if parcel.end <= clock:
+                break
+            if parcel.item == item:
+                unplayed += min(parcel.size, parcel.end - clock)
+        return unplayed
+
+    def began(self, item: str, now: int) -> bool:
+        """Tell whether the caller has begun to hear ``item``, by the carrier's own mark."""
+        entry = self._items.get(item)
+        return entry is not None and entry.proven > 0 and now > entry.began
+
+    def heard_at(self, item: str) -> int | None:
+        """Tell from when on ``item`` counts as heard to its end; None while a mark of it has not come in its turn."""
+        entry = self._items.get(item)
+        return entry.proven_at if entry is not None and not entry.doubtful and _complete(entry) else None
+
+    def heard_to_end(self, item: str, now: int) -> bool:
+        """Tell whether every mark of ``item`` came back in its turn and time enough has passed for it to be heard."""
+        at = self.heard_at(item)
+        return at is not None and now >= at
+
+    def over(self, item: str, now: int) -> bool:
+        """Tell whether nothing more is to be awaited of ``item``, heard or not."""
+        entry = self._items.get(item)
+        return entry is None or self._over(entry, now)
+
+    def quiet_at(self) -> int:
+        """Estimate when all that was sent will have been played."""
+        return -(-self._end // self._scale) + self._lag
+
+    def unheard(self, now: int) -> list[str]:
+        """Name the items that are not over, in the order in which they began."""
+        return [name for name, entry in self._items.items() if not self._over(entry, now)]
+
+    def settles_at(self) -> int | None:
+        """Say when the oldest item is over by the clock, where its marks came back before its sound can have ended."""
+        for entry in self._items.values():
+            if entry.doubtful and entry.closed:
+                return entry.end // self._scale + self._lag
+            return entry.proven_at if _complete(entry) else None
+        return None
+
+    def settle(self, now: int) -> list[Cut]:
+        """Take out the items that are over, from the oldest on."""
+        settled = []
+        while self._items:
+            name, entry = next(iter(self._items.items()))
+            if not self._over(entry, now):
+                break
+            sent = entry.sent // self._scale
+            settled.append(Cut(name, sent if not entry.doubtful else self.heard_ms(name, now), sent))
+            del self._items[name]
+        return settled
+
+    def _over(self, entry: _Item, now: int) -> bool:
+        if entry.doubtful:
+            return entry.closed and now >= entry.end // self._scale + self._lag
+        return _complete(entry) and now >= entry.proven_at
+
+
+def _complete(entry: _Item) -> bool:
+    return entry.closed and entry.proven == entry.sent

@@ -1,0 +1,50 @@
+"""The values that a call goes by; every limit with its unit, and a deployment's choices beside them."""
+
+import msgspec
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What one call may take, in milliseconds where the name ends so."""
+
+    language: str = "en"
+    greeting: str = ""
+    """The first words; empty for the language's own greeting."""
+    auto_confirm: frozenset[str] = frozenset()
+    """Tools that this user wants done without asking; told each time, and never for ``NEVER_UNASKED``."""
+
+    answer_ms: int = 20_000
+    """How long a question waits for its answer once it was asked."""
+    question_ms: int = 120_000
+    """How long one question may take with all its repetitions."""
+    unclear_answers: int = 2
+    """Unclear spoken answers after which only the keys are asked for."""
+    lead_in_ms: int = 4_000
+    """How long speech that preceded a proposal may go on before the question cuts in."""
+    outcome_ms: int = 1_500
+    """How long the next question waits for the outcome of the last one to be told."""
+    outcome_limit_ms: int = 10_000
+    """How long the telling of an outcome may hold up the next question."""
+    double_tap_ms: int = 1_000
+    """A key within this time of an answer belongs to that answer."""
+    unseen_speech_ms: int = 700
+    """How much earlier than its text an utterance began, at the least, when nothing else tells its beginning:
+    a short word and a recogniser's end-of-turn silence."""
+
+    silence_ms: int = 20_000
+    """Silence of both sides after which the caller is asked whether they are still there."""
+    last_silence_ms: int = 10_000
+    """Further silence after which the call ends."""
+    one_moment_ms: int = 2_500
+    """How long a caller's turn may go without any reply before the bridge says "one moment"."""
+    limit_ms: int = 3_600_000
+    """The longest call."""
+    prompt_ms: int = 3_000
+    """How long the bridge's own voice may take to be made."""
+    farewell_ms: int = 7_000
+    """How long after its sending a goodbye may go unheard before the line is cut all the same."""
+    hold_ms: int = 5_000
+    """How much of the caller's speech is kept for a session that is still opening."""
+
+
+NEVER_UNASKED = frozenset({"bulk_cancel_events"})
+"""Tools that no preference can free from the question."""

@@ -1,0 +1,285 @@
+"""The ledger against a carrier whose playing is known to the sample."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phone_bridge.audio.format import LINEAR_24K, PCMU_8K
+from phone_bridge.call.commands import Play
+from phone_bridge.call.playback import GAP_MS, LAG_WINDOW, PARCEL_MS, TAIL_MS, Ledger
+
+MS = PCMU_8K.bytes_per_ms
+
+
+def sound(ms: int) -> bytes:
+    return b"\x55" * (ms * MS)
+
+
+def marks(plays: list[Play]) -> list[str]:
+    return [play.mark for play in plays if play.mark]
+
+
+class Carrier:
+    """Plays what it is sent from the moment it arrives, ``lag`` ms late, and knows when each mark is due."""
+
+    def __init__(self, ledger: Ledger, lag: int = 0) -> None:
+        self.ledger = ledger
+        self.lag = lag
+        self.end = 0.0
+        self.due: list[tuple[float, str]] = []
+        self.runs: list[tuple[float, float, str]] = []
+
+    def play(self, item: str, ms: int, now: int) -> None:
+        self.take(item, self.ledger.play(item, sound(ms), now), now)
+
+    def finish(self, item: str, now: int) -> None:
+        self.take(item, self.ledger.finish(item, now), now)
+
+    def take(self, item: str, plays: list[Play], now: int) -> None:
+        for play in plays:
+            start = max(self.end, now + self.lag)
+            self.end = start + len(play.audio) / MS if play.audio else max(self.end, start)
+            if play.audio:
+                self.runs.append((start, self.end, item))
+            if play.mark:
+                self.due.append((self.end, play.mark))
+
+    def advance(self, now: int) -> None:
+        """Return the marks due by ``now``, each at its own time, to the whole millisecond."""
+        while self.due and self.due[0][0] <= now:
+            at, mark = self.due.pop(0)
+            assert self.ledger.reached(mark, int(-(-at // 1)))
+
+    def heard(self, item: str, now: int) -> float:
+        return sum(min(end, now) - start for start, end, name in self.runs if name == item and start < now)
+
+
+def test_a_long_run_is_cut_into_parcels_with_a_mark_each() -> None:
+    plays = Ledger(PCMU_8K).play("a", sound(1000), 0)
+    assert [len(play.audio) for play in plays] == [PARCEL_MS * MS] * 10
+    assert len(set(marks(plays))) == 10
+
+
+def test_small_frames_share_a_mark() -> None:
+    ledger = Ledger(PCMU_8K)
+    plays = [play for at in range(0, 200, 20) for play in ledger.play("a", sound(20), at)]
+    assert [bool(play.mark) for play in plays] == [False, False, False, False, True] * 2
+
+
+def test_sound_is_passed_on_untouched_when_it_need_not_be_cut() -> None:
+    frame = sound(20)
+    assert Ledger(PCMU_8K).play("a", frame, 0)[0].audio is frame
+
+
+def test_a_tail_gets_its_mark_when_the_item_ends_or_pauses() -> None:
+    ledger = Ledger(PCMU_8K)
+    ledger.play("a", sound(30), 0)
+    assert ledger.deadline() == TAIL_MS
+    assert ledger.expire(TAIL_MS - 1) == []
+    assert len(marks(ledger.expire(TAIL_MS))) == 1
+    assert ledger.deadline() is None
+    ledger.play("a", sound(30), 200)
+    assert len(marks(ledger.finish("a", 0))) == 1
+    assert ledger.finish("a", 0) == []
+
+
+def test_an_item_that_follows_closes_the_tail_of_the_one_before() -> None:
+    ledger = Ledger(PCMU_8K)
+    (first,) = ledger.play("a", sound(30), 0)
+    tail, second = ledger.play("b", sound(30), 0)
+    assert not first.mark
+    assert tail == Play(b"", tail.mark)
+    assert tail.mark
+    assert not second.mark
+
+
+def test_an_item_is_heard_once_every_mark_came_back_in_its_turn() -> None:
+    ledger = Ledger(PCMU_8K)
+    names = marks(ledger.play("a", sound(200), 0) + ledger.finish("a", 0))
+    assert ledger.reached(names[0], 100)
+    assert ledger.began("a", 100)
+    assert not ledger.heard_to_end("a", 100)
+    assert ledger.reached(names[1], 205)
+    assert ledger.heard_at("a") == 205
+    assert ledger.heard_to_end("a", 205)
+
+
+def test_an_item_that_may_go_on_is_not_heard_to_its_end() -> None:
+    ledger = Ledger(PCMU_8K)
+    for mark in marks(ledger.play("a", sound(200), 0)):
+        ledger.reached(mark, 200)
+    assert not ledger.heard_to_end("a", 300)
+    ledger.finish("a", 0)
+    assert ledger.heard_to_end("a", 300)
+
+
+def test_marks_that_come_back_at_once_prove_nothing_before_their_time() -> None:
+    ledger = Ledger(PCMU_8K)
+    for mark in marks(ledger.play("a", sound(1000), 0) + ledger.finish("a", 0)):
+        assert ledger.reached(mark, 5)
+    assert ledger.heard_ms("a", 5) == 5
+    assert not ledger.heard_to_end("a", 999)
+    assert not ledger.over("a", 999)
+    assert ledger.settles_at() == 1000
+    assert ledger.heard_to_end("a", 1000)
+
+
+def test_marks_that_a_flush_returns_prove_nothing() -> None:
+    ledger = Ledger(PCMU_8K)
+    names = marks(ledger.play("a", sound(300), 0) + ledger.finish("a", 0))
+    ledger.reached(names[0], 100)
+    (cut,) = ledger.flush(150)
+    assert (cut.item, cut.heard_ms, cut.sent_ms) == ("a", 150, 300)
+    assert [ledger.reached(mark, 151) for mark in names] == [False] * 3
+    assert not ledger.heard_to_end("a", 1000)
+
+
+def test_a_mark_that_comes_twice_proves_nothing_the_second_time() -> None:
+    ledger = Ledger(PCMU_8K)
+    names = marks(ledger.play("a", sound(200), 0) + ledger.finish("a", 0))
+    assert ledger.reached(names[0], 100)
+    assert not ledger.reached(names[0], 101)
+    assert not ledger.heard_to_end("a", 1000)
+
+
+def test_marks_out_of_order_leave_their_item_unproven_and_the_next_item_free() -> None:
+    ledger = Ledger(PCMU_8K)
+    names = marks(ledger.play("a", sound(300), 0) + ledger.finish("a", 0))
+    after = marks(ledger.play("b", sound(100), 0) + ledger.finish("b", 0))
+    assert not ledger.reached(names[1], 200)
+    assert not ledger.reached(names[0], 201)
+    assert ledger.reached(names[2], 300)
+    assert ledger.heard_at("a") is None
+    assert ledger.over("a", 400)
+    assert ledger.reached(after[0], 400)
+    assert ledger.heard_to_end("b", 400)
+
+
+def test_a_mark_nobody_set_proves_nothing() -> None:
+    ledger = Ledger(PCMU_8K)
+    ledger.play("a", sound(100), 0)
+    assert not ledger.reached("elsewhere", 100)
+    assert not ledger.reached("", 100)
+
+
+def test_items_that_wait_behind_another_are_cut_unheard() -> None:
+    ledger = Ledger(PCMU_8K)
+    ledger.play("a", sound(500), 0)
+    ledger.play("b", sound(500), 0)
+    assert [(cut.item, cut.heard_ms) for cut in ledger.flush(200)] == [("a", 200), ("b", 0)]
+
+
+def test_an_item_that_goes_on_after_another_keeps_its_count() -> None:
+    ledger = Ledger(PCMU_8K)
+    for item in ("a", "b", "a"):
+        ledger.play(item, sound(100), 0)
+    assert [ledger.heard_ms("a", at) for at in (50, 150, 250)] == [50, 100, 150]
+    assert [ledger.heard_ms("b", at) for at in (50, 150, 250)] == [0, 50, 100]
+
+
+def test_an_underrun_is_not_counted_as_heard() -> None:
+    ledger = Ledger(PCMU_8K)
+    ledger.play("a", sound(100), 0)
+    ledger.play("a", sound(100), 500)
+    assert ledger.heard_ms("a", 300) == 100
+    assert ledger.heard_ms("a", 550) == 150
+
+
+def test_a_carrier_that_plays_late_is_followed_by_its_quickest_mark() -> None:
+    ledger = Ledger(PCMU_8K)
+    carrier = Carrier(ledger, lag=60)
+    carrier.play("a", 2000, 0)
+    carrier.advance(500)
+    assert ledger.heard_ms("a", 500) == 440
+
+
+def test_what_is_over_is_taken_out_in_order() -> None:
+    ledger = Ledger(PCMU_8K)
+    names = marks(ledger.play("a", sound(100), 0) + ledger.finish("a", 0) + ledger.play("b", sound(100), 0))
+    for mark in names:
+        ledger.reached(mark, 200)
+    assert [cut.item for cut in ledger.settle(200)] == ["a"]
+    assert ledger.unheard(200) == ["b"]
+    ledger.finish("b", 0)
+    assert [(cut.item, cut.heard_ms) for cut in ledger.settle(200)] == [("b", 100)]
+
+
+def test_nothing_is_known_of_an_item_that_never_played() -> None:
+    ledger = Ledger(PCMU_8K)
+    assert ledger.heard_ms("a", 100) == 0
+    assert not ledger.began("a", 100)
+    assert ledger.over("a", 100)
+    assert ledger.finish("a", 0) == []
+    assert ledger.settles_at() is None
+    assert ledger.flush(100) == []
+
+
+talk = st.lists(
+    st.tuples(st.integers(0, 400), st.sampled_from("abc"), st.integers(1, 700)),
+    min_size=1,
+    max_size=25,
+)
+
+
+@given(talk, st.integers(0, 120), st.integers(0, 4000))
+def test_what_the_ledger_tells_is_true_but_for_a_lag_it_cannot_know_yet(
+    steps: list[tuple[int, str, int]], lag: int, pause: int
+) -> None:
+    ledger = Ledger(PCMU_8K)
+    carrier = Carrier(ledger, lag)
+    now, current = 0, "a"
+    for serial, (wait, name, ms) in enumerate(steps):
+        now += wait
+        carrier.advance(now)
+        if name == "c":
+            carrier.finish(current, now)
+            current = f"c{serial}"
+        carrier.play(current, ms, now)
+        carrier.take(current, ledger.expire(now), now)
+    now += pause
+    carrier.advance(now)
+    for item in ledger.unheard(now):
+        told, truth = ledger.heard_ms(item, now), carrier.heard(item, now)
+        assert truth - 2 - GAP_MS <= told <= truth + 2 + lag
+
+
+@given(st.integers(0, 120), st.integers(PARCEL_MS, 3000), st.lists(st.integers(20, 300), min_size=20, max_size=30))
+def test_after_a_mark_it_is_true_to_two_milliseconds(lag: int, at: int, sizes: list[int]) -> None:
+    ledger = Ledger(PCMU_8K)
+    carrier = Carrier(ledger, lag)
+    for serial, ms in enumerate(sizes):
+        carrier.play(f"{serial // 5}", ms, 0)
+        if serial % 5 == 4:
+            carrier.finish(f"{serial // 5}", 0)
+    now = at + lag
+    carrier.advance(now)
+    for cut in ledger.flush(now):
+        assert abs(cut.heard_ms - carrier.heard(cut.item, now)) <= 2
+
+
+@given(st.lists(st.integers(1, 5000), min_size=1, max_size=40), st.integers(0, 3))
+def test_nothing_is_lost_or_added_and_marks_stand_close_enough(sizes: list[int], between: int) -> None:
+    ledger = Ledger(PCMU_8K)
+    run, sent = 0, b""
+    for number, size in enumerate(sizes):
+        for play in ledger.play("a", bytes([number % 251]) * size, number * between):
+            sent += play.audio
+            run += len(play.audio)
+            assert run <= PARCEL_MS * MS
+            run = 0 if play.mark else run
+    assert sent == b"".join(bytes([number % 251]) * size for number, size in enumerate(sizes))
+
+
+def test_the_least_of_the_last_lags_counts() -> None:
+    ledger = Ledger(PCMU_8K)
+    names = marks(ledger.play("a", sound(PARCEL_MS * (LAG_WINDOW + 1)), 0))
+    ledger.reached(names[0], 100)
+    for place, mark in enumerate(names[1:], start=2):
+        ledger.reached(mark, place * 100 + 40)
+    assert ledger.quiet_at() == PARCEL_MS * (LAG_WINDOW + 1) + 40
+
+
+def test_linear_sound_is_counted_in_its_own_bytes() -> None:
+    ledger = Ledger(LINEAR_24K)
+    (play,) = ledger.play("a", b"\0\0" * 2400, 0)
+    assert play.mark
+    assert ledger.heard_ms("a", 40) == 40
