@@ -1,0 +1,113 @@
+"""Consent: the questions in their order, one at a time, and what counts as an answer to which.
+
+A key counts once the caller has begun to hear its question. A spoken yes counts only when the words that name the
+action were heard to their end and the yes began after them. A no counts once the question has begun. Whatever is
+doubtful is no answer; silence and hanging up are a no. Each proposal is answered once and never asked again.
+"""
+
+from collections import deque
+from enum import StrEnum
+
+from phone_bridge.call.assent import Assent
+from phone_bridge.call.events import Action
+from phone_bridge.call.rules import Rules
+
+
+class Reply(StrEnum):
+    """What an answer means for the question."""
+
+    CONFIRM = "confirm"
+    DECLINE = "decline"
+    WISH = "wish"  # something else is wanted: the question falls
+    REPEAT = "repeat"
+    WRONG_KEY = "wrong_key"
+    UNCLEAR = "unclear"
+    KEYPAD = "keypad"  # unclear once too often: ask for a key
+    NONE = "none"
+
+
+class Question:
+    """One proposal on its way to an answer; times on the call's clock."""
+
+    def __init__(self, id: str, action: Action, now: int) -> None:
+        self.id = id
+        self.action = action
+        self.began_at: int | None = None  # the caller began to hear the question
+        self.heard_at: int | None = None  # the words that name the action were heard to their end
+        self.heard_ms = 0  # how much of them
+        self.naming = ""  # the ledger's item that names the action
+        self.deadline: int | None = None
+        self._unclear = 0
+        self._opened = now
+
+    def press(self, digit: str) -> Reply:
+        """Judge a key."""
+        if self.began_at is None:
+            return Reply.NONE
+        return {"1": Reply.CONFIRM, "2": Reply.DECLINE, "*": Reply.REPEAT}.get(digit, Reply.WRONG_KEY)
+
+    def say(self, assent: Assent, began: int, unclear_answers: int) -> Reply:
+        """Judge words whose utterance began at ``began``."""
+        if self.began_at is None or assent in (Assent.ECHO, Assent.NOTHING):
+            return Reply.NONE
+        if assent is Assent.NO:
+            return Reply.DECLINE
+        if assent is Assent.WISH:
+            return Reply.WISH
+        if self.heard_at is None:
+            return Reply.NONE
+        if assent is Assent.REPEAT:
+            return Reply.REPEAT
+        if assent is Assent.YES and began >= self.heard_at:
+            return Reply.CONFIRM
+        self._unclear += 1
+        return Reply.UNCLEAR if self._unclear < unclear_answers else Reply.KEYPAD
+
+    def extend(self, until: int, rules: Rules) -> None:
+        """Let the question wait until ``until`` for its answer, but never past its whole time."""
+        self.deadline = min(until, self._opened + rules.question_ms)
+
+
+class Questions:
+    """Hold the proposals of one call in their order."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._queue: deque[Question] = deque()
+        self.current: Question | None = None
+
+    def add(self, id: str, action: Action, now: int) -> bool:
+        """Take a proposal in; False when this one was taken before, which must never be answered twice."""
+        if id in self._seen:
+            return False
+        self._seen.add(id)
+        self._queue.append(Question(id, action, now))
+        return True
+
+    def next(self) -> Question | None:
+        """Make the oldest waiting proposal the current question."""
+        if self.current is None and self._queue:
+            self.current = self._queue.popleft()
+        return self.current
+
+    def waiting(self) -> bool:
+        """Tell whether a proposal waits to be asked."""
+        return bool(self._queue)
+
+    def drop(self, id: str) -> Question | None:
+        """Take a proposal out, current or waiting; None when it is neither."""
+        if self.current is not None and self.current.id == id:
+            question, self.current = self.current, None
+            return question
+        for question in self._queue:
+            if question.id == id:
+                self._queue.remove(question)
+                return question
+        return None
+
+    def drain(self) -> list[Question]:
+        """Take all proposals out, the current one first."""
+        left = [self.current, *self._queue] if self.current is not None else list(self._queue)
+        self.current = None
+        self._queue.clear()
+        return left
