@@ -1,0 +1,471 @@
+"""One call at the carrier, as a pure machine: from the voice webhook over its TwiML to the last callback.
+
+Facts come in (an answer to a request, the sound of a text, a socket that opened, a message, the passing of time) and
+duties go out (see ``duties``). Time is an argument, in whole milliseconds on a clock of the owner's choice, so a call
+runs in real time for people and in virtual time for tests. Any method may leave duties: drain ``outgoing`` after each.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from phone_bridge.exchange import Request, Response
+from phone_bridge.legs.twilio.messages import StreamStart
+from phone_bridge.simulator.caller import Caller
+from phone_bridge.simulator.connection import HANDSHAKE_MS, Connection
+from phone_bridge.simulator.courier import CallbackFailed, Courier, DocumentCame, DocumentFailed, Outcome
+from phone_bridge.simulator.duties import Ask, Close, Duty, Open, Send, Speak
+from phone_bridge.simulator.faults import CarrierRefused, Code, Fault
+from phone_bridge.simulator.line import CallerHungUp, FrameSpoken, Line, LineFact, StepBegun
+from phone_bridge.simulator.performer import Gathered, Performed, Performer
+from phone_bridge.simulator.playout import SAMPLES_PER_MS
+from phone_bridge.simulator.result import CallResult, Metrics
+from phone_bridge.simulator.script import Step, describe
+from phone_bridge.simulator.stream_link import StreamLink
+from phone_bridge.simulator.twiml_player import Fetch, TwimlPlayer
+from phone_bridge.simulator.verbs import (
+    ConnectStream,
+    Dial,
+    Gather,
+    Hangup,
+    Redirect,
+    Reject,
+    Unsupported,
+    Verb,
+)
+from phone_bridge.simulator.webhooks import Dialling, Webhooks
+
+CALL_MS = 900_000
+"""The longest call, unless the plan says otherwise; a script that goes nowhere must not run for ever."""
+ANNOUNCEMENT = "We are sorry, an application error has occurred. Goodbye."
+"""What a caller hears when the application has failed."""
+DIALLED_SECONDS = 30
+"""How long a dialled party is said to have talked, if it answered."""
+
+_ABNORMAL_CLOSURE = 1006
+_CLEAN_CLOSURES = frozenset({1000, 1001, 1005})
+_REJECTED = {"busy": "busy", "rejected": "no-answer"}
+
+
+class CallPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """How the dialled number is set up at the carrier, and what the network does."""
+
+    dialling: Dialling
+    voice_url: str
+    status_url: str = ""
+    dial_status: str = "completed"
+    """What comes of every ``<Dial>``: ``completed``, ``busy``, ``no-answer``, ``failed`` or ``canceled``."""
+    leaves_out_silence: bool = False
+    """True for a network that sends no media while the caller is silent."""
+    call_ms: int = CALL_MS
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What a bystander would see: a step of the caller's, or a word on the call; ``at_ms`` counts from the answer."""
+
+    at_ms: int
+    what: Step | str
+
+
+class CarrierCall:
+    """A call by ``caller`` over ``plan``.
+
+    ``new_hex`` makes 32 hexadecimal digits for each name; ``started_at`` is the wall clock at the call's first
+    millisecond, the time of ``begin``.
+    """
+
+    def __init__(self, plan: CallPlan, caller: Caller, *, new_hex: Callable[[], str], started_at: datetime) -> None:
+        self._plan = plan
+        self._caller = caller
+        self._new_hex = new_hex
+        self.call_sid = f"CA{new_hex()}"
+        self._webhooks = Webhooks(plan.dialling, self.call_sid, started_at, lambda: str(uuid.UUID(new_hex())))
+        self._courier = Courier(self._webhooks)
+        self._player = TwimlPlayer()
+        self._began_at = 0
+        self._now = 0
+        self._answered_at: int | None = None
+        self._ended_at: int | None = None
+        self._line: Line | None = None
+        self._performer: Performer | None = None
+        self._connection: Connection | None = None
+        self._links: list[StreamLink] = []
+        self._status = "ringing"
+        self._ended_by = "bridge"
+        self._faults: list[Fault] = []
+        self._complaints: list[str] = []
+        self._dialled: list[str] = []
+        self._duties: list[Duty] = []
+        self._notes: list[Note] = []
+
+    # What the shell asks
+
+    def outgoing(self) -> list[Duty]:
+        """Take the duties that wait to be done."""
+        duties, self._duties = self._duties, []
+        return duties
+
+    def notes(self) -> list[Note]:
+        """Take what happened since the last time, for people who watch."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    @property
+    def hung_up(self) -> bool:
+        """True when the call is over, though callbacks may still be under way."""
+        return self._ended_at is not None
+
+    @property
+    def ended(self) -> bool:
+        """True when the call is over and its last callback was answered."""
+        return self.hung_up and self._courier.idle and not self._duties
+
+    def deadline(self) -> int | None:
+        """Say when ``advance`` is due; None when the call has ended."""
+        due = [self._courier.deadline()]
+        if not self.hung_up:
+            due += [self._began_at + self._plan.call_ms]
+            due += [self._connection.deadline()] if self._connection else []
+            due += [self._line.deadline()] if self._line else []
+            due += [self._performer.deadline()] if self._performer else []
+        return min((at for at in due if at is not None), default=None)
+
+    # What the shell tells
+
+    def begin(self, now: int) -> None:
+        """Dial: ask the voice webhook what to do."""
+        self._began_at = now
+        self._note(now, "ringing")
+        self._ask(self._player.begin(self._plan.voice_url), now)
+
+    def advance(self, now: int) -> None:
+        """Let time pass until ``now``."""
+        self._now = now
+        for outcome in self._courier.expire(now):
+            self._take(outcome, now)
+        for fact in self._line.advance(now) if self._line and not self.hung_up else ():
+            self._hear(fact, now)
+        if self._performer and not self.hung_up and (gathered := self._performer.expire(now)):
+            self._after_gather(gathered, now)
+        if self._connection and (due := self._connection.deadline()) is not None and now >= due:
+            self._fail_stream(Fault(Code.STREAM_TIMEOUT, f"the socket did not open in {HANDSHAKE_MS} ms"), now)
+        if not self.hung_up and now >= self._began_at + self._plan.call_ms:
+            self._complaints.append(f"the call was still up after {self._plan.call_ms} ms")
+            self._end("carrier", now)
+
+    def answered(self, id_: int, response: Response, now: int) -> None:
+        """Take the answer to a request."""
+        self.advance(now)
+        self._take(self._courier.answered(id_, response), now)
+
+    def unreachable(self, id_: int, code: Code, message: str, now: int) -> None:
+        """Take the news that a request got no answer."""
+        self.advance(now)
+        self._take(self._courier.unreachable(id_, code, message), now)
+
+    def spoken(self, id_: int, audio: bytes, now: int) -> None:
+        """Take the sound of a text that was asked for, mu-law at 8 kHz."""
+        self.advance(now)
+        if self._performer and not self.hung_up:
+            self._performer.spoken(id_, audio)
+
+    def unspoken(self, id_: int, why: str, now: int) -> None:
+        """Take the news that a text could not be spoken; the caller hears nothing in its place."""
+        self._complaints.append(f"the simulator's own voice failed: {why}")
+        self.spoken(id_, b"", now)
+
+    def opened(self, now: int) -> None:
+        """Take the news that the socket is open: the stream begins."""
+        self.advance(now)
+        line, connection = self._line, self._connection
+        if line is None or connection is None or not connection.opening:
+            self._duties.append(Close())
+            return
+        silent = self._plan.leaves_out_silence
+        link = connection.opened(lambda codec: StreamLink(codec, line, self._caller, leaves_out_silence=silent))
+        self._links.append(link)
+        self._send(link.begin())
+        self._tell_stream("stream-started", now)
+
+    def refused(self, fault: Fault, now: int) -> None:
+        """Take the news that the socket did not open; ``<Connect>`` ends at once."""
+        self.advance(now)
+        if self._connection and self._connection.opening:
+            self._fail_stream(fault, now)
+
+    def received(self, data: str | bytes, now: int) -> None:
+        """Take a message from the socket."""
+        self.advance(now)
+        if self._link:
+            self._send(self._link.receive(data))
+
+    def congested(self) -> None:
+        """Take the news that the bridge reads too slowly, and that sound of the caller's was thrown away."""
+        if self._link:
+            self._link.complain(Fault(Code.STREAM_OVERFLOW, "the bridge read too slowly, sound was thrown away"))
+
+    def closed(self, code: int, now: int) -> None:
+        """Take the news that the bridge closed the socket; what was not heard yet never will be."""
+        self.advance(now)
+        if self._link is None:
+            return
+        if code == _ABNORMAL_CLOSURE:
+            self._faults.append(Fault(Code.STREAM_BROKEN_PIPE, "the socket vanished without a close"))
+        else:
+            blames = code not in _CLEAN_CLOSURES
+            self._faults.append(Fault(Code.STREAM_CLOSED, f"the bridge closed the stream with code {code}", blames))
+        self._link.cut()
+        self._tell_stream("stream-stopped", now)
+        self._after_connect(now)
+
+    def hang_up(self, now: int) -> None:
+        """Put the caller's receiver down from outside the script."""
+        self.advance(now)
+        self._end("caller", now)
+
+    # Documents
+
+    def _ask(self, fetch: Fetch, now: int) -> None:
+        request = self._webhooks.voice(fetch.url, fetch.method, self._status, fetch.extra)
+        self._duties.append(self._courier.ask(request, now, document=True))
+
+    def _take(self, outcome: Outcome | None, now: int) -> None:
+        match outcome:
+            case Ask():
+                self._duties.append(outcome)
+            case CallbackFailed(fault):
+                self._faults.append(fault)
+            case DocumentFailed(fault):
+                self._fail(fault, now)
+            case DocumentCame(response):
+                self._read(response, now)
+
+    def _read(self, response: Response, now: int) -> None:
+        try:
+            self._faults += self._player.read(response)
+        except CarrierRefused as error:
+            self._fail(error.fault, now)
+        else:
+            self._follow(now)
+
+    def _fail(self, fault: Fault, now: int) -> None:
+        """End the call as Twilio does when the application fails: an announcement, then the line is dropped."""
+        self._faults.append(fault)
+        self._ended_by = "carrier"
+        self._player.announce(ANNOUNCEMENT)
+        self._follow(now)
+
+    def _ask_after(self, verb: Redirect | Gather | Dial | ConnectStream, extra: dict[str, str], now: int) -> bool:
+        """Ask for what comes after ``verb``; False where the document itself goes on."""
+        try:
+            fetch = self._player.after(verb, extra)
+        except CarrierRefused as error:
+            self._fail(error.fault, now)
+            return True
+        if fetch is not None:
+            self._ask(fetch, now)
+        return fetch is not None
+
+    # Verbs
+
+    def _follow(self, now: int) -> None:
+        """Take up the next verb, and the one after it where that one has ended at once."""
+        while not self.hung_up and self._is_over(self._player.next(), now):
+            pass
+
+    def _is_over(self, verb: Verb | None, now: int) -> bool:
+        match verb:
+            case None | Hangup():
+                self._answer(now)
+                self._end(self._ended_by, now)
+            case Reject(reason):
+                self._status = _REJECTED[reason]
+                self._end("bridge", now)
+            case Redirect():
+                self._ask_after(verb, {}, now)
+            case Unsupported(what):
+                self._complaints.append(f"the simulator skipped {what}, which it cannot follow")
+                return True
+            case Dial():
+                return not self._dial(verb, now)
+            case ConnectStream():
+                return not self._open_stream(verb, now)
+            case _:
+                self._duties += self._answer(now).perform(verb, now)
+        return False
+
+    def _answer(self, now: int) -> Performer:
+        if self._line is None or self._performer is None:
+            self._answered_at = now
+            self._status = "in-progress"
+            self._note(now, "answered")
+            self._line = Line(self._caller, now)
+            self._performer = Performer(self._line)
+        return self._performer
+
+    def _dial(self, verb: Dial, now: int) -> bool:
+        self._answer(now)
+        self._dialled += verb.targets
+        self._note(now, f"connected to {', '.join(verb.targets)}")
+        talked = self._plan.dial_status == "completed"
+        extra = {
+            "DialCallSid": f"CA{self._new_hex()}",
+            "DialCallStatus": self._plan.dial_status,
+            "DialBridged": str(talked).lower(),
+            **({"DialCallDuration": str(DIALLED_SECONDS)} if talked else {}),
+        }
+        return self._ask_after(verb, extra, now)
+
+    def _after_gather(self, gathered: Gathered, now: int) -> None:
+        finished = {"FinishedOnKey": gathered.finished_on} if gathered.finished_on else {}
+        if gathered.digits or gathered.gather.action_on_empty:
+            self._ask_after(gathered.gather, {"Digits": gathered.digits, **finished}, now)
+        else:
+            self._follow(now)
+
+    # The stream
+
+    @property
+    def _link(self) -> StreamLink | None:
+        return self._connection.link if self._connection else None
+
+    def _open_stream(self, verb: ConnectStream, now: int) -> bool:
+        self._answer(now)
+        start = StreamStart(
+            call_sid=self.call_sid,
+            stream_sid=f"MZ{self._new_hex()}",
+            account_sid=self._plan.dialling.account_sid,
+            custom_parameters=verb.parameters,
+        )
+        self._connection = Connection(verb, start, self._webhooks)
+        opening = self._connection.open(now)
+        if isinstance(opening, Open):
+            self._duties.append(opening)
+            return True
+        self._report_stream(opening, now)
+        self._connection = None
+        return self._ask_after(verb, {}, now)
+
+    def _fail_stream(self, fault: Fault, now: int) -> None:
+        self._report_stream(fault, now)
+        self._after_connect(now)
+
+    def _report_stream(self, fault: Fault, now: int) -> None:
+        self._faults.append(fault)
+        self._tell_stream("stream-error", now, str(fault))
+
+    def _after_connect(self, now: int) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and not self._ask_after(connection.verb, {}, now):
+            self._follow(now)
+
+    def _tell_stream(self, event: str, now: int, error: str = "") -> None:
+        if self._connection and (request := self._connection.callback(event, now - self._began_at, error)):
+            self._notify(request, now)
+
+    def _notify(self, request: Request, now: int) -> None:
+        self._duties.append(self._courier.ask(request, now, document=False))
+
+    def _send(self, messages: list[str], *, sound: bool = False) -> None:
+        self._duties += [Send(message, sound) for message in messages]
+
+    # The line
+
+    def _hear(self, fact: LineFact, now: int) -> None:
+        if self.hung_up:
+            return
+        if isinstance(fact, StepBegun):
+            self._note(fact.at, fact.step)
+        elif isinstance(fact, CallerHungUp):
+            self._end("caller", now)
+        elif self._link:
+            self._send(self._link.tell(fact), sound=isinstance(fact, FrameSpoken))
+        elif self._performer and self._connection is None:
+            self._performed(*self._performer.tell(fact, now), now)
+
+    def _performed(self, speak: list[Speak], end: Performed | Gathered | None, now: int) -> None:
+        self._duties += speak
+        if isinstance(end, Gathered):
+            self._after_gather(end, now)
+        elif isinstance(end, Performed):
+            self._follow(now)
+
+    def _note(self, at: int, what: Step | str) -> None:
+        self._notes.append(Note(max(0, at - (self._answered_at if self._answered_at is not None else at)), what))
+
+    # The end
+
+    def _end(self, by: str, now: int) -> None:
+        if self.hung_up:
+            return
+        self._ended_at = now
+        self._ended_by = by
+        if self._line is not None:
+            self._status = "completed"
+        elif self._status == "ringing":
+            self._status = "no-answer"
+        self._courier.forget_document()
+        self._note(now, f"hung up by the {by}")
+        self._end_connect(now)
+        if self._plan.status_url:
+            request = self._webhooks.call_status(
+                self._plan.status_url, self._status, self._duration_ms, now - self._began_at
+            )
+            self._notify(request, now)
+
+    def _end_connect(self, now: int) -> None:
+        """Let a stream go that the end interrupts: ``stop``, close, its callback, and the action that none follows."""
+        connection, link = self._connection, self._link
+        if connection is None:
+            return
+        if link is not None:
+            link.cut()
+            self._duties += [Send(link.stop()), Close()]
+            self._tell_stream("stream-stopped", now)
+        self._connection = None
+        if connection.verb.action is not None:
+            url = self._player.resolve(connection.verb.action)
+            self._notify(self._webhooks.voice(url, connection.verb.method, self._status), now)
+
+    @property
+    def _duration_ms(self) -> int:
+        return 0 if self._answered_at is None else self._until - self._answered_at
+
+    @property
+    def _until(self) -> int:
+        return self._now if self._ended_at is None else self._ended_at
+
+    def result(self) -> CallResult:
+        """Say what became of the call so far; asked again when it is over, all of it."""
+        said, heard = self._line.tracks(self._until) if self._line else (b"", b"")
+        return CallResult(
+            call_sid=self.call_sid,
+            status=self._status,
+            ended_by=self._ended_by,
+            duration_ms=self._duration_ms,
+            heard=heard,
+            said=said,
+            faults=(*self._faults, *(fault for link in self._links for fault in link.faults)),
+            complaints=(*self._complaints, *self._caller.complaints),
+            undone=tuple(describe(step) for step in self._caller.left),
+            verbs=tuple(self._player.followed),
+            dialled=tuple(self._dialled),
+            metrics=self._metrics(),
+        )
+
+    def _metrics(self) -> Metrics:
+        if self._line is None or self._answered_at is None:
+            return Metrics()
+        ear, playout = self._caller.ear, self._line.playout
+        return Metrics(
+            first_audio_ms=None if ear.first_sound_at is None else ear.first_sound_at - self._answered_at,
+            reply_ms=tuple(ear.reply_ms),
+            longest_silence_ms=ear.longest_silence_ms,
+            underruns=playout.underruns,
+            underrun_ms=playout.underrun_samples // SAMPLES_PER_MS,
+            bytes_after_clear=sum(link.bytes_after_clear for link in self._links),
+            bytes_cut=sum(link.bytes_cut for link in self._links),
+            media_bytes=sum(link.media_bytes for link in self._links),
+        )
