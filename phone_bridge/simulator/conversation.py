@@ -6,8 +6,6 @@ from phone_bridge.simulator.carrier_call import Note
 from phone_bridge.simulator.result import CallResult, Spoken
 from phone_bridge.simulator.script import HangUp, Listen, Press, Say, Wait
 
-SETTLED_MS = 700
-"""A line of the bridge's transcript that has not grown for so long is complete."""
 LATE_MS = 40
 """From here on, two frames, the lateness of the simulator itself is worth a line."""
 CALLER = "caller"
@@ -43,24 +41,20 @@ def _line(at_ms: int, who: str, what: str) -> str:
 
 
 class TranscriptReader:
-    """Picks the new and complete lines out of a transcript that grows while it is read again and again.
+    """Picks the new lines out of a transcript that grows while it is read again and again.
 
-    The caller's own lines are left out: the script knows better what was said.
+    A line may be written after a later one, once it was heard to its end. The caller's own lines are left out: the
+    script knows better what was said.
     """
 
     def __init__(self) -> None:
-        self._taken = 0
-        self._last: Spoken | None = None
-        self._last_at = 0
+        self._read: set[Spoken] = set()
 
-    def read(self, transcript: Sequence[Spoken], now: int, *, final: bool = False) -> list[Spoken]:
-        """Return the lines that are complete now: all but one that may still grow, or all when ``final``."""
-        if transcript and transcript[-1] != self._last:
-            self._last, self._last_at = transcript[-1], now
-        settled = final or now - self._last_at >= SETTLED_MS
-        complete = transcript[self._taken : len(transcript) if settled else len(transcript) - 1]
-        self._taken += len(complete)
-        return [spoken for spoken in complete if spoken.speaker != CALLER]
+    def read(self, transcript: Sequence[Spoken]) -> list[Spoken]:
+        """Return the lines that were not there before."""
+        new = [spoken for spoken in transcript if spoken not in self._read and spoken.speaker != CALLER]
+        self._read.update(new)
+        return new
 
 
 def outcome_lines(result: CallResult) -> list[str]:

@@ -152,7 +152,7 @@ async def _call(options: SimulateOptions, voice: Voice, print_line: PrintLine) -
             result = await call.run(lambda note: _print_note(note_line(note), print_line))
             follower.cancel()
     transcript = result.record.transcript if result.record else []
-    for spoken in reader.read(transcript, 0, final=True):
+    for spoken in reader.read(transcript):
         print_line(spoken_line(spoken))
     return result
 
@@ -164,14 +164,13 @@ def _print_note(line: str | None, print_line: PrintLine) -> None:
 
 async def _follow(api: BridgeApi, carrier_id: str, reader: TranscriptReader, print_line: PrintLine) -> None:
     """Print the bridge's side of the conversation while it goes on; what cannot be read now is read at the end."""
-    loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(POLL_S)
         try:
             record = await api.record(carrier_id)
         except BridgeError:
             continue
-        for spoken in reader.read(record.transcript if record else [], int(loop.time() * 1000)):
+        for spoken in reader.read(record.transcript if record else []):
             print_line(spoken_line(spoken))
 
 

@@ -5,7 +5,6 @@ import pytest
 from phone_bridge.simulator.carrier_call import Note
 from phone_bridge.simulator.conversation import (
     LATE_MS,
-    SETTLED_MS,
     TranscriptReader,
     note_line,
     outcome_lines,
@@ -40,29 +39,20 @@ def test_a_line_of_the_bridges_names_its_speaker() -> None:
     assert spoken_line(Spoken(2000, "assistant", "Hi.")) == "00:02.0  assistant   Hi."
 
 
-FIRST, GROWING, GROWN, SECOND = (
-    Spoken(0, "assistant", "One."),
-    Spoken(9, "assistant", "Two"),
-    Spoken(9, "assistant", "Two and a half."),
-    Spoken(20, "bridge", "Three."),
-)
+FIRST, SECOND = (Spoken(0, "bridge", "Hello."), Spoken(900, "assistant", "At three."))
 
 
-def test_a_line_is_read_once_it_is_followed_by_another_or_has_settled() -> None:
+def test_each_line_is_read_once_also_when_it_comes_late() -> None:
     reader = TranscriptReader()
-    assert reader.read([], 0) == []
-    assert reader.read([FIRST], 0) == []
-    assert reader.read([FIRST, GROWING], 100) == [FIRST]
-    assert reader.read([FIRST, GROWN], 700) == []
-    assert reader.read([FIRST, GROWN], 700 + SETTLED_MS - 1) == []
-    assert reader.read([FIRST, GROWN], 700 + SETTLED_MS) == [GROWN]
-    assert reader.read([FIRST, GROWN], 5000) == []
-    assert reader.read([FIRST, GROWN, SECOND], 5000, final=True) == [SECOND]
+    assert reader.read([]) == []
+    assert reader.read([SECOND]) == [SECOND]
+    assert reader.read([FIRST, SECOND]) == [FIRST]
+    assert reader.read([FIRST, SECOND]) == []
 
 
 def test_the_callers_own_lines_are_left_out() -> None:
     heard = Spoken(5, "caller", "what the ear made of it")
-    assert TranscriptReader().read([FIRST, heard, SECOND], 0, final=True) == [FIRST, SECOND]
+    assert TranscriptReader().read([FIRST, heard, SECOND]) == [FIRST, SECOND]
 
 
 def test_a_good_call_is_summed_up() -> None:

@@ -1,0 +1,67 @@
+"""What every dialect offers ``runtime/connect``: how to mint, dial and speak, as values and pure wires."""
+
+from typing import Protocol
+
+import msgspec
+
+from phone_bridge.audio.format import Format
+from phone_bridge.call.commands import SessionCommand
+from phone_bridge.call.events import Event, SessionClosed
+from phone_bridge.exchange import Request, Response
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """The right to open one session socket; ``url`` and ``headers`` hold secrets and are never logged."""
+
+    url: str
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    subprotocols: tuple[str, ...] = ()
+    session_id: str = ""
+
+
+class SessionWire(Protocol):
+    """One session's socket, translated: its words to facts, the call's duties to its words."""
+
+    def receive(self, data: bytes | str, now: int) -> list[Event]:
+        """Translate one message (text as ``str``, binary as ``bytes``); raise RemoteError for bad words."""
+        ...
+
+    def send(self, command: SessionCommand, now: int) -> None:
+        """Queue what fulfils a duty."""
+        ...
+
+    def outgoing(self) -> list[bytes | str]:
+        """Take the messages that wait to be sent."""
+        ...
+
+    def deadline(self) -> int | None:
+        """Say when ``expire`` is due, in milliseconds on the call's clock."""
+        ...
+
+    def expire(self, now: int) -> list[Event]:
+        """Do what was due by ``now``."""
+        ...
+
+    def closed(self, code: int) -> SessionClosed:
+        """Say what the closing of the socket with ``code`` (RFC 6455, 7.4) means."""
+        ...
+
+
+class Dialect(Protocol):
+    """One kind of session with its settings: base URL, key, voice and the user it is bound to."""
+
+    def mint(self, nonce: str) -> Request | None:
+        """Ask for a session; None where the dialect has none to mint. ``nonce`` makes the request repeatable."""
+        ...
+
+    def minted(self, response: Response | None) -> Ticket:
+        """Read the answer to ``mint``; raises Unavailable, Refused or RemoteError."""
+        ...
+
+    def farewell(self, ticket: Ticket) -> Request | None:
+        """Tell the API that the session is over; None where closing the socket says it all."""
+        ...
+
+    def wire(self, leg: Format) -> SessionWire:
+        """Make the translator for a freshly opened socket; ``leg`` is the format of the caller's line."""
+        ...
