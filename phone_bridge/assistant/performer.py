@@ -1,0 +1,320 @@
+"""What a session does of what its conversation decides: speaks, proposes, and acts, once and only as consented."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from copy import deepcopy
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from phone_bridge.assistant.docket import Docket
+from phone_bridge.assistant.mouth import Mouth
+from phone_bridge.assistant.ports import (
+    Conversation,
+    Drop,
+    Ear,
+    Endpointer,
+    Expecting,
+    HangUp,
+    Intent,
+    Mind,
+    Move,
+    Propose,
+    Run,
+    Say,
+    Tools,
+)
+from phone_bridge.assistant.problems import Problem
+from phone_bridge.audio.format import Format
+from phone_bridge.audio.path import Path
+from phone_bridge.call.events import Action
+from phone_bridge.errors import Refused, Unavailable
+from phone_bridge.runtime.voice import Voice
+from phone_bridge.sessions.chronapilot import messages as m
+
+CONFIRM_MS = 60_000
+"""How long a proposal waits for its verdict, in milliseconds."""
+
+EXPIRING_MS = 30_000
+"""How long before its end a session is said to expire; nothing is proposed any more from then on."""
+
+
+class Faculties(msgspec.Struct, frozen=True):
+    """What a session hears, thinks, acts and speaks with."""
+
+    endpointer: Callable[[], Endpointer]
+    ear: Ear
+    mind: Mind
+    tools: Tools
+    voice: Voice
+
+
+class Clocks(msgspec.Struct, frozen=True):
+    """Both kinds of time: ``now`` in milliseconds and never set back, ``wall`` the aware time of day."""
+
+    now: Callable[[], int]
+    wall: Callable[[], datetime]
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """What a session may do: as whom, with which tools, and until when on both clocks."""
+
+    session_id: str
+    user_id: str
+    tools: frozenset[str]
+    expires_at: datetime
+    until: int
+
+
+class Outlet(msgspec.Struct, frozen=True):
+    """Where a performer's work goes: messages, our own sound's way to them, further moves, and the end."""
+
+    send: Callable[[m.ServerMessage], None]
+    writable: Callable[[], Awaitable[None]]
+    way: Callable[[Format], Path]
+    follow: Callable[[list[Move]], None]
+    hang_up: Callable[[], None]
+
+
+class Performer:
+    """One session's conversation, its open proposals and its responses."""
+
+    def __init__(
+        self, grant: Grant, faculties: Faculties, clocks: Clocks, outlet: Outlet, new_id: Callable[[str], str]
+    ) -> None:
+        self._grant = grant
+        self._faculties = faculties
+        self._clocks = clocks
+        self._outlet = outlet
+        self._new_id = new_id
+        self._tools = grant.tools
+        self._docket = Docket()
+        self._mouth = Mouth(
+            faculties.voice,
+            send=outlet.send,
+            writable=outlet.writable,
+            way=outlet.way,
+            new_id=new_id,
+            now=clocks.now,
+        )
+        self._conversation: Conversation  # from ``begin`` on
+        self._confirmed: asyncio.Queue[tuple[str, Action] | None] = asyncio.Queue()
+
+    @property
+    def responding(self) -> bool:
+        """True while a response is running."""
+        return bool(self._mouth.response)
+
+    # Turns
+
+    async def begin(self) -> None:
+        """Begin the conversation, with the tools that the client has left in use; raises Refused or Unavailable."""
+        self._conversation = await self._faculties.mind.converse(self._grant.user_id, self._tools)
+
+    def expecting(self) -> Expecting:
+        """Say what the caller may say next."""
+        return self._conversation.expecting()
+
+    async def hear(self, text: str) -> None:
+        """Answer a turn of the caller's."""
+        await self.perform(self._conversation.heard(text, self._clocks.wall()))
+
+    async def perform(self, moves: list[Move]) -> None:
+        """Do what the conversation decided, and what it decides on the results, as one response."""
+        todo = deque(moves)
+        while todo:
+            todo.extendleft(reversed(await self._do(todo.popleft())))
+        self._mouth.finish()
+
+    async def _do(self, move: Move) -> list[Move]:
+        match move:
+            case Intent():
+                self._outlet.send(m.IntentDetected(move.name, move.confidence, move.parameters))
+            case Say():
+                await self._say(move.text)
+            case Propose():
+                return self._propose(move)
+            case Run():
+                self._mouth.begin()
+                return await self._act(move.id, move.action, confirmed=False)
+            case Drop():
+                self._drop(move)
+            case HangUp():
+                if not self._mouth.mute:  # who interrupts a goodbye wants something else
+                    self._mouth.finish()
+                    self._outlet.hang_up()
+        return []
+
+    async def _say(self, text: str) -> None:
+        try:
+            await self._mouth.say(text)
+        except Unavailable as error:
+            self._complain(f"speech cannot be made: {error}")
+
+    # Proposals
+
+    def restrict(self, tools: tuple[str, ...]) -> None:
+        """Use only ``tools`` from now on; raises Problem for one that the session's scopes do not open."""
+        if not self._grant.tools.issuperset(tools):
+            raise Problem(
+                "session.tools names a tool that does not exist, or that the session's scopes do not open",
+                code="invalid_parameter",
+                param="session.tools",
+            )
+        self._tools = frozenset(tools)
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The tools in use, by name."""
+        return tuple(sorted(self._tools))
+
+    def confirm(self, action_id: str) -> None:
+        """Take the client's consent; what came of an action that is done already is told again."""
+        now = self._clocks.now()
+        if now >= self._grant.until:
+            raise Problem("the session has expired, and its authority with it", code="session_expired")
+        self.expire(now)  # the timer may be a moment late
+        action = self._docket.confirm(action_id)
+        if action is not None:
+            self._confirmed.put_nowait((action_id, action))
+            self._outlet.follow(self._conversation.confirmed(action_id, self._clocks.wall()))
+            return
+        outcome = self._docket.outcome(action_id)
+        if outcome is not None:
+            self._outlet.send(outcome)
+
+    def decline(self, action_id: str, reason: str) -> None:
+        """Take the client's refusal."""
+        if self._docket.decline(action_id):
+            self._outlet.send(m.ActionDeclined(action_id, reason))
+            self._outlet.follow(self._conversation.declined(action_id, self._clocks.wall()))
+
+    def cancel(self, response_id: str) -> None:
+        """End the running response and withdraw what is proposed; raises Problem when there is neither."""
+        running, open_ids = self._mouth.response, self._docket.open
+        if (response_id and response_id != running) or not (running or open_ids):
+            raise Problem("no such response is running", code="response_not_active", param="response_id")
+        if running:
+            self._mouth.cancel()
+        for action_id in open_ids:
+            self._docket.withdraw(action_id)
+            self._withdrawn(action_id, "cancelled")
+
+    def deadline(self) -> int | None:
+        """Say when ``expire`` has a proposal to let fall."""
+        return self._docket.deadline()
+
+    def expire(self, now: int) -> None:
+        """Let the proposals fall whose time is up."""
+        for action_id in self._docket.expired(now):
+            self._withdrawn(action_id, "timeout")
+
+    def _withdrawn(self, action_id: str, reason: str) -> None:
+        self._outlet.send(m.ActionExpired(action_id, reason))
+        self._outlet.follow(self._conversation.withdrawn(action_id, self._clocks.wall()))
+
+    def _propose(self, move: Propose) -> list[Move]:
+        now = self._clocks.now()
+        if self._mouth.mute:
+            return self._conversation.withdrawn(move.id, self._clocks.wall())
+        if move.action.name not in self._tools or now >= self._grant.until - EXPIRING_MS:
+            return self._conversation.ran(move.id, _refusal(move.action), self._clocks.wall())
+        response_id = self._mouth.begin()
+        until = min(now + CONFIRM_MS, self._grant.until)
+        self._docket.propose(move.id, deepcopy(move.action), until)  # whatever becomes of it elsewhere
+        expires_at = self._clocks.wall() + timedelta(milliseconds=until - now)
+        self._outlet.send(
+            m.ActionProposed(
+                id=move.id,
+                action=_proposed(move),
+                expires_at=expires_at.isoformat(timespec="seconds"),
+                response_id=response_id,
+            )
+        )
+        return []
+
+    def _drop(self, move: Drop) -> None:
+        """Settle a proposal as the conversation says, unless the client was faster."""
+        if move.id not in self._docket.open:
+            return
+        if move.outcome == "declined":
+            self._docket.decline(move.id)
+            self._outlet.send(m.ActionDeclined(move.id, move.reason))
+        else:
+            self._docket.withdraw(move.id)
+            self._outlet.send(m.ActionExpired(move.id, move.reason))
+
+    # Actions
+
+    async def execute(self) -> None:
+        """Do confirmed actions in the order of their confirmation, until ``stop``."""
+        while (confirmed := await self._confirmed.get()) is not None:
+            self._outlet.follow(await self._act(*confirmed, confirmed=True))
+
+    def stop(self) -> None:
+        """Have ``execute`` return when everything confirmed so far is done."""
+        self._confirmed.put_nowait(None)
+
+    async def _act(self, action_id: str, action: Action, *, confirmed: bool) -> list[Move]:
+        result = await self._run(action_id, action)
+        outcome = _outcome(action_id, action, result, confirmed=confirmed)
+        if confirmed:
+            self._docket.done(action_id, outcome)
+        self._outlet.send(outcome)
+        return self._conversation.ran(action_id, result, self._clocks.wall())
+
+    async def _run(self, action_id: str, action: Action) -> Mapping[str, Any]:
+        if action.name not in self._tools:
+            return _refusal(action)
+        key = f"{self._grant.session_id}:{action_id}"
+        try:
+            return await self._faculties.tools.run(self._grant.user_id, action.name, action.parameters, key=key)
+        except (Unavailable, Refused) as error:
+            return _failed("api_error", error.code, str(error))
+
+    def _complain(self, message: str) -> None:
+        problem = Problem(message, code="service_unavailable")
+        self._outlet.send(m.ErrorMessage(problem.body(self._new_id("req"))))
+
+
+def _proposed(move: Propose) -> m.ProposedAction:
+    action = move.action
+    affects = tuple(
+        m.AffectedThing(each.id or None, each.title or None, each.start_time or None) for each in action.affects
+    )
+    return m.ProposedAction(
+        name=action.name,
+        parameters=action.parameters,
+        summary=action.summary,
+        effect=move.effect,
+        affects=affects,
+        reversible=move.reversible,
+    )
+
+
+def _outcome(action_id: str, action: Action, result: Mapping[str, Any], *, confirmed: bool) -> m.ServerMessage:
+    done = m.ProposedAction(name=action.name, parameters=action.parameters)
+    if not result.get("ok"):
+        return m.ActionFailed(id=action_id, action=done, error=result.get("error"))
+    resource = result.get("resource")
+    touched = resource.get("id", "") if isinstance(resource, dict) else ""
+    return m.ActionExecuted(
+        id=action_id,
+        action=done,
+        result=result,
+        resource=resource,
+        resources=result.get("resources"),
+        event_id=touched if touched.startswith("evt_") else None,
+        confirmed_by_user=confirmed,
+    )
+
+
+def _refusal(action: Action) -> dict[str, Any]:
+    message = f"the session may not use {action.name}, or not any more"
+    return _failed("authorization_error", "authorization_failed", message)
+
+
+def _failed(kind: str, code: str, message: str) -> dict[str, Any]:
+    return {"ok": False, "error": {"type": kind, "code": code, "message": message}}
