@@ -1,0 +1,59 @@
+"""A whole recording at once, where nobody waits for its first sample: to another rate, and to the level of a telephone.
+
+Samples are float64 arrays in the scale of 16-bit sound.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from phone_bridge.errors import LocalError
+
+SPEECH_DBFS = -20.0
+"""The level of speech while it is spoken: loud enough for a line, with room for its peaks."""
+
+PEAK_DBFS = -3.0
+"""No peak is louder than this."""
+
+_FULL = 32_767.0
+_FRAME_SECONDS = 0.02
+_SILENT_DB = 30.0  # frames so far below the loudest are pauses, and do not count for the level
+
+Samples = npt.NDArray[np.float64]
+
+
+def samples(pcm16: bytes) -> Samples:
+    """Read linear 16-bit sound."""
+    return np.frombuffer(pcm16, dtype="<i2").astype(np.float64)
+
+
+def pcm16(sound: Samples) -> bytes:
+    """Write linear 16-bit sound; what is too loud is clipped, never wrapped."""
+    return np.clip(np.rint(sound), -_FULL - 1, _FULL).astype("<i2").tobytes()
+
+
+def resampled(sound: Samples, rate_in: int, rate_out: int) -> Samples:
+    """Change the rate, any to any, by its spectrum; raises LocalError for a rate that is none."""
+    if rate_in <= 0 or rate_out <= 0:
+        raise LocalError(f"sound at {rate_in} Hz was asked for at {rate_out} Hz")
+    if rate_in == rate_out or not sound.size:
+        return sound
+    length = max(1, round(sound.size * rate_out / rate_in))
+    spectrum = np.fft.rfft(sound)
+    kept = np.zeros(length // 2 + 1, dtype=complex)
+    both = min(kept.size, spectrum.size)
+    kept[:both] = spectrum[:both]
+    made: Samples = np.fft.irfft(kept, length) * (length / sound.size)
+    return made
+
+
+def levelled(sound: Samples, rate: int) -> Samples:
+    """Bring speech to ``SPEECH_DBFS``, measured where it is spoken, with no peak over ``PEAK_DBFS``."""
+    frame = max(1, int(rate * _FRAME_SECONDS))
+    whole = sound[: sound.size // frame * frame].reshape(-1, frame)
+    power = np.mean(whole**2, axis=1) if whole.size else np.zeros(1)
+    spoken = power[power > power.max() * 10 ** (-_SILENT_DB / 10)]
+    if not spoken.size:
+        return sound
+    gain = _FULL * 10 ** (SPEECH_DBFS / 20) / np.sqrt(spoken.mean())
+    peak = np.abs(sound).max() * gain
+    return sound * min(gain, gain * _FULL * 10 ** (PEAK_DBFS / 20) / peak)
