@@ -439,7 +439,9 @@ class Call:
         return words.question(question.action, self._rules.language)
 
     def _own_words(self, question: Question) -> str:
-        return f"{self._naming(question).text} {self._line('keys').text} {self._line('keypad').text}"
+        """Give all that may come back as an echo while ``question`` is asked."""
+        keys = (self._line(key).text for key in ("unclear_once", "wrong_key", "keys", "keypad"))
+        return " ".join((self._naming(question).text, *keys))
 
     # Our own voice
 

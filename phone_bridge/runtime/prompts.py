@@ -9,6 +9,7 @@ from pathlib import Path
 from phone_bridge.audio.format import Encoding, Format
 from phone_bridge.audio.g711 import linear_to_alaw, linear_to_ulaw
 from phone_bridge.audio.whole import levelled, pcm16, resampled, samples
+from phone_bridge.call import words
 from phone_bridge.call.commands import Line
 from phone_bridge.errors import SettingsError, Unavailable
 from phone_bridge.runtime.voice import Voice
@@ -34,7 +35,7 @@ class Prompts:
 
     async def sound(self, line: Line, language: str, format: Format) -> bytes:
         """Say ``line`` in ``format``; raises Unavailable where there is neither a file nor a voice."""
-        recorded = self._files.get(f"{language}/{line.key}") or self._files.get(line.key)
+        recorded = self._recorded(line, language)
         key = (language, line.key if recorded else f"={line.text}", format)
         made = self._made.get(key)
         if made is not None:
@@ -51,6 +52,11 @@ class Prompts:
         """Make ``lines`` before anybody waits for them; raises Unavailable as ``sound`` does."""
         for line in lines:
             await self.sound(line, language, format)
+
+    def _recorded(self, line: Line, language: str) -> tuple[bytes, int] | None:
+        if line.key.startswith(words.QUESTION):  # a recording cannot name the one action that is asked about
+            return None
+        return self._files.get(f"{language}/{line.key}") or self._files.get(line.key)
 
     async def _make(self, line: Line, language: str, format: Format, recorded: tuple[bytes, int] | None) -> bytes:
         if recorded is not None:

@@ -126,6 +126,12 @@ def test_recorded_files_come_first_and_those_of_the_language_before_all(tmp_path
         say(prompts, HELLO)
 
 
+def test_no_recording_stands_for_a_question_about_one_action(tmp_path: Path) -> None:
+    save(tmp_path / "question.cancel_event.wav", 8_000)
+    with pytest.raises(Unavailable):
+        say(Prompts(None, tmp_path), Line("question.cancel_event", "I am about to cancel Dentist."))
+
+
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 44_100, 48_000])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_files_of_the_usual_kinds_are_taken(tmp_path: Path, rate: int, channels: int) -> None:

@@ -1,0 +1,189 @@
+"""What the bridge says in English."""
+
+from datetime import date, time
+
+from phone_bridge.call.words.tongue import Tongue
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_ENDINGS = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
+
+SENTENCES = {
+    "greeting": "Hello, this is your calendar assistant. How can I help?",
+    "one_moment": "One moment, please.",
+    "apology_unavailable": "I am sorry, I cannot reach your calendar assistant. Please call again later. Goodbye.",
+    "apology_busy": "I am sorry, all our lines are taken. Please call again in a few minutes. Goodbye.",
+    "still_there": "Are you still there?",
+    "goodbye_silence": "I cannot hear you, so I am ending this call. Goodbye.",
+    "goodbye_limit": "This call has reached its longest time, so I am ending it here. Goodbye.",
+    "goodbye": "Goodbye.",
+    "keys": (
+        "Press 1 or say yes to confirm, press 2 or say no to leave things as they are. Press star to hear it again."
+    ),
+    "keypad": "Use the keys, please: 1 to confirm, 2 to leave things as they are, star to hear it again.",
+    "wrong_key": "That key means nothing here.",
+    "unclear_once": "I need a clear answer to this.",
+    "expired": "I heard no answer, so nothing was changed.",
+    "withdrawn": "Your assistant no longer asks about this.",
+    "not_asked": "I was unable to ask you about a change, so nothing was changed.",
+    "confirmed_by_preference": "As you wished, without asking:",
+    "outcome_unknown": "I do not know whether that was done. Please check your calendar.",
+}
+REFUSAL = "No, please leave it as it is."
+
+_PHRASES = {
+    # the frame
+    "question": "I am about to {}.",
+    "summary": "In the assistant's words: {}.",
+    "unknown_tool": "run {}",
+    "nameless_tool": "run something that has no name",
+    "detail": "{}: {}",
+    "without": "without {}",
+    "further": "and {} further details",
+    "and": "{} and {}",
+    "more": "{} more",
+    "switched_on": "switched on",
+    "switched_off": "switched off",
+    "very_large": "a very large number",
+    "and_so_on": "and so on",
+    # time
+    "day_at": "{} at {}",
+    "on": "on {}",
+    "to": "to {}",
+    "from": "from {}",
+    "from_to": "from {} to {}",
+    "until": "until {}",
+    "all_day": "all day on {}",
+    "ending": "ending on {}",
+    "for": "for {}",
+    "minute": "{} minute",
+    "minutes": "{} minutes",
+    "hour": "{} hour",
+    "hours": "{} hours",
+    "day": "{} day",
+    "days": "{} days",
+    "daily": "every day",
+    "weekly": "every week",
+    "monthly": "every month",
+    "yearly": "every year",
+    "daily_each": "every {} days",
+    "weekly_each": "every {} weeks",
+    "monthly_each": "every {} months",
+    "yearly_each": "every {} years",
+    "on_days": "on {}",
+    "times": "{} times",
+    "repeating": "repeating",
+    # what an event is made of
+    "place": "at {}",
+    "place_from": "setting out from {}",
+    "place_to": "to {}",
+    "point": "a point on the map",
+    "with_one": "with {}",
+    "with_many": "with {} people: {}",
+    "nobody": "with nobody invited",
+    "somebody": "somebody",
+    "online": "online",
+    "in_person": "in person",
+    "both": "online and in person",
+    "new_title": "with the new title {}",
+    "calendar": "in a particular calendar",
+    "invitations": "sending invitations",
+    "notify": "telling everybody who is invited",
+    "following": "and all that follow in its series",
+    "all": "with its whole series",
+    "also": "which also touches {}",
+    "by": "by {}",
+    "before_start": "{} before it starts",
+    "before_departure": "{} before you have to leave for it",
+    "to_one": "to {}",
+    "to_many": "to {} people: {}",
+    "to_everybody": "to everybody who is invited",
+    "saying": "with the words: {}",
+    "arriving": "arriving on {}",
+    "matching": "matching {}",
+    "tracking": "following your position",
+    "unasked": "from now on doing without asking you: {}",
+    # the tools
+    "create_event": "create an event",
+    "create_event.named": "create {}",
+    "move_event": "move an event",
+    "move_event.named": "move {}",
+    "update_event": "change an event, as follows:",
+    "update_event.named": "change {}, as follows:",
+    "cancel_event": "cancel an event",
+    "cancel_event.named": "cancel {}",
+    "bulk_cancel_events": "cancel all events",
+    "bulk_cancel_events.named": "cancel all of these {} events: {}",
+    "bulk_cancel_events.one_day": "cancel all of these {} events on {}: {}",
+    "bulk_cancel_events.counted": "cancel all of these {} events",
+    "get_day_overview": "look at your day",
+    "get_day_summary": "sum up your day",
+    "get_weekly_summary": "sum up your week",
+    "get_next_event": "look for your next event",
+    "search_events": "search your events",
+    "get_departure_info": "work out when to leave",
+    "get_departure_info.named": "work out when to leave for {}",
+    "get_travel_time": "work out the travel time",
+    "get_travel_time.named": "work out the travel time to {}",
+    "get_alternate_routes": "look for other routes",
+    "get_alternate_routes.named": "look for other routes to {}",
+    "start_navigation": "start the navigation",
+    "start_navigation.named": "start the navigation to {}",
+    "check_if_late": "check whether you are late",
+    "check_if_late.named": "check whether you are late for {}",
+    "acknowledge_late": "note that you are late",
+    "acknowledge_late.named": "note that you are late for {}",
+    "report_arrival": "report that you have arrived",
+    "report_arrival.named": "report that you have arrived at {}",
+    "get_alerts": "read your alerts",
+    "dismiss_alert": "dismiss an alert",
+    "dismiss_alert.named": "dismiss the alert {}",
+    "dismiss_alert.all": "dismiss all alerts",
+    "snooze_alert": "put an alert off",
+    "snooze_alert.named": "put off the alert {}",
+    "create_reminder": "set a reminder",
+    "create_reminder.titled": "set the reminder {}",
+    "create_reminder.named": "set a reminder for {}",
+    "create_reminder.titled.named": "set the reminder {} for {}",
+    "notify_attendees": "send a message about an event",
+    "notify_attendees.named": "send a message about {}",
+    "update_preferences": "change your preferences",
+    "set_quiet_hours": "set your quiet hours",
+    "set_quiet_hours.off": "switch your quiet hours off",
+    "set_alert_profile": "set your alert profile",
+    "set_alert_profile.named": "set the alert profile for {}",
+    "set_global_buffer": "set a general buffer",
+    "check_availability": "check who is free",
+}
+
+
+def _day(day: date, year: bool) -> str:
+    """Say "Tuesday the 24th of November"."""
+    said = f"{_WEEKDAYS[day.weekday()]} the {day.day}{_ENDINGS.get(day.day, 'th')} of {_MONTHS[day.month - 1]}"
+    return f"{said} {day.year}" if year else said
+
+
+def _clock(at: time) -> str:
+    """Say "3 p.m.", "3:30 p.m.", "3 oh 5 p.m.", "noon" or "midnight", as synthesisers read them aright."""
+    if at.minute == 0 and at.hour in (0, 12):
+        return "midnight" if at.hour == 0 else "noon"
+    hour, half = at.hour % 12 or 12, "a.m." if at.hour < 12 else "p.m."
+    if at.minute == 0:
+        return f"{hour} {half}"
+    return f"{hour} oh {at.minute} {half}" if at.minute < 10 else f"{hour}:{at.minute} {half}"
+
+
+ENGLISH = Tongue(weekdays=_WEEKDAYS, day=_day, clock=_clock, phrases=_PHRASES, labels={})

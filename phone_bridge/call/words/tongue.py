@@ -1,0 +1,34 @@
+"""What a language must offer to say a question: its calendar, its clock, and its phrases."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, time
+
+import msgspec
+
+
+class Tongue(msgspec.Struct, frozen=True):
+    """One language. ``phrases`` are templates by name; every tongue has the same names with the same places in them.
+
+    ``weekdays`` begin with Monday. ``day`` says a date (with its year when told to), ``clock`` a time of day.
+    ``labels`` are words for parameters; where one is missing, its name is said.
+    """
+
+    weekdays: Sequence[str]
+    day: Callable[[date, bool], str]
+    clock: Callable[[time], str]
+    phrases: Mapping[str, str]
+    labels: Mapping[str, str]
+
+    def say(self, phrase: str, *values: object) -> str:
+        """Fill the template ``phrase``."""
+        return self.phrases[phrase].format(*values)
+
+    def label(self, parameter: str) -> str:
+        """Name a parameter; one that the language has no word for keeps its own, without underscores."""
+        return self.labels.get(parameter, parameter.replace("_", " "))
+
+    def join(self, things: Sequence[str]) -> str:
+        """Say a list: "A, B and C"."""
+        if len(things) < 2:
+            return "".join(things)
+        return self.say("and", ", ".join(things[:-1]), things[-1])

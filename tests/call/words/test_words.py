@@ -1,0 +1,70 @@
+"""The fixed sentences and the way to them."""
+
+import string
+
+import pytest
+
+from phone_bridge.call import words
+from phone_bridge.call.events import Action
+from phone_bridge.errors import LocalError
+
+KEYS = {
+    "greeting",
+    "one_moment",
+    "apology_unavailable",
+    "apology_busy",
+    "still_there",
+    "goodbye_silence",
+    "goodbye_limit",
+    "goodbye",
+    "keys",
+    "keypad",
+    "wrong_key",
+    "unclear_once",
+    "expired",
+    "withdrawn",
+    "not_asked",
+    "confirmed_by_preference",
+    "outcome_unknown",
+}
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_language_has_every_sentence(language: str) -> None:
+    assert words.SENTENCES[language].keys() == KEYS
+    for key, text in words.SENTENCES[language].items():
+        assert text[0].isupper(), key
+        assert text[-1] in ".?:", key
+        assert "  " not in text, key
+
+
+def test_keys_may_name_files() -> None:
+    assert all(set(key) <= set(string.ascii_lowercase + "_") for key in KEYS)
+
+
+def test_a_line_carries_its_key() -> None:
+    line = words.line("keys")
+    assert line.key == "keys"
+    assert line.text.startswith("Press 1 or say yes to confirm, press 2 or say no to leave things as they are.")
+    assert "star" in line.text
+
+
+def test_an_unknown_key_is_our_mistake() -> None:
+    with pytest.raises(LocalError, match="sentence"):
+        words.line("keyz")
+
+
+def test_a_region_and_an_unknown_language() -> None:
+    assert words.line("goodbye", "de-AT").text == "Auf Wiederhören."
+    assert words.line("goodbye", "fr").text == "Goodbye."
+    assert words.refusal("fr") == words.refusal() == "No, please leave it as it is."
+    assert words.question(Action("cancel_event"), "zz") == words.question(Action("cancel_event"))
+
+
+def test_apologies_and_long_calls_end_in_goodbye() -> None:
+    for key in ("apology_unavailable", "apology_busy", "goodbye_silence", "goodbye_limit"):
+        assert words.line(key).text.endswith("Goodbye.")
+
+
+def test_a_question_has_a_key_of_its_tool() -> None:
+    assert words.question(Action("cancel_event")).key == words.QUESTION + "cancel_event"
