@@ -1,0 +1,91 @@
+"""A worker program behind a pipe: one request, one answer, each a length (4 bytes, big-endian) and that many bytes."""
+
+import asyncio
+import contextlib
+import os
+import struct
+import sys
+from collections.abc import Callable
+
+from phone_bridge.errors import Unavailable
+
+LENGTH = struct.Struct(">I")
+FAILED = 0xFFFF_FFFF
+"""The length that stands for: this request could not be fulfilled."""
+
+MAX_BYTES = 64 * 1024 * 1024
+"""A longer request or answer is a broken pipe."""
+
+
+class Worker:
+    """Run ``python -m module`` and ask it; one that dies or hangs is replaced at the next request."""
+
+    def __init__(self, module: str, *, timeout_seconds: float) -> None:
+        self._module = module
+        self._timeout = timeout_seconds
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+        self._closed = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is being answered."""
+        return self._turn.locked()
+
+    async def ask(self, request: bytes) -> bytes | None:
+        """Get the answer to ``request``, None where the program said FAILED; raises Unavailable when it is lost."""
+        async with self._turn:
+            if self._closed:
+                raise Unavailable(f"{self._module} was closed", code="worker_closed")
+            try:
+                async with asyncio.timeout(self._timeout):
+                    return await self._exchange(request)
+            except BaseException as error:
+                await self._end()  # whatever is left in the pipe belongs to nobody
+                if isinstance(error, OSError | EOFError | TimeoutError):
+                    raise Unavailable(f"{self._module} failed: {type(error).__name__}", code="worker_failed") from error
+                raise
+
+    async def close(self) -> None:
+        """End the program; whoever is being answered is let down."""
+        self._closed = True
+        await self._end()
+
+    async def _exchange(self, request: bytes) -> bytes | None:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", self._module, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            )
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None  # noqa: S101 - both were asked for
+        assert answers is not None  # noqa: S101
+        requests.write(LENGTH.pack(len(request)) + request)
+        await requests.drain()
+        size = LENGTH.unpack(await answers.readexactly(LENGTH.size))[0]
+        if size == FAILED:
+            return None
+        if size > MAX_BYTES:
+            raise EOFError
+        return await answers.readexactly(size)
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):  # it had just ended by itself
+                process.kill()
+        await process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def serve(answer: Callable[[bytes], bytes | None]) -> None:
+    """Be the program: answer every request on the input until there are no more; None says FAILED."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not get into the answers
+    requests = sys.stdin.buffer
+    while len(head := requests.read(LENGTH.size)) == LENGTH.size:
+        given = answer(requests.read(LENGTH.unpack(head)[0]))
+        answers.write(LENGTH.pack(FAILED) if given is None else LENGTH.pack(len(given)) + given)
+        answers.flush()

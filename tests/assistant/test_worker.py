@@ -1,0 +1,104 @@
+"""A worker program and its pipe; the program is this file, run by its name."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from phone_bridge.assistant.worker import Worker, serve
+from phone_bridge.errors import Unavailable
+
+NAME = "tests.assistant.test_worker"
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(main)
+
+
+def test_each_request_has_its_answer_in_turn() -> None:
+    async def ask() -> None:
+        worker = Worker(NAME, timeout_seconds=10)
+        requests = [b"x" * size for size in (0, 1, 70_000)]
+        assert await asyncio.gather(*(worker.ask(request) for request in requests)) == requests
+        assert not worker.busy
+        await worker.close()
+
+    run(ask())
+
+
+def test_what_a_library_prints_does_not_get_into_the_answers() -> None:
+    async def ask() -> None:
+        worker = Worker(NAME, timeout_seconds=10)
+        assert await worker.ask(b"print") == b"print"
+        await worker.close()
+
+    run(ask())
+
+
+def test_a_request_that_cannot_be_fulfilled_has_no_answer() -> None:
+    async def ask() -> None:
+        worker = Worker(NAME, timeout_seconds=10)
+        assert await worker.ask(b"fail") is None
+        assert await worker.ask(b"next") == b"next"
+        await worker.close()
+
+    run(ask())
+
+
+@pytest.mark.parametrize("request_", [b"die", b"hang"])
+def test_a_program_that_dies_or_hangs_is_replaced(request_: bytes) -> None:
+    async def ask() -> None:
+        worker = Worker(NAME, timeout_seconds=2)
+        assert await worker.ask(b"first") == b"first"
+        with pytest.raises(Unavailable, match="failed"):
+            await worker.ask(request_)
+        assert await worker.ask(b"second") == b"second"
+        await worker.close()
+
+    run(ask())
+
+
+def test_one_who_gives_up_leaves_no_answer_for_the_next() -> None:
+    async def ask() -> None:
+        worker = Worker(NAME, timeout_seconds=10)
+        assert await worker.ask(b"first") == b"first"
+        task = asyncio.create_task(worker.ask(b"hang"))
+        await asyncio.sleep(0)
+        assert worker.busy
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await worker.ask(b"second") == b"second"
+        await worker.close()
+
+    run(ask())
+
+
+def test_after_its_end_it_answers_nobody() -> None:
+    async def ask() -> None:
+        worker = Worker(NAME, timeout_seconds=10)
+        await worker.ask(b"first")
+        await worker.close()
+        await worker.close()
+        with pytest.raises(Unavailable, match="closed"):
+            await worker.ask(b"second")
+
+    run(ask())
+
+
+def answer(request: bytes) -> bytes | None:
+    if request == b"die":
+        sys.exit(1)
+    if request == b"hang":
+        time.sleep(60)
+    if request == b"print":
+        sys.stdout.write("noise")
+        sys.stdout.flush()
+    return None if request == b"fail" else request
+
+
+if __name__ == "__main__":
+    serve(answer)
