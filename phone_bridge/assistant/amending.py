@@ -1,0 +1,81 @@
+"""How an answer, or a change of mind, goes into a wish that is known already; pure."""
+
+from collections.abc import Iterable
+
+from msgspec import structs
+
+from phone_bridge.assistant.naming import title
+from phone_bridge.assistant.phrase import tokens
+from phone_bridge.assistant.plans import Question, Slot
+from phone_bridge.assistant.references import known
+from phone_bridge.assistant.wishes import Reference, Wish
+
+
+def is_answer(question: Question, wish: Wish) -> bool:
+    """Tell whether words that look like a new wish answer the question: "book club" to "what shall I call it?"."""
+    if question.slot is Slot.TITLE:
+        return wish.name == "create_event" and not wish.when
+    return wish.name == "update_event" and wish.reference is not None and wish.reference.pronoun
+
+
+def filled(question: Question, answer: Wish, text: str) -> Wish | None:
+    """Put an answer into the wish that the question was about; None when it does not answer it."""
+    wish = question.wish
+    match question.slot:
+        case Slot.TITLE:
+            name = title(tokens(text))
+            return structs.replace(wish, title=name) if name else None
+        case Slot.LEAD:
+            lead = answer.lead or answer.length
+            return structs.replace(wish, lead=lead) if lead else None
+        case Slot.LENGTH:
+            return structs.replace(wish, length=answer.length) if answer.length else None
+    if answer.shift is not None and wish.name == "update_event":
+        return structs.replace(wish, shift=answer.shift)
+    if wish.name == "create_reminder" and answer.lead is not None and wish.reference is not None:
+        return structs.replace(wish, lead=answer.lead)
+    if not answer.when or answer.when.doubtful:
+        return None
+    return structs.replace(wish, when=answer.when.over(wish.when), length=wish.length or answer.length)
+
+
+def amended(old: Wish, wish: Wish, answer: Wish, titles: Iterable[str]) -> Wish | None:
+    """Read what was said as a change of the proposed wish ``old``; None when it is about something else.
+
+    ``wish`` is what the words mean by themselves, ``answer`` what they mean as an answer, ``titles`` what the caller's
+    events are called.
+    """
+    if wish.name == "fragment":
+        return another(old, answer, titles) or _changed_by_words(old, answer)
+    if wish.reference is None or not wish.reference.pronoun:
+        return None
+    if wish.name == "update_event":
+        return wish if old.name == "cancel_event" else _changed_by_words(old, wish)
+    return wish if wish.name == "cancel_event" and old.name == "update_event" else None
+
+
+def another(old: Wish, answer: Wish, titles: Iterable[str]) -> Wish | None:
+    """Read "the yoga class" or "the one at four" as the event that was meant instead; None when it names none."""
+    reference = answer.reference
+    if reference is None or old.reference is None:
+        return None
+    named = known(reference, titles) if reference.named() else bool(reference.thing and reference.when)
+    return structs.replace(old, reference=reference) if named or reference.other or reference.place else None
+
+
+def _changed_by_words(old: Wish, said: Wish) -> Wish | None:
+    if said.shift is not None and old.name in ("update_event", "cancel_event"):
+        return Wish(name="update_event", reference=Reference(pronoun=True), shift=said.shift)
+    if not said.when and said.length is None and said.lead is None:
+        return None
+    if old.name == "cancel_event":
+        return Wish(name="update_event", reference=Reference(pronoun=True), when=said.when) if said.when else None
+    pronoun = Reference(pronoun=True) if old.reference is not None else None
+    return structs.replace(
+        old,
+        reference=pronoun,
+        when=said.when.over(old.when),
+        shift=None if said.when else old.shift,
+        length=said.length if said.length is not None else old.length,
+        lead=said.lead if said.lead is not None else old.lead,
+    )

@@ -1,0 +1,1 @@
+"""The embedded assistant's calendar: events and reminders kept in a database."""

@@ -1,0 +1,103 @@
+"""The tables of the calendar, the same on SQLite and PostgreSQL; times are kept in UTC."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+METADATA = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time, kept in UTC because SQLite forgets offsets."""
+
+    impl = DateTime(timezone=False)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Go into the database."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Come out of the database."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+USERS = Table(
+    "calendar_users",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("timezone", String, nullable=False),
+    Column("default_event_duration_min", Integer, nullable=False),
+    Column("working_hours", JSON, nullable=False),
+)
+
+EVENTS = Table(
+    "calendar_events",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("user_id", ForeignKey("calendar_users.id"), nullable=False),
+    Column("calendar_id", String),
+    Column("title", Text, nullable=False),
+    Column("start_time", Moment, nullable=False),
+    Column("end_time", Moment, nullable=False),
+    Column("timezone", String, nullable=False),
+    Column("all_day", Boolean, nullable=False),
+    Column("description", Text),
+    Column("category", Text),
+    Column("color_hex", String),
+    Column("location", JSON),
+    Column("from_location", JSON),
+    Column("travel", JSON),
+    Column("recurrence", JSON),
+    Column("attendees", JSON, nullable=False),
+    Column("meeting", JSON),
+    Column("source", JSON, nullable=False),
+    Column("is_cancelled", Boolean, nullable=False),
+    Column("cancelled_at", Moment),
+    Column("cancel_reason", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index("calendar_events_by_time", "user_id", "start_time"),
+)
+
+REMINDERS = Table(
+    "calendar_reminders",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("user_id", ForeignKey("calendar_users.id"), nullable=False, index=True),
+    Column("event_id", ForeignKey("calendar_events.id")),
+    Column("title", Text, nullable=False),
+    Column("remind_at", Moment),
+    Column("offset_minutes_before_start", Integer),
+    Column("offset_minutes_before_departure", Integer),
+    Column("body", Text),
+    Column("channel", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+DEEDS = Table(
+    "calendar_deeds",
+    METADATA,
+    Column("user_id", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("outcome", JSON, nullable=False),
+    Column("done_at", Moment, nullable=False),
+)
+"""What was written under which key, so that asking twice writes once."""

@@ -1,0 +1,175 @@
+"""The parameters of the tools: one source for the schema and for the check."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from phone_bridge.tools import schemas
+from phone_bridge.tools.schemas import Invalid, Parameters
+
+START = "2026-11-25T15:00:00-05:00"
+END = "2026-11-25T16:00:00-05:00"
+CREATE = {"title": "Lunch", "start_time": START}
+KINDS: tuple[type[Parameters], ...] = (
+    schemas.CreateEvent,
+    schemas.UpdateEvent,
+    schemas.CancelEvent,
+    schemas.GetDayOverview,
+    schemas.GetNextEvent,
+    schemas.SearchEvents,
+    schemas.CreateReminder,
+    schemas.CheckAvailability,
+)
+
+GOOD: list[tuple[type[Parameters], dict[str, Any]]] = [
+    (schemas.CreateEvent, CREATE),
+    (schemas.CreateEvent, CREATE | {"end_time": END, "timezone": "Europe/Berlin", "description": None}),
+    (schemas.CreateEvent, CREATE | {"duration_minutes": 1440}),
+    (schemas.CreateEvent, {"title": "Fair", "start_time": "2026-11-25", "all_day": True}),
+    (schemas.CreateEvent, CREATE | {"location": {"address": "1 Main Street"}, "attendees": [{"email": "a@b.c"}]}),
+    (schemas.CreateEvent, CREATE | {"recurrence": {"rule": "FREQ=DAILY"}, "meeting": {"type": "online"}}),
+    (schemas.CreateEvent, CREATE | {"travel": {"mode": "walk", "walk_buffer_min": 240}, "color_hex": "#12aBcD"}),
+    (schemas.UpdateEvent, {"event_id": "evt_abc123", "description": None, "series_scope": "all"}),
+    (schemas.UpdateEvent, {"event_id": "evt_abc123", "start_time": START, "end_time": END}),
+    (schemas.CancelEvent, {"event_id": "evt_abc123", "reason": "ill"}),
+    (schemas.GetDayOverview, {}),
+    (schemas.GetDayOverview, {"date": "2026-11-25", "calendar_ids": ["cal_1"], "include_health": True}),
+    (schemas.GetNextEvent, {"after": START, "with_location_only": True}),
+    (schemas.SearchEvents, {"query": "lunch"}),
+    (schemas.SearchEvents, {"from": START, "to": END, "limit": 25}),
+    (schemas.CreateReminder, {"title": "Milk", "remind_at": START}),
+    (schemas.CreateReminder, {"title": "Milk", "event_id": "evt_abc123", "offset_minutes_before_start": 40320}),
+    (schemas.CreateReminder, {"title": "Milk", "event_id": "evt_abc123", "offset_minutes_before_departure": 0}),
+    (schemas.CheckAvailability, {"start_time": START, "end_time": END}),
+    (schemas.CheckAvailability, {"from": START, "to": END, "participants": ["external:a@b.c"]}),
+    (schemas.CheckAvailability, {"duration_minutes": 30, "earliest_start": START, "latest_end": END}),
+]
+
+BAD: list[tuple[type[Parameters], Any, str, str]] = [
+    (schemas.CreateEvent, {"start_time": START}, "title", "missing_required_field"),
+    (schemas.CreateEvent, {"title": "Lunch"}, "start_time", "missing_required_field"),
+    (schemas.CreateEvent, CREATE | {"colour": "red"}, "colour", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"title": ""}, "title", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"title": "x" * 501}, "title", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"description": "x" * 8001}, "description", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"start_time": "2026-11-25T15:00:00"}, "start_time", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"start_time": "2026-11-25"}, "start_time", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"start_time": "1969-12-31T23:00:00Z"}, "start_time", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"start_time": "9999-12-31T23:59:00Z"}, "start_time", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"end_time": "2201-01-01T00:00:00Z"}, "end_time", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"end_time": END, "duration_minutes": 5}, "duration_minutes", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"duration_minutes": 0}, "duration_minutes", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"duration_minutes": 1441}, "duration_minutes", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"duration_minutes": True}, "duration_minutes", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"timezone": "Mars/Olympus"}, "timezone", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"timezone": "../etc/passwd"}, "timezone", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"timezone": "America"}, "timezone", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"color_hex": "red"}, "color_hex", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"location": {"name": "here"}}, "location", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"location": {"lat": 91.0, "lng": 0.0}}, "location.lat", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"attendees": [{"name": "A"}]}, "attendees[0].email", "missing_required_field"),
+    (schemas.CreateEvent, CREATE | {"attendees": [{"email": "a@b"}] * 201}, "attendees", "invalid_parameter"),
+    (schemas.CreateEvent, CREATE | {"recurrence": {"rule": "daily"}}, "recurrence.rule", "invalid_parameter"),
+    (schemas.UpdateEvent, {"event_id": "evt_abc123"}, "event_id", "missing_required_field"),
+    (schemas.UpdateEvent, {"event_id": "evt_abc123", "notify": True}, "event_id", "missing_required_field"),
+    (schemas.UpdateEvent, {"event_id": "cal_abc123", "title": "x"}, "event_id", "invalid_parameter"),
+    (schemas.UpdateEvent, {"event_id": "evt_abc123", "title": None}, "title", "invalid_parameter"),
+    (schemas.CancelEvent, {"event_id": "evt_abc123", "reason": "x" * 501}, "reason", "invalid_parameter"),
+    (schemas.CancelEvent, {"event_id": "evt_abc123", "series_scope": "some"}, "series_scope", "invalid_parameter"),
+    (schemas.GetDayOverview, {"date": "tomorrow"}, "date", "invalid_parameter"),
+    (schemas.GetDayOverview, {"date": "0001-01-01"}, "date", "invalid_parameter"),
+    (schemas.SearchEvents, {}, "query", "missing_required_field"),
+    (schemas.SearchEvents, {"limit": 5}, "query", "missing_required_field"),
+    (schemas.SearchEvents, {"query": "x" * 201}, "query", "invalid_parameter"),
+    (schemas.SearchEvents, {"query": "x", "limit": 26}, "limit", "invalid_parameter"),
+    (schemas.SearchEvents, {"from": END, "to": START}, "to", "invalid_parameter"),
+    (schemas.CreateReminder, {"title": "Milk"}, "remind_at", "invalid_parameter"),
+    (schemas.CreateReminder, {"title": "Milk", "offset_minutes_before_start": 5}, "event_id", "invalid_parameter"),
+    (
+        schemas.CreateReminder,
+        {"title": "Milk", "remind_at": START, "event_id": "evt_abc123"},
+        "event_id",
+        "invalid_parameter",
+    ),
+    (
+        schemas.CreateReminder,
+        {"title": "M", "event_id": "evt_abc123", "offset_minutes_before_start": 40321},
+        "offset_minutes_before_start",
+        "invalid_parameter",
+    ),
+    (schemas.CheckAvailability, {}, "start_time", "invalid_parameter"),
+    (schemas.CheckAvailability, {"start_time": START}, "start_time", "invalid_parameter"),
+    (
+        schemas.CheckAvailability,
+        {"start_time": START, "end_time": END, "from": START},
+        "start_time",
+        "invalid_parameter",
+    ),
+    (schemas.CheckAvailability, {"start_time": END, "end_time": START}, "end_time", "invalid_parameter"),
+    (schemas.CheckAvailability, {"from": END, "to": START}, "to", "invalid_parameter"),
+    (
+        schemas.CheckAvailability,
+        {"duration_minutes": 30, "earliest_start": START, "latest_end": "2027-11-25T16:00:00-05:00"},
+        "latest_end",
+        "invalid_parameter",
+    ),
+    (schemas.GetNextEvent, [1], "", "invalid_parameter"),
+]
+
+
+@pytest.mark.parametrize(("kind", "parameters"), GOOD)
+def test_good_parameters_pass_the_check_and_the_schema(kind: type[Parameters], parameters: dict[str, Any]) -> None:
+    schemas.read(kind, parameters)
+    jsonschema.Draft202012Validator(schemas.schema_of(kind)).validate(parameters)
+
+
+@pytest.mark.parametrize(("kind", "parameters", "param", "code"), BAD)
+def test_bad_parameters_are_named(kind: type[Parameters], parameters: Any, param: str, code: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        schemas.read(kind, parameters)
+    assert (caught.value.param, caught.value.code) == (param, code)
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_schemas_are_valid_and_every_object_in_them_is_closed(kind: type[Parameters]) -> None:
+    schema = schemas.schema_of(kind)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    closed = [node["additionalProperties"] for node in _objects(schema)]
+    assert closed
+    assert not any(closed)
+    assert "$ref" not in str(schema)
+
+
+def _objects(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        if node.get("type") == "object":
+            yield node
+        for each in node.values():
+            yield from _objects(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _objects(each)
+
+
+def test_given_leaves_out_what_was_not_said_but_keeps_null() -> None:
+    asked = schemas.read(schemas.UpdateEvent, {"event_id": "evt_abc123", "description": None})
+    assert asked.given() == {"event_id": "evt_abc123", "description": None, "series_scope": "this", "notify": False}
+
+
+_VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=30) | st.just(START) | st.just(END)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(KINDS), st.data())
+def test_any_input_is_read_or_named_invalid(kind: type[Parameters], data: st.DataObject) -> None:
+    names = [*schemas.schema_of(kind)["properties"], "else"]
+    parameters = data.draw(st.dictionaries(st.sampled_from(names), _VALUES | st.dictionaries(st.text(), _VALUES)))
+    try:
+        schemas.read(kind, parameters)
+    except Invalid as error:
+        assert error.code in ("invalid_parameter", "missing_required_field")  # noqa: PT017 - both ways out are right
