@@ -112,6 +112,7 @@ class Performer:
     async def begin(self) -> None:
         """Begin the conversation, with the tools that the client has left in use; raises Refused or Unavailable."""
         self._conversation = await self._faculties.mind.converse(self._grant.user_id, self._tools)
+        self._faculties.ear.prepare(self._conversation.expecting())
 
     def expecting(self) -> Expecting:
         """Say what the caller may say next."""

@@ -75,6 +75,10 @@ class Endpointer(Protocol):
 class Ear(Protocol):
     """Recognises words."""
 
+    def prepare(self, expecting: Expecting) -> None:
+        """Get ready for what may be said next, in the background; a conversation begins."""
+        ...
+
     async def hear(self, utterance: bytes, expecting: Expecting) -> Heard:
         """Recognise one utterance (linear 16 kHz); raises Unavailable when recognition cannot be had."""
         ...

@@ -16,9 +16,18 @@ FAILED = 0xFFFF_FFFF
 MAX_BYTES = 64 * 1024 * 1024
 """A longer request or answer is a broken pipe."""
 
+LOSSES_MAX = 3
+"""So often in a row a program may be lost before it is left alone for a while."""
+
+REST_SECONDS = 10.0
+"""How long it is left alone then; a program that cannot start must not be started for every sentence."""
+
 
 class Worker:
-    """Run ``python -m module`` and ask it; one that dies or hangs is replaced at the next request."""
+    """Run ``python -m module`` and ask it; one that dies or hangs is replaced at the next request.
+
+    One that is lost ``LOSSES_MAX`` times in a row is Unavailable for ``REST_SECONDS``.
+    """
 
     def __init__(self, module: str, *, timeout_seconds: float) -> None:
         self._module = module
@@ -26,6 +35,8 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
         self._closed = False
+        self._losses = 0
+        self._rests_until = 0.0
 
     @property
     def busy(self) -> bool:
@@ -37,24 +48,48 @@ class Worker:
         async with self._turn:
             if self._closed:
                 raise Unavailable(f"{self._module} was closed", code="worker_closed")
+            self._check_rest()
             try:
                 async with asyncio.timeout(self._timeout):
-                    return await self._exchange(request)
+                    answer = await self._exchange(request)
             except BaseException as error:
                 await self._end()  # whatever is left in the pipe belongs to nobody
                 if isinstance(error, OSError | EOFError | TimeoutError):
+                    self._lost()
                     raise Unavailable(f"{self._module} failed: {type(error).__name__}", code="worker_failed") from error
                 raise
+            self._losses = 0
+            return answer
 
     async def close(self) -> None:
         """End the program; whoever is being answered is let down."""
         self._closed = True
         await self._end()
 
+    def _check_rest(self) -> None:
+        left = self._rests_until - asyncio.get_running_loop().time()
+        if left > 0:
+            raise Unavailable(
+                f"{self._module} failed {LOSSES_MAX} times in a row and is left alone for a while",
+                code="worker_failed",
+                retry_after_ms=int(left * 1000),
+            )
+
+    def _lost(self) -> None:
+        self._losses += 1
+        if self._losses >= LOSSES_MAX:
+            self._losses = 0
+            self._rests_until = asyncio.get_running_loop().time() + REST_SECONDS
+
     async def _exchange(self, request: bytes) -> bytes | None:
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", self._module, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+                sys.executable,
+                "-m",
+                self._module,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                start_new_session=True,  # a Ctrl-C at the terminal is the server's to obey, which then closes us
             )
         requests, answers = self._process.stdin, self._process.stdout
         assert requests is not None  # noqa: S101 - both were asked for

@@ -91,6 +91,9 @@ class Script:
 
     # Ear
 
+    def prepare(self, expecting: Expecting) -> None:
+        """Know every word already."""
+
     async def hear(self, utterance: bytes, expecting: Expecting) -> Heard:
         self.utterances.append(utterance)
         if self.deaf:

@@ -1,0 +1,203 @@
+"""What a caller can say to a calendar by telephone, as grammars that a small decoder can hear.
+
+The words are those that the decoder gives back: lower case, numbers as words, no punctuation but the apostrophe and
+the dots of ``a.m.``. A caller's own titles and names come in as phrases.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+_UNITS = (  # noqa: SIM905 - read more easily
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
+).split()
+_TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905 - read more easily
+_SIGNS = {"&": " and ", "+": " plus ", "@": " at ", "%": " percent ", "w/": " with "}
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+")
+_FUNCTION_WORDS = frozenset("a an and at by for from in of on or the to with my our your is".split())  # noqa: SIM905 - read more easily
+PHRASES_MAX = 80
+"""How many titles and names of the caller's one grammar takes; the first ones count."""
+PHRASE_WORDS_MAX = 6
+"""How many words of a title one can be asked to say."""
+
+
+def spoken(title: str) -> str:
+    """Write ``title`` in the words that the ear gives back: ``"Q3 Review"`` is ``"q three review"``."""
+    text = title.lower().replace("’", "'").replace("ß", "ss")  # noqa: RUF001
+    text = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    for sign, word in _SIGNS.items():
+        text = text.replace(sign, word)
+    return " ".join(_number(int(word)) if word.isdigit() else word for word in _WORD.findall(text))
+
+
+def _number(value: int) -> str:
+    """Write a number of up to two digits in words, and longer ones digit by digit."""
+    if value < len(_UNITS):
+        return _UNITS[value]
+    if value < 100:
+        tens, unit = divmod(value, 10)
+        return f"{_TENS[tens]} {_UNITS[unit]}" if unit else _TENS[tens]
+    return " ".join(_UNITS[int(digit)] for digit in str(value))
+
+
+def parts(phrase: str) -> Iterator[str]:
+    """Give the ways in which people call a thing titled ``phrase`` (spoken words): whole, or a run of its words."""
+    words = phrase.split()[:PHRASE_WORDS_MAX]
+    for first in range(len(words)):
+        for last in range(len(words), first, -1):
+            if words[first] not in _FUNCTION_WORDS and words[last - 1] not in _FUNCTION_WORDS:
+                yield " ".join(words[first:last])
+
+
+_TIMES = """
+<weekday> = monday | tuesday | wednesday | thursday | friday | saturday | sunday;
+<unit> = first | second | third | fourth | fifth | sixth | seventh | eighth | ninth;
+<ordinal> = <unit> | tenth | eleventh | twelfth | thirteenth | fourteenth | fifteenth | sixteenth | seventeenth
+  | eighteenth | nineteenth | twentieth | twenty <unit> | thirtieth | thirty first;
+<month> = january | february | march | april | may | june | july | august | september | october | november | december;
+<date> = today | tomorrow | the day after tomorrow | [on | this | next] <weekday> | [on] the <ordinal> [of <month>]
+  | [on] <month> [the] <ordinal> | in (two | three | four | five) days | in a week | in two weeks;
+<span> = this week | next week | this weekend | this month | next month;
+<daypart> = morning | afternoon | evening;
+<part> = in the <daypart> | this <daypart> | tonight;
+<hour> = one | two | three | four | five | six | seven | eight | nine | ten | eleven | twelve;
+<minute> = fifteen | thirty | forty five | ten | twenty | forty | fifty | oh five;
+<time> = <hour> [<minute>] [a.m. | p.m. | in the <daypart>] | <hour> o'clock [in the <daypart>] | half past <hour>
+  | [a] quarter (past | to) <hour> | (five | ten | twenty) (past | to) <hour> | noon | midday | midnight;
+<range> = from <time> (to | until) <time> | between <time> and <time>;
+<duration> = (five | ten | fifteen | twenty | thirty | forty five | sixty | ninety) minutes | half an hour | an hour
+  | one hour | an hour and a half | (two | three | four | five | six) hours;
+<day> = <date> [<daypart>] | <part>;
+<when> = <day> [at <time> | in the <daypart> | <range>] | at <time> [<date>] | <range> [<date>];
+<days> = <day> | <span>;
+"""
+
+_THINGS = """
+<kind> = meeting | appointment | call | lunch | dinner | breakfast | coffee | interview | workshop | review
+  | training | party | dentist appointment | doctor's appointment | haircut | conference | presentation;
+<things> = meetings | appointments | events | calls;
+<person> = <name> | <phrase>;
+<one> = [<kind>] with <person> | <kind> | one | event | <phrase> [meeting | appointment | call];
+<clock> = <hour> [<minute>] [o'clock | a.m. | p.m.] | noon;
+<thing> = [next | first | last | second | third | other] <one> | <clock> [<kind>] | <daypart> <kind>
+  | (today's | tomorrow's) <one>;
+<ref> = it | this | that [one | meeting | appointment] | this (one | meeting | appointment) | (the | my) <thing>
+  | <phrase>;
+<dated> = <ref> [<when>];
+<fresh> = [<adjective>] <kind> [with <person>] | <phrase>;
+<adjective> = team | business | project | status | birthday | phone | video | client;
+<task> = call (<person> | <somebody>) | (email | text | meet | pay | ask) (<person> | <somebody>)
+  | (buy | get) (milk | bread | groceries | flowers | a present | tickets) | take (my medicine | my pills | a break)
+  | pick up (the kids | my (son | daughter | wife | husband | car | parcel) | the (laundry | groceries | parcel))
+  | pay the (rent | bills | bill) | send the (report | invoice | email | slides) | water the plants | go to the gym
+  | book (a | the) (flight | table | hotel | taxi) | prepare the (meeting | presentation | report | slides)
+  | check my email | feed the (cat | dog) | walk the dog | do the laundry | leave | go shopping | take out the trash;
+<somebody> = the (doctor | dentist | bank | office | school | plumber | garage | hotel | landlord)
+  | my (mother | father | mom | dad | sister | brother | wife | husband | boss | son | daughter);
+"""
+
+_WISHES = """
+<next> = (what is | what's | when is | when's | tell me | where is | where's) my next (meeting | appointment
+  | event | call)
+  | what's next | what is next | what's up next | what do i have next | what comes next | my next (meeting
+  | appointment)
+  | (what's | what is) coming up | when do i have to leave | what is my next one;
+<agenda> = (calendar | schedule | agenda | day);
+<look> = what do i have [on my (calendar | schedule | agenda)] <days> | what do i have to do <days>
+  | (what's | what is) on [my <agenda>] [for] <days> | (what's | what is) on my <agenda> | (what's
+  | what is) happening <days>
+  | (what does | how does) my (day | week | morning | afternoon | schedule | calendar) look [like] [<days>]
+  | what does <days> look like | (read | tell | give | show) me my (<agenda> | <things> | day) [for | on] [<days>]
+  | what are my <things> [for] [<days>] | do i have (anything | something | any <things>) [planned
+  | scheduled] [on] <days>
+  | how many <things> do i have <days> | [and] (what about | how about) <days> | and <days>
+  | what <things> do i have <days>;
+<search> = (when is | when's | where is | where's | how long is | who is in | find | show me | tell me about) <dated>
+  | (search | look) for (<ref> | <phrase>) | when do i (meet | see) <person> | do i have (a | an) <one> [<days>]
+  | what time is <dated> | is there (a | an) <one> [<days>] | when am i (meeting | seeing) <person>;
+<into> = (to | on | in | into) (my | the) (calendar | schedule);
+<create> = (create | add | make | schedule | book | set up | plan | arrange | put) [a | an] [new] (<fresh> | event)
+  [<into>] [for] [<when>] [for <duration>] [<into>] | i have (a | an) [new] <fresh> <when>
+  | (create | add | schedule | book) [a | an] (<duration> | hour) <fresh> [<when>];
+<update> = (move | reschedule | shift | push | change | postpone | delay) <ref> [from <when>] to <when_or_time>
+  | (move | reschedule | shift | change | postpone) <dated> | (push | move | shift | delay | postpone) <ref> [back
+  | forward] by <duration>
+  | push <ref> back [to <when_or_time>] | make (it | that | <ref>) (longer | shorter | <duration> [long | longer
+  | shorter])
+  | (extend | shorten) <ref> by <duration> | make it [at] <when_or_time> [instead]
+  | bring <ref> forward to <when_or_time>;
+<when_or_time> = <when> | <time> [<date> | <daypart>] | <span> | an hour (later | earlier) | (later | earlier);
+<cancel> = (cancel | delete | remove | drop | call off) <dated> | get rid of <dated> | call <ref> off
+  | take <ref> off my calendar;
+<remind> = remind me to <task> [<when> | in <duration>] | remind me <when> to <task> | remind me (about
+  | of) <ref> [<when>]
+  | remind me in <duration> to <task> | remind me <duration> before <ref> | remind me (about
+  | of) <ref> <duration> before
+  | (set | create | add | make) a reminder [for <when> | to <task> | about <ref> | for <ref>] [<when>] [to <task>];
+<free> = am i (free | available | busy) (<when> | <span> | for <duration> <when> | on <date> [<daypart>])
+  | (do i have | have i got) (time | any time) [free] (<when> | <span>) | (is | are) <when> free | when am i (free
+  | available) [<days>]
+  | do i have a free (slot | hour | moment) [<days> | <when>] | (can i | could i) (meet | fit in) [a
+  | an] [<one>] <when>
+  | what time am i (free | available) [<days>];
+<talk> = hello | hi | hello there | good <daypart> | thank you [very much | so much] | thanks [a lot] | goodbye
+  | bye [bye]
+  | that's (all | it) | that is all | nothing else | that's all (thanks | thank you | for today | for now)
+  | (repeat | say) that [again] | say it again | again | pardon | sorry | excuse me | what did you say | come again
+  | (can | could) you (repeat that | say that again) | help | help me | what can you do | what can i (say | do | ask)
+  | never mind | forget it | stop | wait | hold on | one moment | just a moment | see you | have a nice day;
+<slot> = <when> | <time> [<date> | <daypart>] | <days> | [for] <duration> | the <unit> one | the last one
+  | the one <when>
+  | with <person> | [the | my] <phrase> | [a | an] <fresh> | the <kind> [with <person>] [<when>];
+<before> = please | can you [please] | could you [please] | i would like to | i'd like to | i want to | okay | and
+  | so | hello;
+<order> = <create> | <update> | <cancel> | <remind>;
+<wish> = [<before>] (<next> | <look> | <search> | <order> | <free>) [please] | <talk> | <slot> [please] [thank you];
+"""
+
+_ANSWERS = """
+<yes> = yes | yeah | yep | sure | okay | of course | correct | right | that's right | that's correct | absolutely
+  | exactly | certainly | definitely | please do | go ahead | do it | confirm | confirmed | i confirm | that's fine
+  | sounds good | perfect | fine | yes (please | do it | go ahead | that's right | that's correct | of course | sure
+  | confirm | i do | please do | cancel it | move it | please go ahead | do that | yes | that's fine | thank you)
+  | okay (do it | go ahead | yes) | sure (go ahead | do it) | please (go ahead | do it | confirm) | yeah (sure
+  | do it | go ahead);
+<no> = no | nope | no thanks | no thank you | don't | please don't | don't do it | don't do that | no don't [do it
+  | do that]
+  | [no] leave it [as it is | alone] | [no] keep it | no wait | [no] not now | no stop | not yet | no please don't
+  | no i changed my mind | i changed my mind | no that's wrong | that's wrong | wrong | no not that one
+  | not that one | no no
+  | absolutely not | definitely not | rather not | better not | of course not | no cancel that | no never mind
+  | i don't want that;
+<amended> = (yes | yeah | okay | no | sure) [but | and | make it | rather] <when> | (yes | yeah | okay | no | sure) but
+  (make it <time> | not (today | tomorrow | <date>) | the other one | the <unit> one | move it [to <when>])
+  | (no | actually) [make it | rather | i mean | i meant] (<when_or_time> | the <unit> one | the other one)
+  | yes no [wait]
+  | yes wait | wait no | (no | actually) the <one> | (no | actually) <order>;
+<doubt> = maybe | i don't know | i'm not sure | i am not sure | what | which one | which meeting | what was the question
+  | let me think | perhaps | i think so | hmm | why | what do you mean | what happens then;
+<reply> = <yes> | <no> | <amended> | <doubt> | <wish>;
+"""
+
+_NAMES = (  # noqa: SIM905 - read more easily
+    "anna alice bob carol david peter paul mary john maria michael sarah tom thomas laura james robert daniel "
+    "mark martin julia lisa kate emma ben sam max alex chris susan karen george frank eric andrew steve helen "
+    "jane nina oliver simon victor sofia lucas adam"
+).split()
+
+
+def wishes(phrases: Iterable[str] = ()) -> str:
+    """Write the grammar of everything that a caller may ask for."""
+    return _TIMES + _THINGS + _own(phrases) + _WISHES
+
+
+def replies(phrases: Iterable[str] = ()) -> str:
+    """Write the grammar of answers to a question, or of a wish in their place."""
+    return _TIMES + _THINGS + _own(phrases) + _WISHES + _ANSWERS
+
+
+def _own(phrases: Iterable[str]) -> str:
+    titles = [spoken(phrase) for phrase in phrases][:PHRASES_MAX]
+    ways = sorted({way for title in titles for way in parts(title)})
+    return f"<name> = {' | '.join(_NAMES)};\n<phrase> = {' | '.join(ways) or 'calendar'};\n"
