@@ -13,10 +13,10 @@ from phone_bridge.audio.format import LINEAR_24K
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.voice import Speech
 
-MAX_TEXT_CHARS = 2_000
-"""Longer text is cut: two minutes of speech in one breath are nobody's sentence."""
+MAX_TEXT_CHARS = 1_000
+"""Longer text is cut: a minute of speech in one breath is nobody's sentence."""
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 15.0
 """How long one synthesis may take; a sentence takes some milliseconds."""
 
 VOICES = {"en": "en-us+edward2", "de": "de"}

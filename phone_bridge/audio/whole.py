@@ -56,4 +56,5 @@ def levelled(sound: Samples, rate: int) -> Samples:
         return sound
     gain = _FULL * 10 ** (SPEECH_DBFS / 20) / np.sqrt(spoken.mean())
     peak = np.abs(sound).max() * gain
-    return sound * min(gain, gain * _FULL * 10 ** (PEAK_DBFS / 20) / peak)
+    gain = min(gain, gain * _FULL * 10 ** (PEAK_DBFS / 20) / peak)
+    return sound * float(gain)

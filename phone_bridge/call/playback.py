@@ -235,6 +235,8 @@ class Ledger:
             sent = entry.sent // self._scale
             settled.append(Cut(name, sent if not entry.doubtful else self.heard_ms(name, now), sent))
             del self._items[name]
+            if entry.doubtful:  # the marks that it still has out prove nothing any more
+                self._waiting = deque(parcel for parcel in self._waiting if parcel.item != name)
         return settled
 
     def _over(self, entry: _Item, now: int) -> bool:

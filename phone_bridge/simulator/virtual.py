@@ -135,7 +135,7 @@ class VirtualCarrier:
     def run(self, until: int | None = None) -> CallResult:
         """Let the call go on to its end, or to the millisecond ``until``; may be called again."""
         self._settle()
-        while not self.ended and (due := self._next_due()) is not None:
+        while (not self.ended or self._under_way) and (due := self._next_due()) is not None:
             if until is not None and due > until:
                 self._pass_to(until)
                 break

@@ -44,7 +44,7 @@ def test_silence_around_the_words_is_cut_off() -> None:
 def test_languages_and_timbres_differ() -> None:
     english = speak("Hallo")
     assert english != speak("Hallo", language="de")
-    assert english != speak("Hallo", voice=EspeakVoice(variant="+f3"))
+    assert english != speak("Hallo", voice=EspeakVoice(voice="en-us+f3"))
     assert len(speak("Hallo there", voice=EspeakVoice(speed=100))[0]) > len(speak("Hallo there")[0])
 
 
@@ -76,7 +76,7 @@ def test_requests_at_the_same_time_do_not_mix() -> None:
 
 def test_a_voice_that_espeak_has_not_is_unavailable_and_harms_nobody() -> None:
     async def ask() -> None:
-        voice = EspeakVoice(variant="+nobody")
+        voice = EspeakVoice(voice="nobody")
         try:
             await voice.speak("Hello.")
         except Unavailable as error:
@@ -99,5 +99,6 @@ def test_after_its_end_it_says_nothing() -> None:
 
 def test_without_the_extra_the_mend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(Unavailable, match=r"pip install 'phone_bridge\[speech\]'"):
         EspeakVoice()

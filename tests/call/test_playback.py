@@ -283,3 +283,19 @@ def test_linear_sound_is_counted_in_its_own_bytes() -> None:
     (play,) = ledger.play("a", b"\0\0" * 2400, 0)
     assert play.mark
     assert ledger.heard_ms("a", 40) == 40
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 400)), max_size=40))
+def test_marks_may_be_lost_doubled_and_late_and_items_settle_all_the_same(returned: list[tuple[int, int]]) -> None:
+    """A settled item's marks may still be on their way back, which is nobody's mistake."""
+    ledger = Ledger(PCMU_8K)
+    sent = [*ledger.play("a", sound(501), 0), *ledger.finish("a", 0), *ledger.play("b", sound(501), 0)]
+    sent += ledger.finish("b", 0)
+    now = 0
+    for number, wait in returned:
+        now += wait
+        ledger.reached(marks(sent)[number % len(marks(sent))], now)
+        for cut in ledger.settle(now):
+            assert 0 <= cut.heard_ms <= cut.sent_ms == 501
+    for name in ledger.unheard(now):
+        assert not ledger.heard_to_end(name, now)
