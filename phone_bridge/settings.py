@@ -100,7 +100,7 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         where = str(error).rpartition("$.")[2].rstrip("`")
-        raise SettingsError(f"{_name(where)} is not what it should be: {error}") from None
+        raise SettingsError(f"{name_of(where)} is not what it should be: {error}") from None
     _check(settings)
     return msgspec.structs.replace(settings, database_url=settings.database_url or _default_database())
 
@@ -109,7 +109,7 @@ def _from_names(source: Mapping[str, str | None]) -> dict[str, str]:
     found = {}
     for name, value in source.items():
         field = name.lower() if name in _FOREIGN else name.removeprefix(PREFIX).lower()
-        if value and field in _FIELDS and name == _name(field):
+        if value and field in _FIELDS and name == name_of(field):
             found[field] = value
     return found
 
@@ -127,7 +127,8 @@ def _from_toml(file: Path) -> dict[str, Any]:
     return values
 
 
-def _name(field: str) -> str:
+def name_of(field: str) -> str:
+    """Name the setting that fills ``field``."""
     return field.upper() if field.upper() in _FOREIGN else PREFIX + field.upper()
 
 
@@ -152,19 +153,19 @@ def _check(settings: Settings) -> None:
 
 def _one_of(settings: Settings, field: str, choices: tuple[str, ...]) -> None:
     if getattr(settings, field) not in choices:
-        raise SettingsError(f"{_name(field)} must be one of {', '.join(choices)}, not {getattr(settings, field)!r}")
+        raise SettingsError(f"{name_of(field)} must be one of {', '.join(choices)}, not {getattr(settings, field)!r}")
 
 
 def _between(settings: Settings, field: str, least: int, most: int) -> None:
     if not least <= getattr(settings, field) <= most:
-        raise SettingsError(f"{_name(field)} must be {least} to {most}, not {getattr(settings, field)}")
+        raise SettingsError(f"{name_of(field)} must be {least} to {most}, not {getattr(settings, field)}")
 
 
 def _check_url(settings: Settings, field: str) -> None:
     url = getattr(settings, field)
     parts = urlsplit(url)
     if url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
-        raise SettingsError(f"{_name(field)} must be http(s)://host[:port] without a query, not {url!r}")
+        raise SettingsError(f"{name_of(field)} must be http(s)://host[:port] without a query, not {url!r}")
 
 
 def _list(text: str) -> tuple[str, ...]:

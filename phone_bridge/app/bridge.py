@@ -1,0 +1,142 @@
+"""What all routes share: one process's settings, calls, records and makers of sound, put together once."""
+
+import asyncio
+import logging
+import secrets
+import time
+from pathlib import Path
+
+from phone_bridge.app.embedded import Embedded
+from phone_bridge.audio.format import PCMU_8K
+from phone_bridge.call import words
+from phone_bridge.call.machine import Call
+from phone_bridge.call.rules import Rules
+from phone_bridge.errors import Refused, Unavailable
+from phone_bridge.legs.twilio import rest
+from phone_bridge.legs.twilio.admission import Key
+from phone_bridge.runtime.connect import Connector
+from phone_bridge.runtime.http import HttpClient
+from phone_bridge.runtime.prompts import Prompts
+from phone_bridge.runtime.pump import LegWire, Pump
+from phone_bridge.runtime.record import CallRecord, Records, timestamp
+from phone_bridge.runtime.registry import Registry
+from phone_bridge.runtime.sockets import Socket
+from phone_bridge.runtime.voice import Voice
+from phone_bridge.sessions.chronapilot import ChronaPilot
+from phone_bridge.sessions.dialect import Dialect
+from phone_bridge.settings import CHRONAPILOT_URL, Settings
+
+STREAM_KEY = "stream-1"
+"""The name of the key that stream tokens are signed with."""
+
+CARRIER_TIMEOUT_MS = 5_000
+
+log = logging.getLogger("phone_bridge")
+
+
+class Bridge:
+    """One process of the bridge; ``start`` and ``stop`` stand around everything else."""
+
+    def __init__(self, settings: Settings, records: Records, voice: Voice | None) -> None:
+        self.settings = settings
+        self.records = records
+        self.registry = Registry(records, max_calls=settings.max_calls, clock=time.monotonic, wall=time.time)
+        self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
+        self.embedded = Embedded(settings, records, voice)
+        self.key = Key(STREAM_KEY, records.secret(STREAM_KEY))
+        self._voice = voice
+        self._http: HttpClient | None = None
+        self._connector: Connector | None = None
+        self._warming: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open what needs a running loop; slow things go on in the background."""
+        self._http = HttpClient()
+        self._connector = Connector(self._http)
+        await self.embedded.start()
+        self._warming = asyncio.create_task(self._warm())
+
+    async def stop(self) -> None:
+        """Let everything go."""
+        if self._warming is not None:
+            self._warming.cancel()
+        await self.embedded.stop()
+        if self._connector is not None:
+            await self._connector.close()
+        if self._http is not None:
+            await self._http.close()
+        if self._voice is not None:
+            await self._voice.close()
+        self.records.close()
+
+    def record(self, *, carrier_id: str, direction: str, from_number: str | None, to_number: str | None) -> CallRecord:
+        """Begin the record of a call that has been announced."""
+        return CallRecord(
+            id=f"call_{secrets.token_hex(12)}",
+            carrier_id=carrier_id,
+            direction=direction,
+            from_number=from_number,
+            to_number=to_number,
+            user_id=self.settings.user_id,
+            session=self.settings.session,
+            status="ringing",
+            started_at=timestamp(time.time),
+        )
+
+    def pump(self, record: CallRecord, leg: LegWire, socket: Socket) -> Pump:
+        """Put a call together from its leg and the session it is bound to."""
+        if self._connector is None:
+            raise RuntimeError("the bridge was not started")
+        call = Call(leg.format, self._rules(record.user_id), int(time.monotonic() * 1000))
+        return Pump(
+            call,
+            leg,
+            socket,
+            dialect=self._dialect(record.user_id),
+            connector=self._connector,
+            prompts=self.prompts,
+            clock=time.monotonic,
+        )
+
+    async def end_at_carrier(self, record: CallRecord) -> None:
+        """Have the carrier end a call whose stream is not with this process; raises what its answer means."""
+        settings = self.settings
+        if self._http is None or not (settings.twilio_account_sid and settings.twilio_tokens):
+            raise Refused("The carrier can be asked once TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are set.")
+        sid, token = settings.twilio_account_sid, settings.twilio_tokens[0]
+        account = rest.Account(sid=sid, token=token, base_url=settings.twilio_url)
+        request = rest.end_call(account, record.carrier_id)
+        try:
+            rest.read_call(await self._http.exchange(request, timeout_ms=CARRIER_TIMEOUT_MS))
+        except Refused as error:
+            if error.code != rest.CALL_GONE:  # what is over already is what was wanted
+                raise
+
+    def _rules(self, user_id: str) -> Rules:
+        return Rules(
+            language=self.settings.language,
+            greeting=self.settings.greeting,
+            auto_confirm=self.settings.unasked(user_id),
+            answer_ms=self.settings.answer_seconds * 1000,
+        )
+
+    def _dialect(self, user_id: str) -> Dialect:
+        settings = self.settings
+        if settings.session == "embedded":
+            base_url, key = settings.local_url, self.embedded.key
+        else:
+            base_url, key = settings.session_url or CHRONAPILOT_URL, settings.session_key
+        return ChronaPilot(
+            base_url=base_url.rstrip("/"),
+            key=key,
+            user_id=user_id,
+            account=settings.session_account,
+            output_format=settings.session_format,
+        )
+
+    async def _warm(self) -> None:
+        lines = tuple(words.line(key, self.settings.language) for key in words.SENTENCES["en"])
+        try:
+            await self.prompts.warm(lines, self.settings.language, PCMU_8K)
+        except Unavailable as error:
+            log.warning("! the bridge cannot speak its own lines: %s", error)

@@ -1,0 +1,99 @@
+"""The built-in assistant of this process: its service, and everything it hears, thinks, acts and speaks with."""
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+
+from phone_bridge.assistant.calendar.demo import ALICE
+from phone_bridge.assistant.calendar.store import SqlKeeper
+from phone_bridge.assistant.hearing import SphinxEar, Utterances
+from phone_bridge.assistant.mind import CalendarMind
+from phone_bridge.assistant.minting import ApiKey, random_id
+from phone_bridge.assistant.performer import Clocks, Faculties
+from phone_bridge.assistant.ports import Ear, Expecting, Heard
+from phone_bridge.assistant.server import VoiceService
+from phone_bridge.errors import Unavailable
+from phone_bridge.runtime.record import Records
+from phone_bridge.runtime.voice import Speech, Voice
+from phone_bridge.settings import Settings
+from phone_bridge.tools.calendar import CalendarTools
+from phone_bridge.tools.keeper import User
+
+KEY = "embedded-key"
+TOKENS = "embedded-tokens"
+"""The names under which the records keep the assistant's own secrets."""
+
+log = logging.getLogger("phone_bridge.assistant")
+
+
+class Embedded:
+    """The assistant between ``start`` and ``stop``; ``key`` is the secret key that the bridge mints with."""
+
+    def __init__(self, settings: Settings, records: Records, voice: Voice | None) -> None:
+        self._settings = settings
+        self._keeper = SqlKeeper(settings.database_url, new_id=random_id, now=_wall)
+        self._mind = CalendarMind(self._keeper, new_id=random_id, now=_wall)
+        self._ear = _ear()
+        self.key = f"sk_test_{records.secret(KEY).hex()}"
+        self.service = VoiceService(
+            [ApiKey("bridge", self.key, limited=False)],
+            Faculties(
+                endpointer=Utterances,
+                ear=self._ear,
+                mind=self._mind,
+                tools=CalendarTools(self._keeper, _wall),
+                voice=voice if voice is not None else _Dumb(),
+            ),
+            Clocks(now=lambda: int(time.monotonic() * 1000), wall=_wall),
+            secret=records.secret(TOKENS),
+        )
+
+    async def start(self) -> None:
+        """Make the calendar ready; the ear learns its titles in the background."""
+        await asyncio.to_thread(self._keeper.prepare)
+        user_id = self._settings.user_id
+        if user_id != ALICE.id:
+            await self._keeper.add_user(User(id=user_id))
+        if self._settings.session == "embedded":
+            talk = await self._mind.converse(user_id, frozenset())
+            self._ear.prepare(talk.expecting())
+
+    async def stop(self) -> None:
+        """End the live sessions and let everything go."""
+        self.service.close()
+        if isinstance(self._ear, SphinxEar):
+            await self._ear.close()
+        self._keeper.close()
+
+
+def _wall() -> datetime:
+    return datetime.now(UTC)
+
+
+def _ear() -> Ear:
+    try:
+        return SphinxEar()
+    except Unavailable as error:
+        log.warning("! the built-in assistant cannot hear: %s", error)
+        return _Deaf()
+
+
+class _Deaf:
+    """An ear where none is installed; the session tells its client so."""
+
+    def prepare(self, expecting: Expecting) -> None:
+        """Do nothing: it will not hear."""
+
+    async def hear(self, utterance: bytes, expecting: Expecting) -> Heard:
+        raise Unavailable("no recogniser is installed: pip install 'phone_bridge[speech]'", code="no_ear")
+
+
+class _Dumb:
+    """A voice where none is installed."""
+
+    async def speak(self, text: str, *, language: str = "en") -> Speech:
+        raise Unavailable("no voice is installed: pip install 'phone_bridge[speech]'", code="no_voice")
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to let go."""

@@ -1,0 +1,108 @@
+"""The media socket: a carrier's stream comes in, shows its token, and becomes a call."""
+
+import asyncio
+import logging
+import time
+
+from starlette.websockets import WebSocket
+
+from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.voice import SIGNATURE, SIGNATURE_SETTINGS
+from phone_bridge.call.events import LegClosed
+from phone_bridge.errors import Refused, RemoteError, Unavailable
+from phone_bridge.legs.twilio.admission import TOKEN_PARAMETER, admit
+from phone_bridge.legs.twilio.messages import StreamStart
+from phone_bridge.legs.twilio.stream import Opening, TwilioStream
+from phone_bridge.legs.twilio.webhook import handshake_signed
+from phone_bridge.runtime.record import CallRecord
+from phone_bridge.runtime.sockets import Socket, accept
+
+START_SECONDS = 5.0
+"""How long an accepted socket may take to say its ``start``."""
+
+POLICY_VIOLATION = 1008
+
+log = logging.getLogger("phone_bridge.twilio")
+
+
+async def media(websocket: WebSocket) -> None:
+    """Carry one Twilio Media Stream from its handshake to its end."""
+    bridge: Bridge = websocket.app.state.bridge
+    if not _may_open(bridge, websocket):
+        await websocket.close(POLICY_VIOLATION)
+        return
+    socket = await accept(websocket)
+    try:
+        start = await _Reception(socket).start()
+        record = await _admit(bridge, start)
+        await bridge.registry.carry(record, bridge.pump(record, TwilioStream(start), socket))
+    except (Unavailable, Refused, RemoteError) as error:
+        log.warning("x refused a media stream: %s", error.code)
+        socket.close(POLICY_VIOLATION, error.code)
+        await socket.wait_closed()
+
+
+def _may_open(bridge: Bridge, websocket: WebSocket) -> bool:
+    settings = bridge.settings
+    if not settings.twilio_tokens:
+        return True
+    signature = websocket.headers.get(SIGNATURE, "")
+    scheme = websocket.headers.get(SIGNATURE_SETTINGS, "")
+    if handshake_signed(settings.stream_url, signature, settings.twilio_tokens, scheme):
+        return True
+    log.warning("x a media handshake was not signed for %s", settings.stream_url)
+    return settings.stream_signature == "warn"
+
+
+class _Reception:
+    """Listens to a fresh socket until its ``start``, then steps aside; what comes meanwhile is kept for the pump."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+        self._opening = Opening()
+        self._started: asyncio.Future[StreamStart] = asyncio.get_running_loop().create_future()
+        socket.attach(self)
+
+    async def start(self) -> StreamStart:
+        """Wait for the start; raises Refused when it does not come, RemoteError when it cannot be used."""
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                return await self._started
+        except TimeoutError:
+            raise Refused("The carrier opened a stream and did not start it.", code="stream_not_started") from None
+        finally:
+            self._socket.detach()
+
+    def message(self, data: str | bytes) -> None:
+        """Read one message of the opening."""
+        if self._started.done():
+            return
+        try:
+            opened = self._opening.receive(data, int(time.monotonic() * 1000))
+        except RemoteError as error:
+            self._started.set_exception(error)
+            return
+        if isinstance(opened, StreamStart):
+            self._started.set_result(opened)
+            self._socket.detach()
+        elif isinstance(opened, LegClosed):
+            self.closed(1000, "")
+
+    def closed(self, code: int, reason: str) -> None:
+        """Know that the socket ended before it started."""
+        if not self._started.done():
+            self._started.set_exception(Refused("The carrier closed its stream early.", code="stream_not_started"))
+
+
+async def _admit(bridge: Bridge, start: StreamStart) -> CallRecord:
+    """Let in the one call that the token was issued for, once."""
+    now = int(time.time())
+    token = start.custom_parameters.get(TOKEN_PARAMETER, "")
+    keys = {bridge.key.id: bridge.key}
+    admission = admit(token, keys, call_sid=start.call_sid, account_sid=start.account_sid, now_epoch_s=now)
+    if not await asyncio.to_thread(bridge.records.admit, admission.jti, admission.expires_at, now):
+        raise Refused("The stream's token was used before.", code="token_used")
+    record = await asyncio.to_thread(bridge.records.find, admission.jti)
+    if record is None:
+        raise Refused("The stream's token belongs to no call that is known here.", code="token_unknown_call")
+    return record

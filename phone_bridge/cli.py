@@ -1,0 +1,169 @@
+"""The command line: serve · simulate."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+
+from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.routes import build
+from phone_bridge.assistant.speaking import EspeakVoice
+from phone_bridge.errors import BridgeError, SettingsError, Unavailable
+from phone_bridge.runtime.record import Records
+from phone_bridge.runtime.voice import Voice
+from phone_bridge.runtime.websocket_server import UVICORN_OPTIONS
+from phone_bridge.settings import Settings, load
+from phone_bridge.simulator import simulate
+
+CANNOT_BEGIN = 2
+"""Exit status of a command that could not begin."""
+
+log = logging.getLogger("phone_bridge")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command ``phone-bridge`` and exit with its status."""
+    parser = argparse.ArgumentParser(prog="phone-bridge", description="The telephone bridge to voice assistants.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serving = commands.add_parser("serve", help="take calls")
+    serving.add_argument("--host", help="where to listen (PHONE_BRIDGE_HOST)")
+    serving.add_argument("--port", type=int, help="(PHONE_BRIDGE_PORT)")
+    serving.add_argument("--workers", type=int, default=1, help="processes that share the port (default 1)")
+    serving.set_defaults(run=_serve)
+    simulating = commands.add_parser("simulate", help="play a whole call against a running bridge, without a phone")
+    simulate.add_arguments(simulating)
+    simulating.set_defaults(run=_simulate)
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except BridgeError as error:
+        print(f"phone-bridge: {error}", file=sys.stderr)
+        status = CANNOT_BEGIN
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
+
+
+# serve
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = load(os.environ, Path.cwd(), host=options.host, port=options.port)
+    if options.workers < 1:
+        raise SettingsError(f"--workers must be 1 or more, not {options.workers}")
+    if options.workers > 1 and settings.session == "embedded":
+        raise SettingsError("--workers above 1 needs a remote session: the built-in assistant lives in one process")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    Records(settings.database_url).close()  # a database that cannot be used is told now, in one sentence
+    if options.workers == 1:
+        server = _Server(uvicorn.Config(_application(settings), **_uvicorn(settings)), settings)
+        signal.signal(signal.SIGTERM, _asked_to_stop)
+        server.run()
+        return 0 if server.started else 1
+    os.environ["PHONE_BRIDGE_HOST"], os.environ["PHONE_BRIDGE_PORT"] = settings.host, str(settings.port)
+    print(_welcome(settings), flush=True)
+    uvicorn.run("phone_bridge.cli:worker", factory=True, workers=options.workers, **_uvicorn(settings))
+    return 0
+
+
+def _asked_to_stop(*_: object) -> None:
+    """Let SIGTERM be an ordinary end: uvicorn raises it again after it has stopped."""
+
+
+def worker() -> Starlette:
+    """Make the application of one of several processes."""
+    return _application(load(os.environ, Path.cwd()))
+
+
+def _application(settings: Settings) -> Starlette:
+    return build(lambda: Bridge(settings, Records(settings.database_url), _voice()))
+
+
+def _uvicorn(settings: Settings) -> dict[str, Any]:
+    return {
+        **UVICORN_OPTIONS,
+        "host": settings.host,
+        "port": settings.port,
+        "access_log": False,
+        "log_config": None,
+        "timeout_graceful_shutdown": settings.drain_seconds,
+    }
+
+
+def _voice() -> Voice | None:
+    try:
+        return EspeakVoice()
+    except Unavailable as error:
+        log.warning("! no offline voice: %s", error)
+        return None
+
+
+class _Server(uvicorn.Server):
+    """A server that tells how to talk to it once it listens."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+        super().__init__(config)
+        self._settings = settings
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(_welcome(self._settings), flush=True)
+
+
+def _welcome(settings: Settings) -> str:
+    phone = Path(sys.executable).with_name("phone-bridge")
+    if settings.twilio_tokens:
+        carrier = f"Twilio: set the number's voice webhook to {settings.base_url}/twilio/voice (HTTP POST)."
+    else:
+        carrier = (
+            "To take calls from a Twilio number, give this server a public address and start it again with\n"
+            "  PHONE_BRIDGE_PUBLIC_URL=https://your.address TWILIO_AUTH_TOKEN=…\n"
+            "then set the number's voice webhook to https://your.address/twilio/voice (HTTP POST)."
+        )
+    return f"""
+phone_bridge takes calls at {settings.local_url}, session: {settings.session}, user: {settings.user_id}
+
+Phone it without a phone, from another terminal:
+  {phone} simulate --say "What is my next meeting?" --say "Cancel it." --press 1
+
+{carrier}
+"""
+
+
+# simulate
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    settings = load(os.environ, Path.cwd())
+    wishes = simulate.options_from(
+        options,
+        local_url=settings.local_url,
+        public_url=settings.base_url,
+        api_key=settings.api_key,
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_tokens[0] if settings.twilio_tokens else "",
+        to_number=settings.twilio_phone_number,
+    )
+
+    async def play() -> int:
+        voice = EspeakVoice()
+        try:
+            return await simulate.simulate(wishes, voice, lambda line: print(line, flush=True))
+        finally:
+            await voice.close()
+
+    return asyncio.run(play())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""The command as people run it: a real server, a real call through it, real speech both ways."""
+
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+READY_SECONDS = 30
+"""How long a loaded machine may take to start a server; alone it takes one."""
+
+CALL_SECONDS = 150
+
+
+def phone_bridge(*arguments: str, folder: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "phone_bridge.cli", *arguments],
+        cwd=folder,
+        env=clean() | environ,
+        capture_output=True,
+        text=True,
+        timeout=CALL_SECONDS,
+        check=False,
+    )
+
+
+def clean() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PHONE_BRIDGE_", "TWILIO_"))}
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
+
+
+class Server:
+    def __init__(self, folder: Path, **environ: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environ = {
+            "PHONE_BRIDGE_PORT": str(self.port),
+            "PHONE_BRIDGE_DATABASE_URL": f"sqlite:///{folder}/bridge.sqlite3",
+            **environ,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "phone_bridge.cli", "serve"],
+            cwd=folder,
+            env=clean() | self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait(self) -> None:
+        until = time.monotonic() + READY_SECONDS
+        while not answers(f"{self.url}/readyz"):
+            assert self.process.poll() is None, self.process.communicate()[0]
+            assert time.monotonic() < until
+
+    def stop(self) -> tuple[int, str]:
+        self.process.terminate()
+        told, _ = self.process.communicate(timeout=READY_SECONDS)
+        return self.process.returncode, told
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("bridge"), TWILIO_AUTH_TOKEN="0123456789abcdef")
+    try:
+        running.wait()
+        yield running
+    finally:
+        running.process.kill()
+        running.process.communicate()
+
+
+@pytest.mark.speech
+def test_a_call_cancels_the_next_meeting_by_voice_and_key(server: Server, tmp_path: Path) -> None:
+    said = ("--say", "What is my next meeting?", "--say", "Cancel it.", "--press", "1")
+    called = phone_bridge("simulate", *said, "--json", "--save", "call.wav", folder=tmp_path, **server.environ)
+    assert called.returncode == 0, called.stdout + called.stderr
+    result = json.loads(called.stdout)
+    (action,) = result["record"]["actions"]
+    assert (action["name"], action["verdict"], action["by"]) == ("cancel_event", "confirmed", "digit")
+    assert action["result"]["ok"]
+    assert result["metrics"]["bytes_after_clear"] == 0
+    assert (tmp_path / "call.wav").stat().st_size > 8_000 * 2 * 2 * 10
+    with closing(sqlite3.connect(server.folder / "bridge.sqlite3")) as database:
+        event_id = action["parameters"]["event_id"]
+        query = "SELECT is_cancelled FROM calendar_events WHERE id = ?"
+        assert database.execute(query, [event_id]).fetchall() == [(1,)]
+
+
+def test_an_unsigned_webhook_is_refused_when_a_token_is_set(server: Server) -> None:
+    request = urllib.request.Request(f"{server.url}/twilio/voice", data=b"CallSid=CA1&AccountSid=AC1")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=5)
+    assert refused.value.code == 403
+    refused.value.close()
+
+
+def test_a_server_tells_how_to_talk_to_it_and_ends_when_asked(tmp_path: Path) -> None:
+    running = Server(tmp_path)
+    running.wait()
+    status, told = running.stop()
+    assert status == 0, told
+    assert "phone-bridge simulate --say" in told or "simulate --say" in told
+    assert "/twilio/voice" in told
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"PHONE_BRIDGE_PORT": "eighty"}, "PHONE_BRIDGE_PORT"),
+        ({"PHONE_BRIDGE_SESSION": "chronapilot"}, "PHONE_BRIDGE_SESSION_KEY"),
+        ({"PHONE_BRIDGE_DATABASE_URL": "sqlite:////no/such/folder/x"}, "PHONE_BRIDGE_DATABASE_URL"),
+    ],
+)
+def test_settings_that_cannot_work_stop_at_once_with_one_sentence(
+    tmp_path: Path, environ: dict[str, str], says: str
+) -> None:
+    stopped = phone_bridge("serve", folder=tmp_path, **environ)
+    assert stopped.returncode == 2
+    assert says in stopped.stderr
+    assert len(stopped.stderr.strip().splitlines()) == 1
+
+
+def test_without_a_bridge_there_is_no_call(tmp_path: Path) -> None:
+    environ = {"PHONE_BRIDGE_PORT": str(free_port()), "PHONE_BRIDGE_DATABASE_URL": "sqlite://"}
+    called = phone_bridge("simulate", "--say", "Hello.", folder=tmp_path, **environ)
+    assert called.returncode == 2
+    assert len((called.stdout + called.stderr).strip().splitlines()) == 1
