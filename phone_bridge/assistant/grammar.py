@@ -1,7 +1,8 @@
 """What a caller can say to a calendar by telephone, as grammars that a small decoder can hear.
 
 The words are those that the decoder gives back: lower case, numbers as words, no punctuation but the apostrophe and
-the dots of ``a.m.``. A caller's own titles and names come in as phrases.
+the dots of ``a.m.``. A caller's own titles and names come in as phrases. An alternative that is written twice is said
+twice as often: the decoder prefers it where two words sound alike.
 """
 
 import re
@@ -74,10 +75,11 @@ _TIMES = """
 """
 
 _THINGS = """
-<kind> = meeting | appointment | call | lunch | dinner | breakfast | coffee | interview | workshop | review
+<kind> = meeting | meeting | meeting | appointment | appointment | call | call | lunch | dinner | breakfast | coffee
+  | interview | workshop | review
   | training | party | dentist appointment | doctor's appointment | haircut | conference | presentation;
 <things> = meetings | appointments | events | calls;
-<person> = <name> | <phrase>;
+<person> = <known> | <known> | <known> | <name> | <phrase>;
 <one> = [<kind>] with <person> | <kind> | one | event | <phrase> [meeting | appointment | call];
 <clock> = <hour> [<minute>] [o'clock | a.m. | p.m.] | noon;
 <thing> = [next | first | last | second | third | other] <one> | <clock> [<kind>] | <daypart> <kind>
@@ -141,7 +143,8 @@ _WISHES = """
   | do i have a free (slot | hour | moment) [<days> | <when>] | (can i | could i) (meet | fit in) [a
   | an] [<one>] <when>
   | what time am i (free | available) [<days>];
-<talk> = hello | hi | hello there | good <daypart> | thank you [very much | so much] | thanks [a lot] | goodbye
+<talk> = yes | yeah | no | okay | hello | hi | hello there | good <daypart> | thank you [very much | so much]
+  | thanks [a lot] | goodbye
   | bye [bye]
   | that's (all | it) | that is all | nothing else | that's all (thanks | thank you | for today | for now)
   | (repeat | say) that [again] | say it again | again | pardon | sorry | excuse me | what did you say | come again
@@ -186,6 +189,15 @@ _NAMES = (  # noqa: SIM905 - read more easily
     "jane nina oliver simon victor sofia lucas adam"
 ).split()
 
+DECOYS = (  # noqa: SIM905 - read more easily
+    "best chess dress less mess rest nest west vest bless unless ten else cell fell ash gas pass has as us bus fuss its "
+    "is his this these piece knees near now how cow grow blow throw toe sew rose nose those won't own bone phone "
+    "stone show shoe chew true shore door floor more war poor pure bore sort short bright light night write might while keys "
+    "tea see sea tree key they day say way play may hey her here there hair bear fair fish shop ship sheep sheet seat "
+    "hit it's sit bit people money water music because really something other going after every always"
+).split()
+"""Short common words that mean nothing here: the ear listens for them too, lest whatever sounds like a yes be one."""
+
 
 def wishes(phrases: Iterable[str] = ()) -> str:
     """Write the grammar of everything that a caller may ask for."""
@@ -200,4 +212,6 @@ def replies(phrases: Iterable[str] = ()) -> str:
 def _own(phrases: Iterable[str]) -> str:
     titles = [spoken(phrase) for phrase in phrases][:PHRASES_MAX]
     ways = sorted({way for title in titles for way in parts(title)})
-    return f"<name> = {' | '.join(_NAMES)};\n<phrase> = {' | '.join(ways) or 'calendar'};\n"
+    known = [name for name in _NAMES if name in ways] or _NAMES
+    rules = {"name": _NAMES, "known": known, "phrase": ways or ["calendar"]}
+    return "".join(f"<{rule}> = {' | '.join(words)};\n" for rule, words in rules.items())

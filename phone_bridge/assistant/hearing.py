@@ -21,7 +21,7 @@ END_OF_TURN_MS = 500
 PRE_ROLL_MS = 250
 """Sound before the first voiced frame that belongs to the utterance: a soft consonant that nothing noticed."""
 
-TAIL_MS = 200
+TAIL_MS = 300
 """Sound after the last voiced frame that belongs to it."""
 
 MAX_UTTERANCE_MS = 15_000

@@ -28,13 +28,14 @@ def test_parts_and_others_are_not(sentence: str) -> None:
     assert not Network(SMALL).accepts(sentence.split())
 
 
-def test_its_words_and_steps_are_those_of_the_grammar() -> None:
-    network = Network(SMALL)
-    assert network.words == {"what", "is", "on", "up", "today", "tomorrow", "when"}
-    steps = network.steps()
-    assert {word for _, _, word in steps} == network.words | {""}
-    assert all(to == network.final for _, to, word in steps if not word)
-    assert any(state == network.start for state, _, _ in steps)
+def test_its_words_are_those_of_the_grammar() -> None:
+    assert Network(SMALL).words == {"what", "is", "on", "up", "today", "tomorrow", "when"}
+
+
+@pytest.mark.parametrize("text", ["", "<a> = <b>;", "<a> = (one;"])
+def test_a_grammar_that_is_none_is_our_mistake(text: str) -> None:
+    with pytest.raises((LocalError, KeyError, IndexError, ValueError)):
+        Network(text).sentence(random.Random(1))  # noqa: S311 - no secret
 
 
 def test_walking_the_steps_is_accepting() -> None:
@@ -43,9 +44,3 @@ def test_walking_the_steps_is_accepting() -> None:
     for word in ("what", "is", "up", ""):
         here = {to for state, to, way in network.steps() if state in here and way == word}
     assert here == {network.final}
-
-
-@pytest.mark.parametrize("text", ["", "<a> = <b>;", "<a> = (one;"])
-def test_a_grammar_that_is_none_is_our_mistake(text: str) -> None:
-    with pytest.raises((LocalError, KeyError, IndexError, ValueError)):
-        Network(text).sentence(random.Random(1))  # noqa: S311 - no secret
