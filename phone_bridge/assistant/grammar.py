@@ -190,11 +190,12 @@ _NAMES = (  # noqa: SIM905 - read more easily
 ).split()
 
 DECOYS = (  # noqa: SIM905 - read more easily
-    "best chess dress less mess rest nest west vest bless unless ten else cell fell ash gas pass has as us bus fuss its "
-    "is his this these piece knees near now how cow grow blow throw toe sew rose nose those won't own bone phone "
-    "stone show shoe chew true shore door floor more war poor pure bore sort short bright light night write might while keys "
-    "tea see sea tree key they day say way play may hey her here there hair bear fair fish shop ship sheep sheet seat "
-    "hit it's sit bit people money water music because really something other going after every always"
+    "best chess dress less mess rest nest west vest bless unless ten else cell fell ash gas pass has as us bus "
+    "fuss its is his this these piece knees near now how cow grow blow throw toe sew rose nose those won't own "
+    "bone phone stone show shoe chew true shore door floor more war poor pure bore sort short bright light night "
+    "write might while keys tea see sea tree key they day say way play may hey her here there hair bear fair fish "
+    "shop ship sheep sheet seat hit it's sit bit people money water music because really something other going "
+    "after every always "
 ).split()
 """Short common words that mean nothing here: the ear listens for them too, lest whatever sounds like a yes be one."""
 

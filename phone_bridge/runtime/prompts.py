@@ -53,6 +53,13 @@ class Prompts:
         for line in lines:
             await self.sound(line, language, format)
 
+    async def close(self) -> None:
+        """Give up what is being made."""
+        making = list(self._making.values())
+        for task in making:
+            task.cancel()
+        await asyncio.gather(*making, return_exceptions=True)
+
     def _recorded(self, line: Line, language: str) -> tuple[bytes, int] | None:
         if line.key.startswith(words.QUESTION):  # a recording cannot name the one action that is asked about
             return None

@@ -150,13 +150,19 @@ class Pump:
             self._fact(e.LegClosed("lost"))
             self._call.trace.error = error.code  # why it was lost
             return
+        sounds_only = True
         for event in events:
             if self._voice is not None or self._call.asking:
                 self._watch_voice(event, now)
+                sounds_only = False
             self._perform(self._call.process(event, now), now)
-            if type(event) is not e.CallerHeard or self._timer_at > now + LOOK_MS:
+            if type(event) is not e.CallerHeard:
                 self._arm()
-        self._transmit()
+                sounds_only = False
+            elif self._timer_at > now + LOOK_MS:
+                self._arm()
+        if not sounds_only:  # the caller's sound went to the session as it came
+            self._transmit()
 
     def _session_message(self, data: str | bytes) -> None:
         self._guard(self._receive_session, data)
@@ -328,8 +334,7 @@ class Pump:
 
     def _arm(self) -> None:
         """Keep one timer for the nearest deadline; one that has moved away is looked at again when it fires."""
-        times = [self._call.deadline(), self._leg.deadline(), self._session.deadline() if self._session else None]
-        at = min((time for time in times if time is not None), default=None)
+        at = self._deadline()
         if at is None or self._over.is_set() or (self._timer is not None and self._timer_at <= at):
             return
         if self._timer is not None:
@@ -338,9 +343,18 @@ class Pump:
         delay = max(1, at - self._now()) / 1000  # uvloop spins on less than a millisecond
         self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
 
+    def _deadline(self) -> int | None:
+        times = [self._call.deadline(), self._leg.deadline(), self._session.deadline() if self._session else None]
+        return min((time for time in times if time is not None), default=None)
+
     def _tick(self) -> None:
         self._timer = None
-        self._guard(self._expire, self._now())
+        now = self._now()
+        at = self._deadline()
+        if at is not None and at > now:
+            self._arm()
+        else:
+            self._guard(self._expire, now)
 
     def _expire(self, now: int) -> None:
         self._perform(self._call.expire(now), now)

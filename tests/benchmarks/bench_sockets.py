@@ -111,7 +111,7 @@ class Server:
     def __init__(self, kind: str) -> None:
         command = [sys.executable, "-m", "tests.benchmarks.bench_sockets", "--serve", kind]
         pipes = subprocess.PIPE
-        self._process = subprocess.Popen(command, stdin=pipes, stdout=pipes, text=True, bufsize=1)  # noqa: S603 - us
+        self._process = subprocess.Popen(command, stdin=pipes, stdout=pipes, text=True, bufsize=1)
         self.port = int(self._read())
 
     def cpu_seconds(self) -> float:

@@ -159,3 +159,17 @@ def test_other_widths_and_silence_of_no_length_are_refused(tmp_path: Path) -> No
     save(tmp_path / "keys.wav", 8_000, sound=b"")
     with pytest.raises(SettingsError, match="16-bit"):
         Prompts(None, tmp_path)
+
+
+def test_what_is_being_made_is_given_up_at_the_end() -> None:
+    async def run() -> None:
+        prompts = Prompts(Tone())
+        waiting = [asyncio.create_task(prompts.sound(line, "en", PCMU_8K)) for line in (KEYS, HELLO)]
+        await asyncio.sleep(0)
+        await prompts.close()
+        await asyncio.wait(waiting)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert all(task.cancelled() for task in waiting)
+        await prompts.close()
+
+    asyncio.run(run())

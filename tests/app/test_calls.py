@@ -1,0 +1,156 @@
+"""The calls API: who may use it, and what it says."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.app.premises import ACCOUNT, LINE_MS, TOKEN, Premises, call_form, json_of, play
+
+KEY = "the-api-key"
+PATHS = [("GET", "/v1/calls"), ("GET", "/v1/calls/call_1"), ("POST", "/v1/calls/call_1/end")]
+
+
+# Who may
+
+
+def test_with_a_key_only_who_shows_it_is_served(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        for method, path in PATHS:
+            for shown in ("", "Bearer another-key", KEY, f"Basic {KEY}", f"Bearer {KEY}x", f"Bearer {KEY}é"):
+                answer = await house.ask(method, path, headers={"Authorization": shown} if shown else {})
+                error = json_of(answer)["error"]
+                assert (answer.status, error["type"], error["code"]) == (
+                    401,
+                    "authentication_error",
+                    "invalid_api_key",
+                )
+                assert KEY not in error["message"]
+            assert (await house.ask(method, path, headers={"Authorization": f"Bearer {KEY}"})).status in (200, 404)
+
+    play(tmp_path, story, api_key=KEY)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "localhost:1", "[::1]:8080", "127.3.2.1"])
+def test_without_a_key_this_machine_is_served(tmp_path: Path, host: str) -> None:
+    async def story(house: Premises) -> None:
+        assert (await house.ask("GET", "/v1/calls", headers={"Host": host})).status == 200
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("host", ["alice.tunnel.example", "bridge.test:8080", "localhost.evil.example", "10.0.0.7"])
+def test_without_a_key_a_tunnel_to_this_machine_is_not_served(tmp_path: Path, host: str) -> None:
+    async def story(house: Premises) -> None:
+        for method, path in PATHS:
+            answer = await house.ask(method, path, headers={"Host": host})
+            assert (answer.status, json_of(answer)["error"]["code"]) == (403, "api_key_required")
+
+    play(tmp_path, story)
+
+
+# What
+
+
+def test_nothing_is_listed_before_the_first_call(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        answer = await house.ask("GET", "/v1/calls")
+        assert answer.headers["content-type"] == "application/json"
+        assert json_of(answer) == {"object": "list", "data": []}
+        for method, path in PATHS[1:]:
+            answer = await house.ask(method, path)
+            error = json_of(answer)["error"]
+            assert (answer.status, error["type"], error["code"]) == (404, "invalid_request_error", "call_not_found")
+
+    play(tmp_path, story)
+
+
+def test_a_call_is_shown_with_the_names_that_are_fixed(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        carrier, _ = await house.talk("CA1")
+        await house.ring("CA2")
+        listed = json_of(await house.ask("GET", "/v1/calls"))["data"]
+        assert [(call["carrier_id"], call["status"]) for call in listed] == [("CA2", "ringing"), ("CA1", "in_progress")]
+        (found,) = json_of(await house.ask("GET", "/v1/calls?carrier_id=CA1"))["data"]
+        shown = json_of(await house.ask("GET", f"/v1/calls/{found['id']}"))
+        assert set(shown) == {
+            "id",
+            "carrier_id",
+            "direction",
+            "from",
+            "to",
+            "user_id",
+            "session",
+            "status",
+            "started_at",
+            "answered_at",
+            "ended_at",
+            "ended_by",
+            "transcript",
+            "actions",
+            "error",
+        }
+        assert shown["id"].startswith("call_")
+        assert (shown["from"], shown["to"], shown["ended_at"]) == ("+12025550143", "+12025550100", None)
+        await asyncio.sleep(LINE_MS / 1000 + 0.1)
+        (said,) = json_of(await house.ask("GET", f"/v1/calls/{found['id']}"))["transcript"]
+        assert said == {"at_ms": said["at_ms"], "speaker": "bridge", "text": said["text"]}
+        assert said["text"].startswith("Hello")
+        carrier.hang_up()
+        await house.ended(carrier)
+
+    play(tmp_path, story)
+
+
+def test_a_live_call_is_ended_with_a_goodbye_and_another_is_not(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        carrier, _ = await house.talk("CA1")
+        (live,) = await house.calls()
+        await asyncio.sleep(LINE_MS / 1000 + 0.1)
+        heard = len(carrier.sound)
+        answer = await house.ask("POST", f"/v1/calls/{live.id}/end")
+        assert (answer.status, json_of(answer)["id"]) == (202, live.id)
+        code, record = await house.ended(carrier)
+        assert code == 1000
+        assert len(carrier.sound) >= heard + LINE_MS * 8 - 100
+        assert (record.status, record.ended_by, record.error) == ("completed", "api", None)
+        assert record.transcript[-1]["text"] == "Goodbye."
+        again = await house.ask("POST", f"/v1/calls/{live.id}/end")
+        assert (again.status, json_of(again)["error"]["code"]) == (409, "call_ended")
+
+    play(tmp_path, story)
+
+
+def test_a_call_that_is_not_live_here_is_ended_by_the_carrier(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        await house.post("/twilio/voice", call_form("CA1"), token=TOKEN)
+        (ringing,) = await house.calls()
+        for carrier_status, status in ((200, 202), (404, 202), (503, 409), (401, 409)):
+            house.peers.carrier_status = carrier_status
+            answer = await house.ask("POST", f"/v1/calls/{ringing.id}/end")
+            assert answer.status == status
+        assert json_of(answer)["error"]["code"] == "call_not_live"
+        assert house.peers.carrier_asked == [(f"/2010-04-01/Accounts/{ACCOUNT}/Calls/CA1.json", "Status=completed")] * 4
+        (record,) = await house.calls()
+        assert record.status == "ringing"  # until the carrier's own callback says otherwise
+
+    play(tmp_path, story, twilio_auth_token=TOKEN, twilio_account_sid=ACCOUNT)
+
+
+def test_without_an_account_the_carrier_cannot_be_asked(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        await house.ring("CA1")
+        (ringing,) = await house.calls()
+        answer = await house.ask("POST", f"/v1/calls/{ringing.id}/end")
+        assert (answer.status, json_of(answer)["error"]["code"]) == (409, "call_not_live")
+        assert "TWILIO_ACCOUNT_SID" in json_of(answer)["error"]["message"]
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/calls/call_1"), ("GET", "/v1/calls/call_1/end")])
+def test_other_methods_are_not_allowed(tmp_path: Path, method: str, path: str) -> None:
+    async def story(house: Premises) -> None:
+        assert (await house.ask(method, path)).status == 405
+
+    play(tmp_path, story)

@@ -1,0 +1,33 @@
+"""Every leg through the one door; a new one is one line in ``LEGS``."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from phone_bridge.legs.twilio.stream import TwilioStream
+from phone_bridge.runtime.pump import LegWire
+from tests.conformance.door import Message, check_leg
+from tests.legs.twilio import samples as twilio
+
+
+class Leg(NamedTuple):
+    """How a fresh wire is made, and what its peer says, well and badly."""
+
+    make: Callable[[], LegWire]
+    said: list[Message]
+    broken: list[Message]
+
+
+def texts(folder: str) -> list[Message]:
+    return [twilio.text(folder, name) for name in twilio.names(folder)]
+
+
+LEGS = {
+    "twilio": Leg(lambda: TwilioStream(twilio.START), texts("said"), [*texts("broken"), *texts("formats"), b"binary"]),
+}
+
+
+@pytest.mark.parametrize("name", LEGS)
+def test_a_leg_keeps_its_promises(name: str) -> None:
+    check_leg(*LEGS[name])
