@@ -260,7 +260,14 @@ class Call:
         self._hear_question(question, now)
         assent = understand(event.text, self._rules.language, prompt=self._own_words(question))
         reply = question.say(assent, began, self._rules.unclear_answers)
+        if reply is Reply.NONE and self._was_lost(question, assent, now):
+            reply = Reply.REPEAT
         self._reply_to(question, reply, c.AnsweredBy.SPEECH, now)
+
+    def _was_lost(self, question: Question, assent: Assent, now: int) -> bool:
+        """Tell whether an answer came to a question of which nobody can prove that it was heard."""
+        unproven = question.began_at is not None and question.heard_at is None
+        return unproven and assent not in (Assent.ECHO, Assent.NOTHING) and self._ledger.over(question.naming, now)
 
     def _hear_partial(self, text: str, now: int) -> None:
         if not text.strip():
@@ -379,6 +386,7 @@ class Call:
     def _reply_to(self, question: Question, reply: Reply, by: c.AnsweredBy, now: int) -> None:
         if reply is Reply.NONE:
             return
+        self._forget_prompts(question)
         self._flush(now)
         if reply is Reply.CONFIRM:
             self._answer(question, c.Verdict.CONFIRMED, by, now)
@@ -392,6 +400,10 @@ class Call:
             lead = self._line("wrong_key" if reply is Reply.WRONG_KEY else "unclear_once")
             naming = () if question.heard_at is not None else (self._naming(question),)
             self._speak((lead, *naming, self._line("keys")), now, question)
+
+    def _forget_prompts(self, question: Question) -> None:
+        """Leave unsaid what was being made about a question that has moved on."""
+        self._prompts = {name: prompt for name, prompt in self._prompts.items() if prompt.question is not question}
 
     def _answer(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, now: int) -> None:
         self._questions.drop(question.id)
@@ -417,6 +429,7 @@ class Call:
         fallen = self._questions.drop(event.id)
         if fallen is None:
             return
+        self._forget_prompts(fallen)
         # The session settled what the caller had not answered: nobody may say any more that it was consented to.
         self.trace.asked(
             Asked(fallen.id, fallen.action, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, now - self.trace.began)
@@ -449,8 +462,8 @@ class Call:
         return words.line(key, self._rules.language)
 
     def _speak(self, lines: tuple[c.Line, ...], now: int, question: Question | None = None) -> "_Prompt | None":
-        if len(self._prompts) >= MAX_PENDING_PROMPTS:
-            raise LocalError(f"{MAX_PENDING_PROMPTS} prompts wait to be made and another is asked for")
+        if len(self._prompts) >= MAX_PENDING_PROMPTS:  # whatever hurries us, it is the oldest line that is out of date
+            del self._prompts[next(iter(self._prompts))]
         self._prompt_count += 1
         prompt = _Prompt(f"~{self._prompt_count}", lines, now + self._rules.prompt_ms, question)
         self._prompts[prompt.name] = prompt

@@ -349,12 +349,14 @@ class Pump:
 
     def _tick(self) -> None:
         self._timer = None
-        now = self._now()
+        self._guard(self._look, self._now())
+
+    def _look(self, now: int) -> None:
         at = self._deadline()
         if at is not None and at > now:
             self._arm()
         else:
-            self._guard(self._expire, now)
+            self._expire(now)
 
     def _expire(self, now: int) -> None:
         self._perform(self._call.expire(now), now)

@@ -212,12 +212,17 @@ class Socket:
         if not self._reading:  # before the listener hears anything, for it may pause the line again
             self._reading = True
             self._line.resume_reading()
-        for message in self._inbox:
+        kept, self._inbox, self._inbox_size = self._inbox, [], 0
+        for place, message in enumerate(kept):
             if self._deaf:
                 break
+            if self._listener is not listener:  # it stepped aside: the rest is for the next one
+                for left in kept[place:]:
+                    self._keep(left)
+                return
             listener.message(message)
-        self._inbox.clear()
-        self._inbox_size = 0
+        if self._listener is not listener:
+            return
         if not self._deaf:
             self.hear = listener.message
         if self._over.is_set():

@@ -45,10 +45,9 @@ class Desk:
             self._happen()
         self.now = until
 
-    def wait_until_quiet(self) -> None:
-        self.wait(max(0, self._end - self.now) + 1 if self._end > self.now or not self._voice else 50)
-        if self._end > self.now:
-            self.wait(self._end - self.now + 1)
+    def lose_mark(self) -> None:
+        """Let the mark that is due next never come back."""
+        del self._marks[0]
 
     def opened(self) -> "Desk":
         """Let the greeting pass and the session open."""

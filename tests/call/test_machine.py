@@ -5,7 +5,7 @@ import pytest
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
-from phone_bridge.call.machine import Call, Phase
+from phone_bridge.call.machine import MAX_PENDING_PROMPTS, Call, Phase
 from phone_bridge.call.rules import Rules
 from phone_bridge.errors import LocalError
 from tests.call.desk import CANCEL, FRAME, LINE_MS, MOVE, Desk
@@ -416,6 +416,42 @@ def test_no_preference_cancels_in_bulk_unasked() -> None:
     desk.tell(e.ConfirmationAsked("act_1", e.Action("bulk_cancel_events", {"event_ids": ["evt_1"]})))
     assert desk.verdicts() == []
     assert desk.spoken() == ["question.bulk_cancel_events", "keys"]
+
+
+def test_a_yes_to_a_question_whose_mark_was_lost_has_the_action_named_again() -> None:
+    desk = Desk().opened()
+    desk.tell(e.ConfirmationAsked("act_1", CANCEL))
+    desk.wait(150)
+    desk.lose_mark()
+    desk.wait(3 * LINE_MS)
+    desk.done.clear()
+    desk.say("yes")
+    assert desk.verdicts() == []
+    assert desk.spoken() == ["question.cancel_event", "keys"]
+    desk.wait(3 * LINE_MS)
+    desk.say("yes")
+    assert desk.verdicts() == [("act_1", "confirmed", "speech")]
+
+
+def test_two_quick_wrong_keys_are_told_once() -> None:
+    desk = Desk().opened().asked()
+    desk.tell(e.DigitPressed("5"), e.DigitPressed("6"))
+    desk.wait(50)
+    assert len([play for play in desk.of(c.Play) if play.audio]) == 2 * LINE_MS // 100
+
+
+@pytest.mark.parametrize("burst", ["keys", "preferences", "withdrawn"])
+def test_no_hurry_from_outside_ends_a_call(burst: str) -> None:
+    desk = Desk(Rules(auto_confirm=frozenset({"cancel_event"} if burst == "preferences" else ())), voice_ms=None)
+    desk.tell(e.SessionOpened())
+    for number in range(3 * MAX_PENDING_PROMPTS):
+        if burst == "keys":
+            desk.tell(e.ConfirmationAsked("act_0", CANCEL), e.DigitPressed("7"))
+        else:
+            desk.tell(e.ConfirmationAsked(f"act_{number}", CANCEL))
+        if burst == "withdrawn":
+            desk.tell(e.ActionSettled(f"act_{number}", "expired"))
+    assert not desk.ended
 
 
 # Silences and ends

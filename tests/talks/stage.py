@@ -23,15 +23,15 @@ import msgspec
 
 from phone_bridge.assistant.calendar.demo import ALICE
 from phone_bridge.assistant.calendar.store import SqlKeeper
+from phone_bridge.assistant.hearing import Utterances
 from phone_bridge.assistant.mind import CalendarMind
 from phone_bridge.assistant.minting import ApiKey
 from phone_bridge.assistant.performer import Clocks, Faculties
-from phone_bridge.assistant.ports import Expecting, Heard, SpeechBegan, SpeechEnded
+from phone_bridge.assistant.ports import Expecting, Heard
 from phone_bridge.assistant.server import VoiceService
 from phone_bridge.assistant.session import VoiceSession
-from phone_bridge.audio.format import LINEAR_8K, LINEAR_16K, Format
+from phone_bridge.audio.format import LINEAR_8K, Format
 from phone_bridge.audio.g711 import linear_to_ulaw
-from phone_bridge.audio.level import VoiceActivity
 from phone_bridge.call.commands import Line
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
@@ -59,7 +59,6 @@ from tests.runtime.joined import End, joined
 MORNING = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)  # a Tuesday, ten o'clock where Alice is
 LETTER_MS = 20  # how long any voice takes for a letter
 SHORTEST_MS = 300  # and for a word
-END_OF_TURN_MS = 500  # silence after which the recogniser holds a turn for ended
 RECOGNISING_MS = 150
 KEY = ApiKey("bridge", "sk_test_bridge", limited=False)
 
@@ -88,24 +87,6 @@ class Recogniser:
     async def hear(self, utterance: bytes, expecting: Expecting) -> Heard:
         await asyncio.sleep(RECOGNISING_MS / 1000)
         return Heard(self._words.popleft())
-
-
-class Endpoints:
-    """Finds the turns by the voice alone."""
-
-    def __init__(self) -> None:
-        self._voice = VoiceActivity(LINEAR_16K, stop_hold_ms=END_OF_TURN_MS)
-        self._heard = 0
-
-    def push(self, audio: bytes) -> list[SpeechBegan | SpeechEnded]:
-        self._heard += len(audio)
-        found = self._voice.push(audio, LINEAR_16K.ms(self._heard))
-        return [SpeechBegan(each.at) if each.started else SpeechEnded(each.at, b"") for each in found]
-
-    def flush(self) -> list[SpeechBegan | SpeechEnded]:
-        return []
-
-    def clear(self) -> None: ...
 
 
 class Vowels:
@@ -147,7 +128,7 @@ class House:
         self.keeper = SqlKeeper(database, new_id=new_id, now=wall)
         self.keeper.prepare()
         mind = CalendarMind(self.keeper, new_id=new_id, now=wall)
-        faculties = Faculties(Endpoints, Recogniser(words), mind, CalendarTools(self.keeper, wall), Vowels())
+        faculties = Faculties(Utterances, Recogniser(words), mind, CalendarTools(self.keeper, wall), Vowels())
         clocks = Clocks(lambda: loop.now, wall)
         self._service = VoiceService([KEY], faculties, clocks, secret=b"s" * 32, new_id=new_id)
         self.near: End
