@@ -1,7 +1,6 @@
 """What all routes share: one process's settings, calls, records and makers of sound, put together once."""
 
 import asyncio
-import gc
 import logging
 import secrets
 import time
@@ -56,9 +55,6 @@ class Bridge:
         self._connector = Connector(self._http)
         await self.embedded.start()
         self._warming = asyncio.create_task(self._warm())
-        # What is loaded stays: without this the collector looks through all of it while calls come in, for 60 ms.
-        gc.collect()
-        gc.freeze()
 
     async def stop(self) -> None:
         """Let everything go."""

@@ -143,7 +143,7 @@ _WISHES = """
   | do i have a free (slot | hour | moment) [<days> | <when>] | (can i | could i) (meet | fit in) [a
   | an] [<one>] <when>
   | what time am i (free | available) [<days>];
-<talk> = yes | yeah | no | okay | hello | hi | hello there | good <daypart> | thank you [very much | so much]
+<talk> = hello | hi | hello there | good <daypart> | thank you [very much | so much]
   | thanks [a lot] | goodbye
   | bye [bye]
   | that's (all | it) | that is all | nothing else | that's all (thanks | thank you | for today | for now)
@@ -156,7 +156,8 @@ _WISHES = """
 <before> = please | can you [please] | could you [please] | i would like to | i'd like to | i want to | okay | and
   | so | hello;
 <order> = <create> | <update> | <cancel> | <remind>;
-<wish> = [<before>] (<next> | <look> | <search> | <order> | <free>) [please] | <talk> | <slot> [please] [thank you];
+<wish> = [<before>] (<next> | <look> | <search> | <order> | <free>) [please] | <talk> | (yes | yeah | no | okay)
+  | <slot> [please] [thank you];
 """
 
 _ANSWERS = """

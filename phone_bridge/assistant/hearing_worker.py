@@ -38,7 +38,9 @@ SENTENCES = 12_000
 """Sentences of the grammar that the trigrams are learned from; 5,000 hear worse, 30,000 no better."""
 
 DECOY_SENTENCES = 2_000
-"""Sentences of one to three decoys, drawn beside them."""
+"""Sentences of one to three decoys, drawn beside answers. Of 114 words that sound like a yes or no and were not among
+them, 25 passed for a yes then, and 41 without; for that, 4 of 72 answers more have to be given again. Wishes need
+none."""
 
 CANDIDATES = 100
 """How many of the decoder's best sentences are looked through for one that belongs to the grammar."""
@@ -103,7 +105,7 @@ class Hearer:
         return self._ready[name]
 
     def _decoder(self, network: Network, spellings: dict[str, str], decoys: list[str]) -> Any:
-        """Make a decoder that knows the network's words and no others; what cannot be pronounced is left out."""
+        """Make a decoder that knows the network's words and decoys; what cannot be pronounced is left out."""
         words = sorted(network.words.union(decoys))
         known = {word: self._dictionary.get(word, [spellings.get(word, "")]) for word in words}
         known = {word: ways for word, ways in known.items() if ways[0]}

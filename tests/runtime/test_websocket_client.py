@@ -192,7 +192,7 @@ def test_when_to_come_again_may_be_seconds_or_a_date(value: str, wait_ms: int | 
             assert isinstance(error, Unavailable)
             if wait_ms:
                 assert error.retry_after_ms is not None
-                assert abs(error.retry_after_ms - wait_ms) < 60_000
+                assert abs(error.retry_after_ms - wait_ms) < 900_000
             else:
                 assert error.retry_after_ms == wait_ms
 
