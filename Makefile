@@ -11,6 +11,7 @@ PYTHON313 ?= $(shell for p in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/
 export PYTHONPYCACHEPREFIX = $(abspath $(VENV))/pycache
 export MYPY_CACHE_DIR = $(VENV)/mypy
 export RUFF_CACHE_DIR = $(VENV)/ruff
+export HYPOTHESIS_STORAGE_DIRECTORY = $(abspath $(VENV))/hypothesis
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: run test check suite bench clean
@@ -42,11 +43,11 @@ clean:
 	rm -rf $(VENV)
 
 $(VENV)/run.done: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) && echo '*' > $(VENV)/.gitignore
 	$(BIN)/pip install -q -e '.[speech]'
 	@touch $@
 
 $(VENV)/test.done: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) && echo '*' > $(VENV)/.gitignore
 	$(BIN)/pip install -q -e '.[test]'
 	@touch $@ $(VENV)/run.done
