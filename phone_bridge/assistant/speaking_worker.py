@@ -133,7 +133,7 @@ def finished(sound: Samples, rate: int, wanted: int) -> bytes:
     if not loud.size:
         return b""
     margin = int(MARGIN_SECONDS * rate)
-    words = sound[max(0, loud[0] - margin) : loud[-1] + margin]
+    words = np.pad(sound, margin)[loud[0] : loud[-1] + 2 * margin]
     return pcm16(levelled(resampled(words, rate, wanted), wanted))
 
 

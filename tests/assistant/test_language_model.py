@@ -1,36 +1,45 @@
 import re
 
-from phone_bridge.assistant.language_model import arpa
+from hypothesis import given
+from hypothesis import strategies as st
 
-SENTENCES = [["cancel", "it"], ["cancel", "my", "meeting"], ["move", "it"]]
+from phone_bridge.assistant.language_model import BEGIN, FINISH, arpa
 
-
-def grams(text: str) -> dict[tuple[str, ...], float]:
-    found = {}
-    for line in text.splitlines():
-        if match := re.match(r"(-[\d.]+|0\.0+)\t([^\t]+)", line):
-            found[tuple(match[2].split())] = 10 ** float(match[1])
-    return found
+SENTENCES = [["cancel", "it"], ["cancel", "it"], ["cancel", "that"], ["stop"]]
+LINE = re.compile(r"^(-?\d+\.\d+)\t([^\t\n]+)(?:\t(-?\d+\.\d+))?$", re.MULTILINE)
+Model = dict[tuple[str, ...], tuple[float, float]]
 
 
-def test_the_header_counts_what_follows() -> None:
+def read(text: str) -> Model:
+    return {tuple(gram.split()): (10 ** float(a), 10 ** float(b or 0)) for a, gram, b in LINE.findall(text)}
+
+
+def chance(model: Model, context: tuple[str, ...], word: str) -> float:
+    if (*context, word) in model:
+        return model[(*context, word)][0]
+    rest = model[context][1] if context in model else 1.0
+    return rest * chance(model, context[1:], word)
+
+
+def test_what_was_said_more_often_is_likelier() -> None:
+    model = read(arpa(SENTENCES))
+    assert chance(model, (BEGIN, "cancel"), "it") > chance(model, (BEGIN, "cancel"), "that")
+    assert chance(model, (BEGIN, "cancel"), "that") > chance(model, (BEGIN, "cancel"), "stop") > 0
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), max_size=4), min_size=1, max_size=8))
+def test_chances_in_any_seen_context_sum_to_one(sentences: list[list[str]]) -> None:
+    model = read(arpa(sentences))
+    words = [gram[0] for gram in model if len(gram) == 1 and gram != (BEGIN,)]
+    contexts = {gram[:-1] for gram in model if len(gram) == 3}
+    assert FINISH in words
+    for context in contexts:
+        assert abs(sum(chance(model, context, word) for word in words) - 1) < 0.01
+
+
+def test_the_head_counts_what_follows() -> None:
     text = arpa(SENTENCES)
-    assert text.startswith("\\data\\")
-    assert text.rstrip().endswith("\\end\\")
-    for order in (1, 2, 3):
-        told = int(re.search(rf"ngram {order}=(\d+)", text)[1])  # type: ignore[index] # a header without it fails here
-        section = text.split(f"\\{order}-grams:")[1].split("\\")[0]
-        assert len(section.split("\n\n")[0].strip().splitlines()) == told
-
-
-def test_the_chances_of_what_may_follow_add_up_to_one_at_most() -> None:
-    known = grams(arpa(SENTENCES))
-    after = {gram: chance for gram, chance in known.items() if gram[:-1] == ("cancel",)}
-    assert 0 < sum(after.values()) <= 1.001
-    assert known["cancel", "it"] > known["move", "it"] / 4
-
-
-def test_what_was_seen_is_likelier_than_what_was_not() -> None:
-    known = grams(arpa(SENTENCES))
-    assert known["<s>", "cancel"] > known["<s>", "move"]
-    assert ("it", "cancel") not in known
+    counted = [int(number) for number in re.findall(r"ngram \d=(\d+)", text)]
+    grams = [gram for _, gram, _ in LINE.findall(text)]
+    assert counted == [sum(len(gram.split()) == order for gram in grams) for order in (1, 2, 3)]
+    assert text.endswith("\\end\\\n")

@@ -1,15 +1,18 @@
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+import importlib.util
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from phone_bridge.assistant.speaking import MAX_TEXT_CHARS, EspeakVoice
+from phone_bridge.assistant import speaking_worker
+from phone_bridge.assistant.speaking import MAX_TEXT_CHARS, EspeakSpeller, EspeakVoice, cleaned
 from phone_bridge.audio.format import LINEAR_24K
+from phone_bridge.audio.level import dbfs
 from phone_bridge.errors import Unavailable
-
-pytestmark = pytest.mark.speech
 
 
 def speak(*texts: str, language: str = "en", voice: EspeakVoice | None = None) -> list[bytes]:
@@ -23,46 +26,64 @@ def speak(*texts: str, language: str = "en", voice: EspeakVoice | None = None) -
     return asyncio.run(all_of_them())
 
 
-def run(main: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(main)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Lunch & <break time='9s'/> dinner", "Lunch and break time='9s'/ dinner"),
+        ("[[h@l'oU]] you", "h@l'oU you"),
+        ("\x01+50s\x00 now\r\n\tor\u200b never", "+50s now or never"),
+        ("\ud800", ""),
+        ("Über 3 o'clock, really?", "Über 3 o'clock, really?"),
+    ],
+)
+def test_what_a_synthesiser_could_obey_is_taken_out(text: str, said: str) -> None:
+    assert cleaned(text) == said
 
 
-def test_words_become_sound_of_a_plausible_length_and_level() -> None:
-    short, long = speak("Hello.", "Hello, this is your calendar assistant. How can I help?")
-    assert 300 < LINEAR_24K.ms(len(short)) < 1_200
-    assert 2_000 < LINEAR_24K.ms(len(long)) < 6_000
-    assert np.abs(np.frombuffer(long, dtype="<i2").astype(int)).max() > 3_000
-
-
-def test_silence_around_the_words_is_cut_off() -> None:
-    (sound,) = speak("Yes.")
-    loud = np.flatnonzero(np.abs(np.frombuffer(sound, dtype="<i2").astype(int)) > 100)
-    assert loud[0] < 24 * 60
-    assert len(sound) // 2 - loud[-1] < 24 * 60
-
-
-def test_languages_and_timbres_differ() -> None:
-    english = speak("Hallo")
-    assert english != speak("Hallo", language="de")
-    assert english != speak("Hallo", voice=EspeakVoice(voice="en-us+f3"))
-    assert len(speak("Hallo there", voice=EspeakVoice(speed=100))[0]) > len(speak("Hallo there")[0])
-
-
-def test_a_language_it_does_not_know_is_read_as_english() -> None:
-    assert speak("Hello", language="xx") == speak("Hello")
-
-
-def test_markup_and_control_characters_are_not_obeyed() -> None:
-    plain, marked = speak("go on", "\x00\x1bgo<break time='9s'/>on[[")
-    assert LINEAR_24K.ms(len(marked)) < LINEAR_24K.ms(len(plain)) + 4_000
-    assert speak("\x00\n \t")[0] == b""
+@given(st.text(st.characters(exclude_categories=[]), max_size=200))
+def test_any_text_is_safe_to_hand_over(text: str) -> None:
+    safe = cleaned(text)
+    assert not set(safe) & set("<>&[]{}\\\n\0\x01")
+    safe.encode()
+    assert cleaned(safe) == safe
 
 
 def test_text_without_end_is_cut() -> None:
-    (sound,) = speak("na " * MAX_TEXT_CHARS)
-    assert LINEAR_24K.ms(len(sound)) < 400_000
+    assert len(cleaned("na " * MAX_TEXT_CHARS)) == MAX_TEXT_CHARS
 
 
+@pytest.mark.speech
+def test_words_become_sound_of_a_plausible_length_at_the_level_of_a_telephone() -> None:
+    short, long = speak("Hello.", "Hello, this is your calendar assistant. How can I help?")
+    assert 300 < LINEAR_24K.ms(len(short)) < 1_200
+    assert 2_000 < LINEAR_24K.ms(len(long)) < 6_000
+    assert -25 < dbfs(long) < -18
+    assert np.abs(np.frombuffer(long, dtype="<i2").astype(int)).max() < 32_768 * 0.72
+
+
+@pytest.mark.speech
+def test_a_little_silence_is_left_around_the_words() -> None:
+    (sound,) = speak("Yes.")
+    loud = np.flatnonzero(np.abs(np.frombuffer(sound, dtype="<i2").astype(int)) > 300)
+    assert 24 * 10 < loud[0] < 24 * 80
+    assert 24 * 10 < len(sound) // 2 - loud[-1] < 24 * 80
+
+
+@pytest.mark.speech
+def test_languages_voices_and_speeds_differ() -> None:
+    english = speak("Hallo there")
+    assert english != speak("Hallo there", language="de")
+    assert english == speak("Hallo there", language="xx")
+    assert english != speak("Hallo there", voice=EspeakVoice(voice="en-us+f3"))
+    assert len(speak("Hallo there", voice=EspeakVoice(speed=100))[0]) > len(english[0])
+
+
+@pytest.mark.speech
+def test_nothing_to_say_is_no_sound() -> None:
+    assert speak("\x00\n \t") == [b""]
+
+
+@pytest.mark.speech
 def test_requests_at_the_same_time_do_not_mix() -> None:
     async def many() -> list[int]:
         voice = EspeakVoice()
@@ -74,31 +95,65 @@ def test_requests_at_the_same_time_do_not_mix() -> None:
     assert one < two < four < eight
 
 
-def test_a_voice_that_espeak_has_not_is_unavailable_and_harms_nobody() -> None:
-    async def ask() -> None:
-        voice = EspeakVoice(voice="nobody")
-        try:
-            await voice.speak("Hello.")
-        except Unavailable as error:
-            assert "nobody" in str(error)  # noqa: PT017 - espeak-ng may also fall back to the plain voice
-        await voice.close()
-
-    run(ask())
+@pytest.mark.speech
+def test_a_voice_that_it_has_not_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match="'martian'"):
+        speak("Hello.", voice=EspeakVoice(voice="martian"))
 
 
+@pytest.mark.speech
 def test_after_its_end_it_says_nothing() -> None:
     async def close() -> None:
         voice = EspeakVoice()
-        await voice.speak("Hello.")
         await voice.close()
         with pytest.raises(Unavailable, match="closed"):
             await voice.speak("Hello.")
 
-    run(close())
+    asyncio.run(close())
 
 
-def test_without_the_extra_the_mend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    monkeypatch.setattr("shutil.which", lambda _: None)
+@pytest.mark.speech
+def test_names_are_spelled() -> None:
+    async def spell() -> dict[str, str]:
+        speller = EspeakSpeller()
+        try:
+            return await speller.spell(["anna", "kowalczyk", "."])
+        finally:
+            await speller.close()
+
+    spelled = asyncio.run(spell())
+    assert spelled["anna"] == "AE N AH"
+    assert spelled["kowalczyk"].startswith("K ")
+    assert "." not in spelled or spelled["."]
+
+
+@pytest.mark.speech
+def test_a_long_data_path_is_shortened(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 120) / ("e" * 60)
+    deep.mkdir(parents=True)
+    (deep / "phontab").write_text("there")
+    short = speaking_worker._short(deep)
+    assert len(str(short)) <= speaking_worker.MAX_PATH
+    assert (short / "phontab").read_text() == "there"
+
+
+@pytest.mark.parametrize("name", ["espeak-ng", "flite"])
+def test_a_program_of_the_system_speaks_too(name: str) -> None:
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed here")
+    sound, rate = speaking_worker.Program(path).speak("-v is a word", "en-us", 160, 50)
+    assert 8_000 <= rate <= 48_000
+    assert sound.size > rate / 3
+
+
+def test_a_program_that_fails_has_no_sound() -> None:
+    with pytest.raises(ValueError, match="could not speak"):
+        speaking_worker.Program("/nowhere/flite").speak("hello", "en", 160, 50)
+
+
+def test_without_anything_that_speaks_the_mend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(Unavailable, match=r"pip install 'phone_bridge\[speech\]'"):
         EspeakVoice()

@@ -1,4 +1,5 @@
-# ruff: noqa: RUF001 - the signs of the phonetic alphabet are meant
+# ruff: noqa: RUF001 - the letters of the phonetic alphabet are meant
+
 import pytest
 
 from phone_bridge.assistant.spelling import arpabet
@@ -6,7 +7,15 @@ from phone_bridge.assistant.spelling import arpabet
 
 @pytest.mark.parametrize(
     ("ipa", "phones"),
-    [("jˈɛs", "Y EH S"), ("tʃˈɜːtʃ", "CH ER CH"), ("dʒˈɪm", "JH IH M"), ("", ""), ("ˈˌ?", ""), ("fˈaɪɚ", "F AY ER")],
+    [
+        ("ˈænə", "AE N AH"),
+        ("tʃˈɑːɹlz", "CH AA R L Z"),
+        ("dʒˈoʊn", "JH OW N"),
+        ("fˈaɪɚ", "F AY ER"),
+        ("θˈɜːzdeɪ", "TH ER Z D EY"),  # the longest sign wins
+        ("ˈ ˌ?", ""),
+        ("", ""),
+    ],
 )
-def test_the_phonetic_alphabet_becomes_the_models_phones(ipa: str, phones: str) -> None:
+def test_signs_become_phones(ipa: str, phones: str) -> None:
     assert arpabet(ipa) == phones

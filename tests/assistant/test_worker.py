@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from phone_bridge.assistant.worker import Worker, serve
+from phone_bridge.assistant.worker import LOSSES_MAX, REST_SECONDS, Worker, serve
 from phone_bridge.errors import Unavailable
 
 NAME = "tests.assistant.test_worker"
@@ -56,6 +56,32 @@ def test_a_program_that_dies_or_hangs_is_replaced(request_: bytes) -> None:
         with pytest.raises(Unavailable, match="failed"):
             await worker.ask(request_)
         assert await worker.ask(b"second") == b"second"
+        await worker.close()
+
+    run(ask())
+
+
+def test_a_program_that_keeps_dying_is_left_alone_for_a_while() -> None:
+    async def ask() -> None:
+        worker = Worker(NAME, timeout_seconds=10)
+        for _ in range(LOSSES_MAX):
+            with pytest.raises(Unavailable, match="failed: "):
+                await worker.ask(b"die")
+        with pytest.raises(Unavailable, match="left alone") as caught:
+            await worker.ask(b"first")
+        assert 0 < (caught.value.retry_after_ms or 0) <= REST_SECONDS * 1000
+        await worker.close()
+
+    run(ask())
+
+
+def test_deaths_between_answers_are_forgiven() -> None:
+    async def ask() -> None:
+        worker = Worker(NAME, timeout_seconds=10)
+        for _ in range(LOSSES_MAX):
+            with pytest.raises(Unavailable):
+                await worker.ask(b"die")
+            assert await worker.ask(b"well") == b"well"
         await worker.close()
 
     run(ask())
