@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from phone_bridge.assistant.speaking import EspeakVoice
 from phone_bridge.audio.format import LINEAR_8K, LINEAR_24K, PCMA_8K, PCMU_8K, Format
 from phone_bridge.audio.g711 import ulaw_to_linear
 from phone_bridge.audio.level import dbfs
@@ -173,3 +174,17 @@ def test_what_is_being_made_is_given_up_at_the_end() -> None:
         await prompts.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.speech
+def test_the_real_voice_is_as_loud_as_a_telephone() -> None:
+    async def say() -> bytes:
+        voice = EspeakVoice()
+        try:
+            return await Prompts(voice).sound(Line("sorry", "I am sorry, I did not understand."), "en", PCMU_8K)
+        finally:
+            await voice.close()
+
+    sound = asyncio.run(say())
+    assert 1_000 < PCMU_8K.ms(len(sound)) < 5_000
+    assert -26 < dbfs(ulaw_to_linear(sound)) < -18
