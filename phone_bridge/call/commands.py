@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from phone_bridge.call.events import Action
+from phone_bridge.call.permit import Permit
 
 
 class Verdict(StrEnum):
@@ -63,7 +64,7 @@ class Answer(msgspec.Struct, frozen=True):
     """Take the caller's verdict on the proposal ``id``; sent once for each.
 
     ``words`` tells a refusal that the session could not hear itself (a key, silence) as a turn of the caller's;
-    it is empty where the session heard the caller.
+    it is empty where the session heard the caller. A yes comes with its permit.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Answer(msgspec.Struct, frozen=True):
     verdict: Verdict
     by: AnsweredBy
     words: str = ""
+    permit: Permit | None = None
 
 
 class CancelReply(msgspec.Struct, frozen=True, gc=False):
@@ -86,6 +88,28 @@ class Truncate(msgspec.Struct, frozen=True, gc=False):
     heard_ms: int
 
 
+class Turn(msgspec.Struct, frozen=True, gc=False):
+    """What the caller said, or what the caller heard."""
+
+    speaker: str
+    text: str
+
+
+class Done(msgspec.Struct, frozen=True):
+    """An action that the caller consented to in an earlier session, and what is known of its outcome."""
+
+    action: Action
+    outcome: str
+
+
+class HandOn(msgspec.Struct, frozen=True):
+    """Go on with a conversation that an earlier session began; ``answer`` asks for a reply at once."""
+
+    turns: tuple[Turn, ...]
+    done: tuple[Done, ...] = ()
+    answer: bool = True
+
+
 class CloseSession(msgspec.Struct, frozen=True, gc=False):
     """End the session in its own way."""
 
@@ -93,6 +117,25 @@ class CloseSession(msgspec.Struct, frozen=True, gc=False):
 
 
 # To the pump
+
+
+class OpenSession(msgspec.Struct, frozen=True, gc=False):
+    """Open a session; one that is there is let go of, without waiting for it."""
+
+
+class OpenSpare(msgspec.Struct, frozen=True, gc=False):
+    """Make a further session ready, which is to take the place of the present one."""
+
+
+class TakeSpare(msgspec.Struct, frozen=True, gc=False):
+    """Make the session that stands by the present one, and let the old one go."""
+
+
+class LookUp(msgspec.Struct, frozen=True):
+    """Find out what came of an action that was confirmed to a session now lost; ``OutcomeFound`` is the answer."""
+
+    id: str
+    action: Action
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -111,5 +154,6 @@ class Speak(msgspec.Struct, frozen=True, gc=False):
 
 
 LegCommand = Play | Flush | HangUp
-SessionCommand = Listen | Tell | Answer | CancelReply | Truncate | CloseSession
-Command = LegCommand | SessionCommand | Speak
+SessionCommand = Listen | Tell | Answer | CancelReply | Truncate | HandOn | CloseSession
+PumpCommand = OpenSession | OpenSpare | TakeSpare | LookUp | Speak
+Command = LegCommand | SessionCommand | PumpCommand

@@ -36,9 +36,15 @@ class Question:
         self.heard_at: int | None = None  # the words that name the action were heard to their end
         self.heard_ms = 0  # how much of them
         self.naming = ""  # the ledger's item that names the action
+        self.words = ""  # what it says
+        self.words_ms = 0  # how long that sounds
         self.deadline: int | None = None
         self._unclear = 0
         self._opened = now
+
+    def named(self, item: str, words: str, ms: int) -> None:
+        """Know the ledger's ``item`` that names the action now, its ``words`` and its length."""
+        self.naming, self.words, self.words_ms = item, words, ms
 
     def press(self, digit: str) -> Reply:
         """Judge a key."""
@@ -83,6 +89,10 @@ class Questions:
         self._seen.add(id)
         self._queue.append(Question(id, action, now))
         return True
+
+    def begin_anew(self) -> None:
+        """Forget the ids that were taken: another session numbers its proposals in its own way."""
+        self._seen.clear()
 
     def next(self) -> Question | None:
         """Make the oldest waiting proposal the current question."""

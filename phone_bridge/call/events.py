@@ -59,9 +59,35 @@ class CallerSaid(msgspec.Struct, frozen=True, gc=False):
 
 
 class SessionOpened(msgspec.Struct, frozen=True, gc=False):
-    """The session is ready to listen."""
+    """The session is ready to listen; it lives ``life_ms`` from now, as far as is known (0: not known)."""
 
     id: str = ""
+    life_ms: int = 0
+
+
+class SessionExpiring(msgspec.Struct, frozen=True, gc=False):
+    """The session said that it will end in ``left_ms``."""
+
+    left_ms: int
+
+
+class SpareReady(msgspec.Struct, frozen=True, gc=False):
+    """A further session stands by to take the place of the present one; ``life_ms`` as in ``SessionOpened``."""
+
+    life_ms: int = 0
+
+
+class SpareFailed(msgspec.Struct, frozen=True, gc=False):
+    """The further session could not be had, or was lost while it stood by."""
+
+    reason: str = ""
+
+
+class OutcomeFound(msgspec.Struct, frozen=True, gc=False):
+    """What a look-up tells of the action ``id``: ``executed``, ``not_executed`` or ``unknown``."""
+
+    id: str
+    outcome: str
 
 
 class ReplyStarted(msgspec.Struct, frozen=True, gc=False):
@@ -180,6 +206,10 @@ Event = (
     | VoiceStopped
     | CallerSaid
     | SessionOpened
+    | SessionExpiring
+    | SpareReady
+    | SpareFailed
+    | OutcomeFound
     | ReplyStarted
     | AssistantSpoke
     | AssistantSaid

@@ -1,7 +1,8 @@
 """One call: facts in, duties out, time as an argument.
 
-The machine knows neither the carrier's language nor the assistant's. It keeps who may speak and who is heard: the
-ledger (``playback``), the questions (``confirmation``), the silences (``turns``) and what is left behind (``trace``).
+The machine knows neither the carrier's language nor the assistant's. It keeps who may speak and who is heard: what
+sounds (``speaking``), the questions (``confirmation``), the silences (``turns``), the sessions' life (``lifeline``) and
+what is left behind (``trace``).
 """
 
 from collections import deque
@@ -15,20 +16,23 @@ from phone_bridge.call import events as e
 from phone_bridge.call import words
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
-from phone_bridge.call.playback import Cut, Ledger
+from phone_bridge.call.handing_on import EXECUTED, Given, hand_on
+from phone_bridge.call.lifeline import Lifeline, Spare
+from phone_bridge.call.past import Past
+from phone_bridge.call.permit import Permit
+from phone_bridge.call.prompts import Prompt
 from phone_bridge.call.rules import NEVER_UNASKED, Rules
+from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Asked, Trace
 from phone_bridge.call.turns import Due, Turns
 from phone_bridge.errors import LocalError
-
-MAX_PENDING_PROMPTS = 8  # lines of our own that may be in the making at a time
 
 
 class Phase(StrEnum):
     """Where a call stands."""
 
     NEW = "new"
-    OPENING = "opening"  # the caller is on the line, the session is not
+    OPENING = "opening"  # the caller is on the line, the session is not, or not any more
     TALKING = "talking"
     CLOSING = "closing"  # the last words are being heard
     ENDED = "ended"
@@ -37,6 +41,7 @@ class Phase(StrEnum):
 _STEPS: dict[tuple[Phase, str], Phase] = {
     (Phase.NEW, "begin"): Phase.OPENING,
     (Phase.OPENING, "open"): Phase.TALKING,
+    (Phase.TALKING, "lose"): Phase.OPENING,
     (Phase.OPENING, "close"): Phase.CLOSING,
     (Phase.TALKING, "close"): Phase.CLOSING,
     (Phase.CLOSING, "end"): Phase.ENDED,
@@ -51,52 +56,45 @@ _SESSION_GONE = {
     "expired": "session_expired",
 }
 
-
-class _Prompt:
-    """Lines of our own on their way to the caller; its sound plays as one ledger item for each line."""
-
-    def __init__(self, name: str, lines: tuple[c.Line, ...], expires: int, question: Question | None) -> None:
-        self.name = name
-        self.lines = lines
-        self.expires = expires
-        self.question = question
-        self.last = False
-
-    def item(self, place: int) -> str:
-        return f"{self.name}.{place}"
+_GOODBYES = {"drain": "goodbye_drain"}
 
 
 class Call:
-    """Be one call from ``begin`` to ``ENDED``; ``format`` is the leg's.
+    """Be one call from ``begin`` to ``ENDED``; ``format`` is the leg's, ``past`` what went before a fault.
 
     ``process`` and ``expire`` give the duties that a fact or the passing of time asks for, in their order.
     """
 
-    def __init__(self, format: Format, rules: Rules, now: int) -> None:
+    def __init__(self, format: Format, rules: Rules, now: int, past: Past | None = None) -> None:
         self._format = format
         self._rules = rules
+        self._past = past
         self._phase = Phase.NEW
-        self._ledger = Ledger(format)
+        self.trace = Trace(now if past is None else now - past.ms)
+        self._out: list[c.Command] = []
+        self._speaker = Speaker(format, rules, self.trace, self._out)
+        self._ledger = self._speaker.ledger
+        self._prompts = self._speaker.prompts
         self._questions = Questions()
         self._turns = Turns(rules, now)
-        self.trace = Trace(now)
-        self._out: list[c.Command] = []
-        self._held: deque[bytes] = deque()  # the caller's speech while the session opens
+        self._lifeline = Lifeline(rules)
+        self._given = Given()
+        self._first = True  # no session has been open yet
+        self._up = False  # a session is open, and waits to be told what it has to know
+        self._handing_on = past is not None  # the next session has to hear of the ones before it
+        self._held: deque[bytes] = deque()  # the caller's speech while a session opens
         self._held_size = 0
-        self._prompts: dict[str, _Prompt] = {}
-        self._prompt_count = 0
-        self._words: dict[str, str] = {}  # what each item says, until it is settled
-        self._began: dict[str, int] = {}  # when each item was first sent
         self._reply = ""  # the assistant's item that is being produced
         self._cut: set[str] = set()  # items of which no more is to be heard
         self._hushed: set[str] = set()  # items that spoke while a question was asked
+        self._awaited: set[str] = set()  # what was confirmed to this session, which has not said what came of it
         self._utterance: int | None = None  # when the caller's present utterance began
         self._next_question: int | None = None  # when the next proposal is to be asked
         self._next_limit = 0
         self._answered_at: int | None = None
         self._hang_up_at: int | None = None
         self._hang_up_reason = ""
-        self._closing_prompt: _Prompt | None = None
+        self._closing_prompt: Prompt | None = None
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             e.CallerHeard: self._caller_heard,
             e.DigitPressed: self._digit_pressed,
@@ -107,11 +105,15 @@ class Call:
             e.VoiceStopped: self._voice_stopped,
             e.CallerSaid: self._caller_said,
             e.SessionOpened: self._session_opened,
+            e.SessionExpiring: self._session_expiring,
+            e.SpareReady: self._spare_ready,
+            e.SpareFailed: self._spare_failed,
+            e.OutcomeFound: self._outcome_found,
             e.ReplyStarted: self._reply_started,
             e.AssistantSpoke: self._assistant_spoke,
             e.AssistantSaid: self._assistant_said,
             e.ReplyEnded: self._reply_ended,
-            e.IntentDetected: _no_duty,
+            e.IntentDetected: self._intent_detected,
             e.ConfirmationAsked: self._confirmation_asked,
             e.ActionSettled: self._action_settled,
             e.SessionTrouble: self._trouble,
@@ -134,12 +136,18 @@ class Call:
         return self._questions.current is not None
 
     def begin(self, now: int) -> list[c.Command]:
-        """Greet the caller; the session is being opened meanwhile."""
+        """Greet the caller, or say that we were cut off; the session is being opened meanwhile."""
         self._step("begin")
-        greeting = words.line("greeting", self._rules.language)
-        if self._rules.greeting:
-            greeting = c.Line("greeting.own", self._rules.greeting)
-        self._speak((greeting,), now)
+        self._out.append(c.OpenSession())
+        if self._past is not None:
+            self.trace.transcript.extend(self._past.transcript)
+            self.trace.actions.extend(self._past.actions)
+            self._out.extend(self._given.lost(self.trace.actions))
+            self._say("cut_off", now=now)
+        elif self._rules.greeting:
+            self._say(c.Line("greeting.own", self._rules.greeting), now=now)
+        else:
+            self._say("greeting", now=now)
         self._turns.caller_done(now)
         return self._drain()
 
@@ -162,9 +170,14 @@ class Call:
             self._hang_up_at,
             self._next_question,
             question.deadline if question else None,
-            self._turns.deadline() if self._phase is not Phase.CLOSING and question is None else None,
-            *(prompt.expires for prompt in self._prompts.values()),
+            self._prompts.deadline(),
         ]
+        if self._phase is Phase.OPENING:
+            times.append(self._lifeline.reopen_at)
+        elif self._phase is Phase.TALKING:
+            times += (self._lifeline.deadline(), self._pause_at())
+        if self._phase is not Phase.CLOSING and question is None:
+            times.append(self._turns.deadline())
         return min((time for time in times if time is not None), default=None)
 
     def expire(self, now: int) -> list[c.Command]:
@@ -172,13 +185,14 @@ class Call:
         if self._phase in (Phase.NEW, Phase.ENDED):
             return []
         closing = self._phase is Phase.CLOSING
-        self._out.extend(self._ledger.expire(now))
+        self._speaker.expire(now)
         self._settle(now)
-        for prompt in [p for p in self._prompts.values() if now >= p.expires]:
+        for prompt in self._prompts.late(now):
             self._prompt_failed(e.PromptFailed(prompt.name, "it took too long"), now)
         if closing:
             self._finish_closing(now)
         else:
+            self._expire_session(now)
             self._expire_talk(now)
         return self._drain()
 
@@ -187,10 +201,10 @@ class Call:
         if question is not None:
             if question.deadline is not None and now >= question.deadline:
                 self._answer(question, c.Verdict.EXPIRED, c.AnsweredBy.NONE, now)
-                self._speak((self._line("expired"),), now)
+                self._say("expired", now=now)
         elif self._next_question is not None and now >= self._next_question:
             self._ask_next(now)
-        else:
+        elif self._phase in (Phase.OPENING, Phase.TALKING):
             self._take_turn(self._turns.due(now), now)
 
     def _take_turn(self, due: Due | None, now: int) -> None:
@@ -198,11 +212,15 @@ class Call:
             self._close("goodbye_limit", "time_limit", "bridge", now)
         elif due is Due.SILENT:
             self._close("goodbye_silence", "silence", "bridge", now)
+        elif due is Due.STALLED:
+            if self._phase is Phase.TALKING:
+                self._session_closed(e.SessionClosed("lost", "it has stalled"), now)
         elif due is not None and not self._prompts:
-            self._speak((self._line(due.value),), now)
+            self._say(due.value, now=now)
 
     def _drain(self) -> list[c.Command]:
-        out, self._out = self._out, []
+        out = self._out[:]
+        self._out.clear()
         return out
 
     def _step(self, step: str) -> None:
@@ -216,6 +234,7 @@ class Call:
     def _caller_heard(self, event: e.CallerHeard, now: int) -> None:
         if self._phase is Phase.TALKING:
             self._out.append(c.Listen(event.audio))
+            self.trace.counts.heard_ms += self._format.ms(len(event.audio))
         elif self._phase is Phase.OPENING:
             self._held.append(event.audio)
             self._held_size += len(event.audio)
@@ -228,14 +247,14 @@ class Call:
         if question is None or (self._answered_at is not None and now < self._answered_at + self._rules.double_tap_ms):
             return
         self._hear_question(question, now)
-        self._reply_to(question, question.press(event.digit), c.AnsweredBy.DIGIT, now)
+        self._reply_to(question, question.press(event.digit), c.AnsweredBy.DIGIT, event.digit, now)
 
     def _voice_started(self, event: e.VoiceStarted, now: int) -> None:
         self._turns.caller(now)
         if self._utterance is None:
             self._utterance = min(event.at, now)
-        if self._questions.current is None:
-            self._interrupt(now)
+        if self._questions.current is None and self._interrupt(now):
+            self.trace.measured("barge_in_stop_ms", now - event.at)
 
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
@@ -243,6 +262,7 @@ class Call:
     def _caller_said(self, event: e.CallerSaid, now: int) -> None:
         if self._phase is not Phase.TALKING:
             return
+        self._turns.session(now)
         if not event.final:
             self._hear_partial(event.text, now)
             return
@@ -262,7 +282,7 @@ class Call:
         reply = question.say(assent, began, self._rules.unclear_answers)
         if reply is Reply.NONE and self._was_lost(question, assent, now):
             reply = Reply.REPEAT
-        self._reply_to(question, reply, c.AnsweredBy.SPEECH, now)
+        self._reply_to(question, reply, c.AnsweredBy.SPEECH, event.text, now)
 
     def _was_lost(self, question: Question, assent: Assent, now: int) -> bool:
         """Tell whether an answer came to a question of which nobody can prove that it was heard."""
@@ -285,16 +305,9 @@ class Call:
 
     # The assistant
 
-    def _session_opened(self, event: e.SessionOpened, now: int) -> None:
-        if self._phase is not Phase.OPENING:
-            return
-        self._step("open")
-        self._out.extend(c.Listen(audio) for audio in self._held)
-        self._held.clear()
-        self._turns.sounding(now)
-
     def _reply_started(self, event: e.ReplyStarted, now: int) -> None:
         self._reply = event.item
+        self._turns.producing(True, now)
         if self._next_question is not None:
             self._next_question = self._next_limit
 
@@ -302,61 +315,219 @@ class Call:
         item = event.item
         self._reply = item
         if self._phase is not Phase.TALKING or item in self._cut or item in self._hushed:
-            self.trace.counts.dropped_ms += self._format.ms(len(event.audio))
+            self._drop(event, now)
             return
         if self._questions.current is not None:
             self._hushed.add(item)
-            self.trace.counts.dropped_ms += self._format.ms(len(event.audio))
+            self._drop(event, now)
             return
         if self._next_question is not None:
             self._next_question = self._next_limit
-        if item not in self._began:
-            self._began[item] = max(now, self._ledger.quiet_at())
-        self._out.extend(self._ledger.play(item, event.audio, now))
+        if not self._speaker.sounded(item):
+            waited = self._turns.waited()
+            if waited is not None:
+                self.trace.measured("answer_ms", now - waited)
+        self._speaker.play(item, event.audio, now)
         self._turns.sounding(self._ledger.quiet_at())
 
+    def _drop(self, event: e.AssistantSpoke, now: int) -> None:
+        self._turns.session(now)
+        self.trace.counts.dropped_ms += self._format.ms(len(event.audio))
+
     def _assistant_said(self, event: e.AssistantSaid, now: int) -> None:
+        self._turns.session(now)
         if event.item not in self._cut and event.item not in self._hushed and self._questions.current is None:
-            self._words[event.item] = self._words.get(event.item, "") + event.text
+            self._speaker.caption(event.item, event.text)
 
     def _reply_ended(self, event: e.ReplyEnded, now: int) -> None:
         self._cut.discard(event.item)
         self._hushed.discard(event.item)
-        if self._reply == event.item:
+        if self._reply in ("", event.item):
             self._reply = ""
-        self._out.extend(self._ledger.finish(event.item, now))
-        if event.item not in self._began:
-            self._words.pop(event.item, None)
-        if self._next_question is not None and event.item in self._began:
+            self._turns.producing(False, now)
+        sounded = self._speaker.sounded(event.item)
+        self._speaker.finish(event.item, now)
+        if self._next_question is not None and sounded:
             self._ask_next(now)
 
-    def _session_closed(self, event: e.SessionClosed, now: int) -> None:
-        if self._phase not in (Phase.OPENING, Phase.TALKING):
-            return
-        for item in self._ledger.unheard(now):
-            self._out.extend(self._ledger.finish(item, now))
-        if event.reason == "ended":
-            self._abandon(now)
-            self._hang_up_when_heard("completed", "assistant", now)
-            return
-        self.trace.error = _SESSION_GONE.get(event.reason, "session_lost")
-        self._close("apology_unavailable", self.trace.error, "bridge", now)
+    def _intent_detected(self, event: e.IntentDetected, now: int) -> None:
+        self._turns.session(now, busy=True)
 
     def _trouble(self, event: e.LegTrouble | e.SessionTrouble, now: int) -> None:
         self.trace.counts.troubles += 1
 
+    # The session's life
+
+    def _session_opened(self, event: e.SessionOpened, now: int) -> None:
+        if self._phase is Phase.OPENING and not self._up:
+            self._lifeline.opened(event.life_ms, now)
+            self._up = True
+            self._go_on(now)
+
+    def _go_on(self, now: int) -> None:
+        """Let the session that is open have the call, once it can be told what it has to know."""
+        if not self._up or self._given.waiting:
+            return
+        self._step("open")
+        self._up = self._first = False
+        if self._handing_on and self._hand_on(now, answer=True):
+            self._turns.caller_done(now)
+        else:
+            self._turns.sounding(now)
+        self._handing_on = False
+        self._out.extend(c.Listen(audio) for audio in self._held)
+        self._held.clear()
+        self._held_size = 0
+
+    def _hand_on(self, now: int, *, answer: bool) -> bool:
+        duty = hand_on(self.trace.transcript, self._speaker.unsettled(now), self._given, answer=answer)
+        if duty is not None:
+            self._out.append(duty)
+        return duty is not None
+
+    def _session_closed(self, event: e.SessionClosed, now: int) -> None:
+        if self._phase not in (Phase.OPENING, Phase.TALKING):
+            return
+        if event.reason == "ended":
+            for item in self._ledger.unheard(now):
+                self._speaker.finish(item, now)
+            self._abandon(now)
+            self._hang_up_when_heard("completed", "assistant", now)
+            return
+        opening = self._phase is Phase.OPENING
+        may_try = self._lifeline.lost(now) and not (opening and (self._first or event.reason == "refused"))
+        self.trace.counts.losses += 1
+        self._up = False
+        if not opening:
+            self._lose(now)
+        if may_try:
+            self._handing_on = True
+            self._say("one_moment", now=now)
+            self._reopen(now)
+        else:
+            self._close("apology_unavailable", _SESSION_GONE.get(event.reason, "session_lost"), "bridge", now)
+
+    def _lose(self, now: int) -> None:
+        """Bring to an end what only the lost session could go on with."""
+        self._step("lose")
+        for question in self._questions.drain():
+            self._hear_question(question, now)
+            self._prompts.forget(question)
+            self._note(question, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, "", now)
+            if question.naming:
+                self._flush(now)
+        self._questions.begin_anew()
+        self._next_question = None
+        for item in self._ledger.unheard(now):
+            self._speaker.finish(item, now)
+        if self._reply and self._ledger.quiet_at() - now > self._rules.starved_ms:
+            self._flush(now)  # what is left of a reply that will never be whole
+        self._reply = ""
+        self._cut.clear()
+        self._hushed.clear()
+        self._awaited.clear()
+        self._turns.producing(False, now)
+        self._out.extend(self._given.lost(self.trace.actions))
+
+    def _reopen(self, now: int) -> None:
+        """Have a session opened in the place of the lost one, when that is due."""
+        if self._lifeline.reopen_at is None or now < self._lifeline.reopen_at:
+            return
+        self._lifeline.reopen_at = None
+        if self._lifeline.spare is Spare.NONE:
+            self._out.append(c.OpenSession())
+        elif self._lifeline.spare is Spare.READY:
+            self._take_spare(now)
+            self._up = True
+            self._go_on(now)
+
+    def _outcome_found(self, event: e.OutcomeFound, now: int) -> None:
+        if not self._given.found(event.id):
+            return
+        self.trace.settled(event.id, event.outcome, None)
+        told = {"executed": "done_before", "not_executed": "not_done"}.get(event.outcome, "outcome_unknown")
+        if self._phase in (Phase.OPENING, Phase.TALKING):
+            self._say(told, now=now)
+            self._go_on(now)
+
+    # The next session, before this one ends
+
+    def _session_expiring(self, event: e.SessionExpiring, now: int) -> None:
+        if self._phase is Phase.TALKING:
+            self._lifeline.expiring(event.left_ms, now)
+
+    def _spare_ready(self, event: e.SpareReady, now: int) -> None:
+        if self._phase not in (Phase.OPENING, Phase.TALKING):
+            return
+        self._lifeline.spare_ready(event.life_ms, now)
+        if self._phase is Phase.OPENING and not self._up and self._lifeline.reopen_at is None:
+            self._lifeline.reopen_at = now
+            self._reopen(now)
+
+    def _spare_failed(self, event: e.SpareFailed, now: int) -> None:
+        waited_for = self._phase is Phase.OPENING and not self._up and self._lifeline.reopen_at is None
+        self._lifeline.spare_failed(now)
+        if waited_for:
+            self._session_closed(e.SessionClosed("unavailable", event.reason), now)
+
+    def _take_spare(self, now: int) -> None:
+        self._out.append(c.TakeSpare())
+        self._lifeline.taken(now)
+        self.trace.counts.renewals += 1
+
+    def _pause_at(self) -> int | None:
+        """Say from when on the session can be changed without anybody's hearing it; None while it cannot."""
+        if self._lifeline.spare is not Spare.READY or self._phase is not Phase.TALKING:
+            return None
+        busy = self._reply or self._awaited or self._prompts or self._questions.current or self._questions.waiting()
+        if busy or self._utterance is not None or self._turns.waited() is not None:
+            return None
+        return self._turns.quiet_since + self._rules.pause_ms
+
+    def _expire_session(self, now: int) -> None:
+        if self._phase is Phase.OPENING:
+            self._reopen(now)
+            return
+        if self._lifeline.wants_spare(now):
+            self._out.append(c.OpenSpare())
+        pause_at = self._pause_at()
+        if pause_at is not None and now >= pause_at:
+            self._given.lost(self.trace.actions)
+            self._take_spare(now)
+            self._questions.begin_anew()
+            self._hand_on(now, answer=False)
+        elif self._lifeline.spare is Spare.READY and self._lifeline.presses(now):
+            self._session_closed(e.SessionClosed("expired"), now)
+
     # Consent
 
     def _confirmation_asked(self, event: e.ConfirmationAsked, now: int) -> None:
+        self._turns.session(now)
         if self._phase is not Phase.TALKING or not self._questions.add(event.id, event.action, now):
             return
-        if event.action.name in self._rules.auto_confirm and event.action.name not in NEVER_UNASKED:
-            question = self._questions.drop(event.id)
-            assert question is not None  # noqa: S101 - an own invariant: it was added two lines above
-            self._give(question, c.Verdict.CONFIRMED, c.AnsweredBy.NONE, now)
-            self._speak((self._line("confirmed_by_preference"), self._naming(question)), now)
+        if self._given.same(event.id, event.action):
+            self._refuse_again(event, now)
+        elif self._may_go_unasked(event.action):
+            question = self._taken_out(event.id)
+            self._give(question, c.Verdict.CONFIRMED, c.AnsweredBy.NONE, "", now)
+            self._say("confirmed_by_preference", self._naming(question), now=now)
         elif self._questions.current is None and self._next_question is None:
             self._ask_next(now)
+
+    def _may_go_unasked(self, action: e.Action) -> bool:
+        wished = action.name in self._rules.auto_confirm and action.name not in NEVER_UNASKED
+        return wished and not self._given.alike(action)
+
+    def _refuse_again(self, event: e.ConfirmationAsked, now: int) -> None:
+        """Send no second yes for a proposal that had its yes before the session was lost."""
+        question = self._taken_out(event.id)
+        told = words.already(self._rules.language)
+        self._out.append(c.Answer(question.id, question.action, c.Verdict.DECLINED, c.AnsweredBy.NONE, told))
+
+    def _taken_out(self, id: str) -> Question:
+        question = self._questions.drop(id)
+        assert question is not None  # noqa: S101 - an own invariant: it was added just now
+        return question
 
     def _ask_next(self, now: int) -> None:
         self._next_question = None
@@ -370,7 +541,9 @@ class Call:
         self._ask(question, now)
 
     def _ask(self, question: Question, now: int) -> None:
-        self._speak((self._naming(question), self._line("keys")), now, question)
+        before = self._given.alike(question.action)
+        warning = () if not before else ("again_done" if before == EXECUTED else "again_unknown",)
+        self._say(*warning, self._naming(question), "keys", now=now, question=question)
 
     def _hear_question(self, question: Question, now: int) -> None:
         """Bring up to date how much of the question was heard."""
@@ -383,61 +556,77 @@ class Call:
         if question.heard_at is None and self._ledger.heard_to_end(naming, now):
             question.heard_at = self._ledger.heard_at(naming)
 
-    def _reply_to(self, question: Question, reply: Reply, by: c.AnsweredBy, now: int) -> None:
+    def _reply_to(self, question: Question, reply: Reply, by: c.AnsweredBy, answer: str, now: int) -> None:
         if reply is Reply.NONE:
             return
-        self._forget_prompts(question)
+        self._prompts.forget(question)
         self._flush(now)
         if reply is Reply.CONFIRM:
-            self._answer(question, c.Verdict.CONFIRMED, by, now)
+            self._answer(question, c.Verdict.CONFIRMED, by, now, answer)
         elif reply in (Reply.DECLINE, Reply.WISH):
-            self._answer(question, c.Verdict.DECLINED, by, now)
+            self._answer(question, c.Verdict.DECLINED, by, now, answer)
         elif reply is Reply.REPEAT:
             self._ask(question, now)
         elif reply is Reply.KEYPAD:
-            self._speak((self._line("keypad"),), now, question)
+            self._say("keypad", now=now, question=question)
         else:
-            lead = self._line("wrong_key" if reply is Reply.WRONG_KEY else "unclear_once")
+            lead = "wrong_key" if reply is Reply.WRONG_KEY else "unclear_once"
             naming = () if question.heard_at is not None else (self._naming(question),)
-            self._speak((lead, *naming, self._line("keys")), now, question)
+            self._say(lead, *naming, "keys", now=now, question=question)
 
-    def _forget_prompts(self, question: Question) -> None:
-        """Leave unsaid what was being made about a question that has moved on."""
-        self._prompts = {name: prompt for name, prompt in self._prompts.items() if prompt.question is not question}
-
-    def _answer(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, now: int) -> None:
+    def _answer(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, now: int, answer: str = "") -> None:
         self._questions.drop(question.id)
         self._answered_at = now
-        self._give(question, verdict, by, now)
+        self._give(question, verdict, by, answer, now)
         self._turns.caller_done(now)
         if self._questions.waiting():
             self._next_question = now + self._rules.outcome_ms
             self._next_limit = now + self._rules.outcome_limit_ms
 
-    def _give(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, now: int) -> None:
+    def _give(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, answer: str, now: int) -> None:
         told = verdict in (c.Verdict.DECLINED, c.Verdict.EXPIRED) and by is not c.AnsweredBy.SPEECH
         refusal = words.refusal(self._rules.language) if told else ""
-        self._out.append(c.Answer(question.id, question.action, verdict, by, refusal))
-        at = now - self.trace.began
-        self.trace.asked(Asked(question.id, question.action, verdict, by, at, question.heard_ms))
+        permit = None
+        if verdict is c.Verdict.CONFIRMED:
+            permit = Permit(question.action, now)
+            self._awaited.add(question.id)
+            self._turns.session(now, busy=True)
+        self._out.append(c.Answer(question.id, question.action, verdict, by, refusal, permit))
+        self._note(question, verdict, by, answer, now)
+
+    def _note(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, answer: str, now: int) -> None:
+        self.trace.asked(
+            Asked(
+                question.id,
+                question.action,
+                verdict,
+                by,
+                now - self.trace.began,
+                question.heard_ms,
+                question=question.words,
+                question_ms=question.words_ms,
+                answer=answer,
+            )
+        )
 
     def _action_settled(self, event: e.ActionSettled, now: int) -> None:
+        self._turns.session(now)
         self._hushed.clear()
-        self.trace.settled(event.id, event.result if event.result is not None else event.outcome)
+        self._awaited.discard(event.id)
+        result = event.result if event.result is not None else event.outcome
+        self.trace.settled(event.id, event.outcome, result)
         question = self._questions.current
         asked = question is not None and question.id == event.id
         fallen = self._questions.drop(event.id)
         if fallen is None:
             return
-        self._forget_prompts(fallen)
+        self._prompts.forget(fallen)
         # The session settled what the caller had not answered: nobody may say any more that it was consented to.
-        self.trace.asked(
-            Asked(fallen.id, fallen.action, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, now - self.trace.began)
-        )
-        self.trace.settled(event.id, event.result if event.result is not None else event.outcome)
+        self._note(fallen, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, "", now)
+        self.trace.settled(event.id, event.outcome, result)
         if asked:
             self._flush(now)
-            self._speak((self._line("withdrawn"),), now)
+            self._say("withdrawn", now=now)
             self._next_question = now + self._rules.outcome_ms if self._questions.waiting() else None
             self._next_limit = now + self._rules.outcome_limit_ms
 
@@ -445,7 +634,7 @@ class Call:
         """Give every open proposal its no: nobody is left to answer it, or to carry it out."""
         for question in self._questions.drain():
             self._hear_question(question, now)
-            self._give(question, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, now)
+            self._give(question, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, "", now)
         self._next_question = None
 
     def _naming(self, question: Question) -> c.Line:
@@ -453,48 +642,36 @@ class Call:
 
     def _own_words(self, question: Question) -> str:
         """Give all that may come back as an echo while ``question`` is asked."""
-        keys = (self._line(key).text for key in ("unclear_once", "wrong_key", "keys", "keypad"))
-        return " ".join((self._naming(question).text, *keys))
+        keys = ("unclear_once", "wrong_key", "keys", "keypad", "again_done", "again_unknown")
+        return " ".join((self._naming(question).text, *(self._speaker.line(key).text for key in keys)))
 
-    # Our own voice
+    # What sounds
 
-    def _line(self, key: str) -> c.Line:
-        return words.line(key, self._rules.language)
-
-    def _speak(self, lines: tuple[c.Line, ...], now: int, question: Question | None = None) -> "_Prompt | None":
-        if len(self._prompts) >= MAX_PENDING_PROMPTS:  # whatever hurries us, it is the oldest line that is out of date
-            del self._prompts[next(iter(self._prompts))]
-        self._prompt_count += 1
-        prompt = _Prompt(f"~{self._prompt_count}", lines, now + self._rules.prompt_ms, question)
-        self._prompts[prompt.name] = prompt
-        self._out.append(c.Speak(prompt.name, lines, self._rules.language))
+    def _say(self, *lines: c.Line | str, now: int, question: Question | None = None) -> Prompt:
+        prompt = self._speaker.speak(*lines, now=now, question=question)
         if question is not None:
             question.extend(prompt.expires + self._rules.answer_ms, self._rules)
         return prompt
 
     def _prompt_ready(self, event: e.PromptReady, now: int) -> None:
-        prompt = self._prompts.pop(event.prompt, None)
+        prompt = self._prompts.take(event.prompt)
         if prompt is None or (prompt.question is not None and prompt.question is not self._questions.current):
             return
         if self._phase is Phase.CLOSING and prompt is not self._closing_prompt:
             return
-        for place, (line, audio) in enumerate(zip(prompt.lines, event.parts, strict=True)):
-            item = prompt.item(place)
-            self._words[item] = line.text
-            self._began[item] = max(now, self._ledger.quiet_at())
-            self._out.extend(self._ledger.play(item, audio, now))
-            self._out.extend(self._ledger.finish(item, now))
-            if prompt.question is not None and line.key.startswith(words.QUESTION):
-                prompt.question.naming = item
+        self._speaker.play_prompt(prompt, event.parts, now)
         until = self._ledger.quiet_at()
-        self._turns.sounding(until)
+        if prompt.lines[0].key == "one_moment":
+            self._turns.filled(until)
+        else:
+            self._turns.sounding(until)
         if prompt.question is not None:
             prompt.question.extend(until + self._rules.answer_ms, self._rules)
         if prompt is self._closing_prompt:
             self._hang_up_at = until + self._rules.farewell_ms
 
     def _prompt_failed(self, event: e.PromptFailed, now: int) -> None:
-        prompt = self._prompts.pop(event.prompt, None)
+        prompt = self._prompts.take(event.prompt)
         if prompt is None:
             return
         self.trace.counts.troubles += 1
@@ -502,9 +679,7 @@ class Call:
             self._hang_up(now)
         elif prompt.question is not None and prompt.question is self._questions.current:
             self._answer(prompt.question, c.Verdict.EXPIRED, c.AnsweredBy.NONE, now)
-            self._speak((self._line("not_asked"),), now)
-
-    # The ledger
+            self._say("not_asked", now=now)
 
     def _mark_reached(self, event: e.MarkReached, now: int) -> None:
         if not self._ledger.reached(event.mark, now):
@@ -516,61 +691,45 @@ class Call:
         question = self._questions.current
         if question is not None:
             self._hear_question(question, now)
-        for cut in self._ledger.settle(now):
-            self._record(cut)
-
-    def _record(self, cut: Cut) -> None:
-        """Write down what was heard of an item's words, by the share of its sound."""
-        text = self._words.pop(cut.item, "").strip()
-        began = self._began.pop(cut.item, self.trace.began)
-        if cut.heard_ms < cut.sent_ms:
-            self.trace.counts.cut_ms += cut.sent_ms - cut.heard_ms
-            text = _share(text, cut.heard_ms, cut.sent_ms)
-        if text:
-            self.trace.said(began, "bridge" if cut.item.startswith("~") else "assistant", text)
+        self._speaker.settle(now)
 
     def _flush(self, now: int) -> None:
-        """Stop what is playing, and tell the session what of its own was heard."""
-        cuts = self._ledger.flush(now)
-        if not cuts:
-            return
-        self._out.append(c.Flush())
-        for cut in cuts:
-            if not cut.item.startswith("~"):
-                self._out.append(c.Truncate(cut.item, cut.heard_ms))
-            self._record(cut)
-        self._turns.sounding(now)
+        if self._speaker.flush(now):
+            self._turns.silenced(now)
 
-    def _interrupt(self, now: int) -> None:
-        """Let the caller have the word."""
+    def _interrupt(self, now: int) -> bool:
+        """Let the caller have the word; False where nothing sounded or was being produced."""
         if self._phase is not Phase.TALKING:
-            return
+            return False
         reply = self._reply if self._reply not in self._cut else ""
+        sounding = bool(self._ledger.unheard(now))
         self._flush(now)
         if reply:
             self._cut.add(reply)
             self._out.append(c.CancelReply(reply))
             self.trace.counts.barge_ins += 1
+            self._turns.producing(False, now)
+        return sounding or bool(reply)
 
     # The end
 
     def _end_requested(self, event: e.EndRequested, now: int) -> None:
         if self._phase in (Phase.OPENING, Phase.TALKING):
-            self._close("goodbye", "completed", event.by, now)
+            self._close(_GOODBYES.get(event.by, "goodbye"), "completed", event.by, now)
 
     def _close(self, key: str, reason: str, by: str, now: int) -> None:
         """Say the last words; the line is cut when they were heard."""
         self._abandon(now)
         self._flush(now)
         self._step("close")
-        self.trace.ended_by = by
+        self.trace.ending(by, reason if reason in _SESSION_GONE.values() else "")
         self._hang_up_reason = reason
-        self._closing_prompt = self._speak((self._line(key),), now)
+        self._closing_prompt = self._say(key, now=now)
         self._hang_up_at = now + self._rules.prompt_ms + self._rules.farewell_ms
 
     def _hang_up_when_heard(self, reason: str, by: str, now: int) -> None:
         self._step("close")
-        self.trace.ended_by = by
+        self.trace.ending(by)
         self._hang_up_reason = reason
         self._hang_up_at = self._ledger.quiet_at() + self._rules.farewell_ms
         self._finish_closing(now)
@@ -591,21 +750,9 @@ class Call:
 
     def _leg_closed(self, event: e.LegClosed, now: int) -> None:
         if not self.trace.ended_by:
-            self.trace.ended_by = "caller" if event.reason == "hangup" else "carrier"
-            if event.reason != "hangup":
-                self.trace.error = "leg_lost"
+            hung_up = event.reason == "hangup"
+            self.trace.ending("caller" if hung_up else "carrier", "" if hung_up else "leg_lost")
         self._abandon(now)
-        for cut in self._ledger.flush(now):
-            self._record(cut)
+        self._speaker.forsake(now)
         self._out.append(c.CloseSession(event.reason))
         self._step("end")
-
-
-def _no_duty(event: e.Event, now: int) -> None:
-    """Take a fact that asks for nothing."""
-
-
-def _share(text: str, part: int, whole: int) -> str:
-    """Cut ``text`` at a word, in the proportion in which its sound was heard."""
-    spoken = text.split()
-    return " ".join(spoken[: len(spoken) * part // whole]) if whole else ""

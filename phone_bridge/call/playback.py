@@ -17,14 +17,17 @@ PARCEL_MS = 100  # marks stand at most this far apart
 TAIL_MS = 100  # an item that pauses gets a mark for what it has sent after this long
 GAP_MS = 5  # a parcel in which sound was missing for longer gets its mark at once
 LAG_WINDOW = 128  # marks whose lag is remembered: of 16 that come up to 150 ms late the least is still 37 ms off
+CHANCE = 5  # the least of n lags is its mean excess over the true one off, by chance; so many times that is no lag yet
+CHANCE_MS = 10  # and never more than this
 
 
 class Cut(msgspec.Struct, frozen=True, gc=False):
-    """How much of an item was heard when the buffer was cleared, in milliseconds."""
+    """How much of an item was heard when the buffer was cleared, and how much of that marks prove, in milliseconds."""
 
     item: str
     heard_ms: int
     sent_ms: int
+    proven_ms: int = 0
 
 
 class _Parcel(msgspec.Struct, gc=False):
@@ -73,6 +76,8 @@ class Ledger:
         plays: list[Play] = []
         clock = now * self._scale
         tail = self._tail
+        if tail is not None and tail.item == item and self._follows(tail, len(audio), clock, now):
+            return [Play(audio)]
         if tail is not None and (tail.item != item or clock - tail.end + tail.gap > GAP_MS * self._scale):
             plays.append(Play(b"", self._close_tail(now)))
         entry = self._items.get(item)
@@ -98,6 +103,22 @@ class Ledger:
             start += run
         self._tail_at = now + TAIL_MS
         return plays
+
+    def _follows(self, tail: _Parcel, size: int, clock: int, now: int) -> bool:
+        """Put sound into the parcel that is being filled, where it follows in time and fits: the way of most frames."""
+        late = clock - tail.end
+        if tail.size + size >= self._room or late + tail.gap > GAP_MS * self._scale:
+            return False
+        if late > 0:
+            tail.gap += late
+            tail.end = clock
+        tail.size += size
+        tail.end += size
+        entry = self._items[tail.item]
+        entry.end = self._end = tail.end
+        entry.sent += size
+        self._tail_at = now + TAIL_MS
+        return True
 
     def finish(self, item: str, now: int) -> list[Play]:
         """Say that ``item`` has no more sound; its last parcel gets its mark."""
@@ -133,7 +154,7 @@ class Ledger:
             entry.proven += parcel.size
             entry.proven_at = max(now, -(-parcel.end // self._scale))
             self._lags.append(max(0, now + parcel.due // -self._scale))
-            self._lag = min(self._lags)
+            self._lag = _least_lag(self._lags)
             return True
         if any(parcel.mark == mark for parcel in waiting):
             self._skip_to(mark)
@@ -150,7 +171,7 @@ class Ledger:
     def flush(self, now: int) -> list[Cut]:
         """Forget what is buffered, whose marks prove nothing from here on; tell what was heard of the items cut."""
         cuts = [
-            Cut(name, self.heard_ms(name, now), entry.sent // self._scale)
+            Cut(name, self.heard_ms(name, now), entry.sent // self._scale, entry.proven // self._scale)
             for name, entry in self._items.items()
             if not self._over(entry, now)
         ]
@@ -188,6 +209,11 @@ class Ledger:
             if parcel.item == item:
                 unplayed += min(parcel.size, parcel.end - clock)
         return unplayed
+
+    def sent_ms(self, item: str) -> int:
+        """Count how much of ``item`` was sent."""
+        entry = self._items.get(item)
+        return entry.sent // self._scale if entry is not None else 0
 
     def began(self, item: str, now: int) -> bool:
         """Tell whether the caller has begun to hear ``item``, by the carrier's own mark."""
@@ -243,6 +269,17 @@ class Ledger:
         if entry.doubtful:
             return entry.closed and now >= entry.end // self._scale + self._lag
         return _complete(entry) and now >= entry.proven_at
+
+
+def _least_lag(lags: deque[int]) -> int:
+    """Estimate how far playing trails sending from how late marks were: each by that lag, and by a delay of its own.
+
+    The least of them is still too late, by about their spread divided by their number; what can be that by chance
+    is taken for none.
+    """
+    least = min(lags)
+    excess = (sum(lags) / len(lags) - least) / len(lags)
+    return 0 if least <= min(CHANCE * excess, CHANCE_MS) else round(least - excess)
 
 
 def _complete(entry: _Item) -> bool:

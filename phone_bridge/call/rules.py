@@ -36,6 +36,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Further silence after which the call ends."""
     one_moment_ms: int = 2_500
     """How long a caller's turn may go without any reply before the bridge says "one moment"."""
+    one_moment_again_ms: int = 3_000
+    """The same once it was said."""
+    starved_ms: int = 600
+    """How long a reply that has begun may leave the caller in silence before the bridge says "one moment"."""
+    stalled_ms: int = 4_000
+    """How long a session may send nothing in the midst of a reply before it counts as lost."""
+    mute_ms: int = 10_000
+    """The same while a reply is awaited, or something is being done: a tool may take ten seconds."""
     limit_ms: int = 3_600_000
     """The longest call."""
     prompt_ms: int = 3_000
@@ -44,6 +52,21 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How long after its sending a goodbye may go unheard before the line is cut all the same."""
     hold_ms: int = 5_000
     """How much of the caller's speech is kept for a session that is still opening."""
+
+    session_failures: int = 3
+    """How often in a row a session may be lost, or not be had, before the call is given up."""
+    reopen_ms: int = 400
+    """The pause before a lost session is tried for again, growing by as much each time; none before the first."""
+    settled_ms: int = 30_000
+    """How long a session must have lasted for earlier losses to be forgiven."""
+    renew_ms: int = 30_000
+    """How long before a session's end a further one is made ready; at most half of its life."""
+    spare_pause_ms: int = 3_000
+    """The pause before a further session that could not be had is tried for again."""
+    swap_ms: int = 1_500
+    """How near its end a session is left for the spare one, pause or no pause."""
+    pause_ms: int = 400
+    """How long neither side must have spoken for the session to be changed."""
 
 
 NEVER_UNASKED = frozenset({"bulk_cancel_events"})

@@ -7,6 +7,8 @@ import msgspec
 from phone_bridge.call.commands import AnsweredBy, Verdict
 from phone_bridge.call.events import Action
 
+MAX_SAMPLES = 10_000  # of one call: about 40 bytes each
+
 
 class Said(msgspec.Struct, frozen=True):
     """Words of the caller, or words that the caller heard; ``at_ms`` counts from the call's beginning."""
@@ -17,7 +19,11 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct):
-    """One action that was proposed, with what became of it; ``heard_ms`` is how much of its naming was heard."""
+    """One action that was proposed, with what became of it.
+
+    ``question`` are the words that named it, which sound for ``question_ms`` and of which ``heard_ms`` were heard;
+    ``answer`` is the key or the words of the caller, ``outcome`` the session's word on it, empty while there is none.
+    """
 
     id: str
     action: Action
@@ -26,28 +32,47 @@ class Asked(msgspec.Struct):
     at_ms: int
     heard_ms: int = 0
     result: Any = None
+    question: str = ""
+    question_ms: int = 0
+    answer: str = ""
+    outcome: str = ""
+
+
+class Sample(msgspec.Struct, frozen=True, gc=False):
+    """One value that was measured in a call; its name ends in its unit."""
+
+    name: str
+    value: float
 
 
 class Counts(msgspec.Struct):
     """What only a voice bridge knows about a call, in milliseconds or as plain counts."""
 
+    heard_ms: int = 0
     cut_ms: int = 0
     dropped_ms: int = 0
     barge_ins: int = 0
     stray_marks: int = 0
     troubles: int = 0
+    losses: int = 0
+    renewals: int = 0
 
 
 class Trace:
-    """Collect one call's record as it happens; ``began`` is the call's beginning on its clock."""
+    """Collect one call's record as it happens; ``began`` is the call's beginning on its clock.
+
+    ``version`` grows with everything that is worth keeping, so that whoever keeps it need not compare.
+    """
 
     def __init__(self, began: int) -> None:
         self.began = began
         self.transcript: list[Said] = []
         self.actions: list[Asked] = []
+        self.samples: list[Sample] = []
         self.counts = Counts()
         self.ended_by = ""
         self.error = ""
+        self.version = 0
 
     def said(self, at: int, speaker: str, text: str) -> None:
         """Add words in the order of their time, which is nearly always the end."""
@@ -56,14 +81,28 @@ class Trace:
         while place and self.transcript[place - 1].at_ms > said.at_ms:
             place -= 1
         self.transcript.insert(place, said)
+        self.version += 1
 
     def asked(self, asked: Asked) -> None:
         """Add what became of a proposal."""
         self.actions.append(asked)
+        self.version += 1
 
-    def settled(self, id: str, result: Any) -> None:
+    def settled(self, id: str, outcome: str, result: Any) -> None:
         """Add the session's own word on a proposal that was answered."""
         for asked in reversed(self.actions):
             if asked.id == id:
-                asked.result = result
+                asked.outcome, asked.result = outcome, result
+                self.version += 1
                 return
+
+    def ending(self, by: str, error: str = "") -> None:
+        """Note who ends the call, and why where it is a fault's doing; the first word counts."""
+        self.ended_by = self.ended_by or by
+        self.error = self.error or error
+        self.version += 1
+
+    def measured(self, name: str, value: float) -> None:
+        """Add a measured value, unless there are MAX_SAMPLES of this call already."""
+        if len(self.samples) < MAX_SAMPLES:
+            self.samples.append(Sample(name, value))

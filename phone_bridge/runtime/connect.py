@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from phone_bridge.audio.format import Format
+from phone_bridge.call.events import Action
+from phone_bridge.call.handing_on import UNKNOWN
 from phone_bridge.errors import BridgeError, Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.runtime.sockets import Socket
@@ -21,6 +23,7 @@ SESSION_BUDGET_MS = 2_500  # the caller is told within three seconds that a sess
 BACK_OFF_MS = 100
 BACK_OFF_LIMIT_MS = 1_000
 FAREWELL_TIMEOUT_MS = 700  # everything of a call ends within a second
+LOOK_UP_MS = 1_200  # a caller waits meanwhile for the next session
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -90,7 +93,7 @@ class Connector:
             wire = dialect.wire(leg)
             socket = await self._persist(until, lambda left_ms: self._open(ticket, left_ms))
         except BaseException:
-            self._dismiss(dialect, ticket)
+            self.dismiss(dialect, ticket)
             raise
         return Link(socket, wire, ticket)
 
@@ -98,6 +101,23 @@ class Connector:
         """Close the socket and tell the API that the session is over, within ``FAREWELL_TIMEOUT_MS``; never fails."""
         link.socket.close()
         await self._say_farewell(dialect, link.ticket)
+
+    def dismiss(self, dialect: Dialect, ticket: Ticket) -> None:
+        """Say farewell without keeping the caller waiting for it."""
+        task = asyncio.get_running_loop().create_task(self._say_farewell(dialect, ticket))
+        self._farewells.add(task)
+        task.add_done_callback(self._farewells.discard)
+
+    async def look_up(self, dialect: Dialect, action: Action) -> str:
+        """Find out within ``LOOK_UP_MS`` what came of ``action``; ``unknown`` where nobody can tell. Never fails."""
+        request = dialect.look_up(action)
+        if request is None:
+            return UNKNOWN
+        try:
+            return dialect.looked_up(action, await self._http.exchange(request, timeout_ms=LOOK_UP_MS))
+        except BridgeError as error:
+            _log.warning("x the outcome of an action could not be looked up: %s", error.code)
+            return UNKNOWN
 
     async def close(self) -> None:
         """Let the farewells that are on their way arrive."""
@@ -125,12 +145,6 @@ class Connector:
         return await self._dial(
             ticket.url, headers=ticket.headers, subprotocols=ticket.subprotocols, timeout_ms=left_ms
         )
-
-    def _dismiss(self, dialect: Dialect, ticket: Ticket) -> None:
-        """Say farewell without keeping the caller waiting for it."""
-        task = asyncio.get_running_loop().create_task(self._say_farewell(dialect, ticket))
-        self._farewells.add(task)
-        task.add_done_callback(self._farewells.discard)
 
     async def _say_farewell(self, dialect: Dialect, ticket: Ticket) -> None:
         request = dialect.farewell(ticket)

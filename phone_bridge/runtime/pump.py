@@ -5,25 +5,33 @@ decision, everything of that call is over within a second.
 """
 
 import asyncio
-import secrets
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from phone_bridge.audio.format import Format
 from phone_bridge.audio.level import VoiceActivity
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
+from phone_bridge.call import words
+from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call, Phase
 from phone_bridge.call.playback import PARCEL_MS
 from phone_bridge.call.trace import Trace
-from phone_bridge.errors import Refused, RemoteError, Unavailable
+from phone_bridge.errors import RemoteError, Unavailable
 from phone_bridge.runtime.connect import Connector, Link
+from phone_bridge.runtime.links import Links
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.sessions.dialect import Dialect, SessionWire
 
-MAX_NONSENSE = 20  # messages in a row that a session's wire could not read, after which the session counts as lost
+MAX_NONSENSE = 3  # messages in a row that a session's wire could not read, after which the session counts as lost
 LOOK_MS = 1_000  # a frame of the caller's moves no deadline that is nearer than this
 FAREWELL_SECONDS = 0.8  # everything of a call ends within a second
+APOLOGY_SECONDS = 10.0  # the longest that a call that has failed may take to say so
+APOLOGY_TAIL_SECONDS = 0.3  # how much longer than its sound an apology is waited for
+SAMPLED = 64  # one in so many frames has its way through the bridge measured
+
+_log = logging.getLogger("phone_bridge.calls")
 
 
 class LegWire(Protocol):
@@ -66,7 +74,8 @@ class PromptMaker(Protocol):
 class Pump:
     """Carry one call from the moment its leg is admitted until nothing of it is left.
 
-    ``run`` is the only task its caller has to own; ``clock`` gives seconds and never runs back.
+    ``run`` is the only task its caller has to own; ``clock`` gives seconds and never runs back. A ``journal`` is told
+    all that the call is told.
     """
 
     def __init__(
@@ -79,20 +88,35 @@ class Pump:
         connector: Connector,
         prompts: PromptMaker,
         clock: Callable[[], float],
+        journal: Journal | None = None,
+        language: str = "en",
     ) -> None:
         self._call = call
         self._leg = leg
         self._socket = socket
-        self._dialect = dialect
-        self._connector = connector
         self._prompts = prompts
         self._clock = clock
-        self._link: Link | None = None
+        self._language = language
+        self.journal = journal
+        self._links = Links(
+            connector,
+            dialect,
+            leg.format,
+            fact=self._fact_if_live,
+            heard=self._session_message,
+            lost=self._session_closed,
+            spawn=self._spawn,
+        )
+        self._link: Link | None = None  # the present one
         self._session: SessionWire | None = None
         self._voice: VoiceActivity | None = None
         self._nonsense = 0
+        self._frames = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
+        self._is_over = False
+        self._changed: Callable[[], None] = _nothing
+        self._kept_version = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self._failure: Exception | None = None
@@ -106,7 +130,12 @@ class Pump:
             c.Answer: self._to_session,
             c.CancelReply: self._to_session,
             c.Truncate: self._to_session,
+            c.HandOn: self._to_session,
             c.CloseSession: self._close_session,
+            c.OpenSession: self._open_session,
+            c.OpenSpare: self._open_spare,
+            c.TakeSpare: self._take_spare,
+            c.LookUp: self._look_up,
             c.Speak: self._speak,
         }
 
@@ -115,11 +144,22 @@ class Pump:
         """What the call has left behind so far."""
         return self._call.trace
 
-    async def run(self) -> None:
-        """Carry the call to its end; raises nothing but our own mistakes, after the call was taken down."""
+    @property
+    def phase(self) -> Phase:
+        """Where the call stands."""
+        return self._call.phase
+
+    async def run(self, changed: Callable[[], None] | None = None) -> None:
+        """Carry the call to its end; raises nothing but our own mistakes, after the call was taken down.
+
+        ``changed`` is called whenever the trace has something new that is worth keeping.
+        """
+        self._changed = changed or _nothing
         try:
-            self._perform(self._call.begin(self._now()), self._now())
-            self._spawn(self._open_session())
+            now = self._now()
+            if self.journal is not None:
+                self.journal.begin(now)
+            self._perform(self._call.begin(now), now)
             self._socket.attach(_Ear(self._leg_message, self._leg_closed))
             if self._end_by:
                 self.end(self._end_by)
@@ -135,15 +175,24 @@ class Pump:
         if self._call.phase is Phase.NEW:
             self._end_by = by
         else:
-            self._guard(self._fact, e.EndRequested(by))
+            self._fact_if_live(e.EndRequested(by))
+
+    def supersede(self) -> None:
+        """End at once, for the same call has come back on another stream."""
+        self._fact_if_live(e.LegClosed("lost"))
 
     # Receive, process, transmit
 
     def _leg_message(self, data: str | bytes) -> None:
-        self._guard(self._receive_leg, data)
+        if self._is_over:
+            return
+        try:
+            self._receive_leg(data)
+        except Exception as error:  # noqa: BLE001 - the top of a callback's task: this call ends, and no other
+            self._failed(error)
 
     def _receive_leg(self, data: str | bytes) -> None:
-        now = self._now()
+        now = int(self._clock() * 1000)
         try:
             events = self._leg.receive(data, now)
         except RemoteError as error:
@@ -152,27 +201,39 @@ class Pump:
             return
         sounds_only = True
         for event in events:
+            kind = type(event)
             if self._voice is not None or self._call.asking:
                 self._watch_voice(event, now)
                 sounds_only = False
-            self._perform(self._call.process(event, now), now)
-            if type(event) is not e.CallerHeard:
+            self._perform(self._process(event, now), now)
+            if kind is e.CallerHeard:
+                if self._timer_at > now + LOOK_MS:
+                    self._arm()
+                continue
+            sounds_only = False
+            # While sound goes out there is a timer for its mark, and a mark that came back can wait for that.
+            if kind is not e.MarkReached or not now < self._timer_at <= now + PARCEL_MS:
                 self._arm()
-                sounds_only = False
-            elif self._timer_at > now + LOOK_MS:
-                self._arm()
-        if not sounds_only:  # the caller's sound went to the session as it came
+        if sounds_only:  # the caller's sound went to the session as it came
+            self._sample("added_up_ms", now)
+        else:
             self._transmit()
 
-    def _session_message(self, data: str | bytes) -> None:
-        self._guard(self._receive_session, data)
-
-    def _receive_session(self, data: str | bytes) -> None:
-        if self._session is None:
+    def _session_message(self, link: Link, data: str | bytes) -> None:
+        if self._is_over:
             return
-        now = self._now()
         try:
-            events = self._session.receive(data, now)
+            if link is self._link:
+                self._receive_session(link.wire, data)
+            else:
+                self._receive_spare(link, data)
+        except Exception as error:  # noqa: BLE001 - the top of a callback's task: this call ends, and no other
+            self._failed(error)
+
+    def _receive_session(self, wire: SessionWire, data: str | bytes) -> None:
+        now = int(self._clock() * 1000)
+        try:
+            events = wire.receive(data, now)
             self._nonsense = 0
         except RemoteError as error:
             events = [e.SessionTrouble(error.code)]
@@ -181,16 +242,40 @@ class Pump:
                 events.append(e.SessionClosed("lost", error.code))
         sound_only = True
         for event in events:
-            self._perform(self._call.process(event, now), now)
+            self._perform(self._process(event, now), now)
             sound_only = sound_only and type(event) is e.AssistantSpoke
         # A frame of sound moves no deadline but that of its own mark, which is never nearer than this.
         if not sound_only or self._timer_at > now + PARCEL_MS:
             self._arm()
         self._transmit()
+        if sound_only:
+            self._sample("added_down_ms", now)
+
+    def _receive_spare(self, link: Link, data: str | bytes) -> None:
+        """Let a session that stands by settle its formats; what else it says is for nobody."""
+        if link is not self._links.spare:
+            return
+        try:
+            events = link.wire.receive(data, self._now())
+        except RemoteError as error:
+            events = [e.SessionClosed("lost", error.code)]
+        if any(isinstance(event, e.SessionClosed) for event in events):
+            self._lose_spare()
+        else:
+            self._flush_link(link)
+
+    def _lose_spare(self) -> None:
+        self._links.drop_spare()
+        self._fact(e.SpareFailed("lost"))
+
+    def _process(self, event: e.Event, now: int) -> list[c.Command]:
+        if self.journal is not None:
+            self.journal.note(event, now)
+        return self._call.process(event, now)
 
     def _fact(self, event: e.Event) -> None:
         now = self._now()
-        self._perform(self._call.process(event, now), now)
+        self._perform(self._process(event, now), now)
         self._arm()
         self._transmit()
 
@@ -201,11 +286,23 @@ class Pump:
     def _transmit(self) -> None:
         for message in self._leg.outgoing():
             self._socket.send(message)
-        if self._session is not None and self._link is not None:
-            for message in self._session.outgoing():
-                self._link.socket.send(message)
+        if self._link is not None:
+            self._flush_link(self._link)
+        if self._call.trace.version != self._kept_version:
+            self._kept_version = self._call.trace.version
+            self._changed()
         if self._call.phase is Phase.ENDED:
-            self._over.set()
+            self._end()
+
+    def _flush_link(self, link: Link) -> None:
+        for message in link.wire.outgoing():
+            link.socket.send(message)
+
+    def _sample(self, name: str, began: int) -> None:
+        """Measure the way of one frame in many through the bridge."""
+        self._frames += 1
+        if self._frames % SAMPLED == 0:
+            self._call.trace.measured(name, self._clock() * 1000 - began)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
@@ -220,7 +317,7 @@ class Pump:
         if isinstance(event, e.CallerHeard):
             for voiced in self._voice.push(event.audio, now):
                 fact = e.VoiceStarted(voiced.at) if voiced.started else e.VoiceStopped(voiced.at)
-                self._perform(self._call.process(fact, now), now)
+                self._perform(self._process(fact, now), now)
 
     # Duties
 
@@ -232,16 +329,33 @@ class Pump:
             self._link.socket.send(message, droppable=True)
 
     def _to_session(self, command: c.SessionCommand, now: int) -> None:
-        if self._session is None or self._link is None:
-            return
-        self._session.send(command, now)
-        for message in self._session.outgoing():
-            self._link.socket.send(message)
+        if self._session is not None and self._link is not None:
+            self._session.send(command, now)
+            self._flush_link(self._link)
 
     def _close_session(self, command: c.CloseSession, now: int) -> None:
         self._to_session(command, now)
-        if self._link is not None:
-            self._link.socket.close(1000)
+        self._links.close()
+
+    def _open_session(self, command: c.OpenSession, now: int) -> None:
+        self._links.open()
+        self._use(None)
+
+    def _open_spare(self, command: c.OpenSpare, now: int) -> None:
+        self._links.open_spare()
+
+    def _take_spare(self, command: c.TakeSpare, now: int) -> None:
+        self._links.take_spare()
+        self._use(self._links.present)
+
+    def _use(self, link: Link | None) -> None:
+        self._link, self._session = link, link.wire if link is not None else None
+        self._nonsense = 0
+        if link is not None:
+            self._flush_link(link)  # the wire's first words are never dropped, as sound after them may be
+
+    def _look_up(self, command: c.LookUp, now: int) -> None:
+        self._links.look_up(command.id, command.action)
 
     def _hang_up(self, command: c.HangUp, now: int) -> None:
         self._leg.send(command, now)
@@ -256,73 +370,87 @@ class Pump:
         try:
             parts = [await self._prompts.sound(line, command.language, self._leg.format) for line in command.lines]
         except Unavailable as error:
-            self._fact(e.PromptFailed(command.prompt, error.code))
+            self._fact_if_live(e.PromptFailed(command.prompt, error.code))
         else:
-            self._fact(e.PromptReady(command.prompt, tuple(parts)))
-
-    async def _open_session(self) -> None:
-        try:
-            link = await self._connector.connect(self._dialect, self._leg.format, nonce=secrets.token_hex(16))
-        except (Unavailable, Refused, RemoteError) as error:
-            reason = "unavailable" if isinstance(error, Unavailable) else "refused"
-            self._fact(e.SessionClosed(reason, error.code))
-            return
-        self._link, self._session = link, link.wire
-        if self._over.is_set():
-            return  # the caller has gone meanwhile: the take-down parts from it
-        self._transmit()  # the wire's first words, before any sound
-        self._fact(e.SessionOpened(link.ticket.session_id))
-        link.socket.attach(_Ear(self._session_message, self._session_closed))
+            self._fact_if_live(e.PromptReady(command.prompt, tuple(parts)))
 
     # Ends
 
     def _leg_closed(self, code: int, reason: str) -> None:
-        self._guard(self._fact, e.LegClosed("lost"))
+        self._fact_if_live(e.LegClosed("lost"))
 
-    def _session_closed(self, code: int, reason: str) -> None:
-        self._guard(self._lose_session, code)
+    def _session_closed(self, link: Link, code: int, reason: str) -> None:
+        if link is self._link:
+            self._guard(lambda: self._fact(link.wire.closed(code, reason)))
+        elif link is self._links.spare:
+            self._guard(self._lose_spare)
 
-    def _lose_session(self, code: int) -> None:
-        if self._session is not None:
-            self._fact(self._session.closed(code))
+    def _fact_if_live(self, event: e.Event) -> None:
+        self._guard(lambda: self._take(event))
 
-    def _guard(self, step: Callable[[Any], None], argument: Any) -> None:
-        """Be the top of a callback: what fails here ends this call and no other. After the end nothing counts."""
-        if self._over.is_set():
+    def _take(self, event: e.Event) -> None:
+        if isinstance(event, e.SessionOpened):
+            self._use(self._links.present)
+        self._fact(event)
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        """Be the top of a callback or a task: what fails ends this call and no other. After the end nothing counts."""
+        if self._is_over:
             return
         try:
-            step(argument)
-        except Exception as error:  # noqa: BLE001 - the top of a callback's task
+            step()
+        except Exception as error:  # noqa: BLE001 - see above
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:
-        if self._failure is None:
-            self._failure = error
-            self._call.trace.error = "bridge_failed"
+        """Stop a call that has failed, and tell its caller so: by nothing that may have failed itself."""
+        if self._failure is not None:
+            return
+        self._failure = error
+        self._call.trace.ending("bridge", "bridge_failed")
+        self._is_over = True
+        self._spawn(self._apologise())
+
+    async def _apologise(self) -> None:
+        try:
+            async with asyncio.timeout(APOLOGY_SECONDS):
+                line = words.line("apology_failed", self._language)
+                sound = await self._prompts.sound(line, self._language, self._leg.format)
+                now = self._now()
+                for duty in (c.Flush(), c.Play(sound)):
+                    self._leg.send(duty, now)
+                for message in self._leg.outgoing():
+                    self._socket.send(message)
+                await asyncio.sleep(self._leg.format.ms(len(sound)) / 1000 + APOLOGY_TAIL_SECONDS)
+                self._hang_up(c.HangUp("bridge_failed"), now)
+        except Exception:  # noqa: BLE001 - the leg's wire may be what is broken, and the call ends all the same
+            _log.warning("x a call that has failed could not be apologised for")
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._is_over = True
         self._over.set()
 
     async def _take_down(self) -> None:
-        self._over.set()
+        self._end()
         self._call.trace.ended_by = self._call.trace.ended_by or "bridge"
         if self._timer is not None:
             self._timer.cancel()
         self._socket.close(1000)
+        self._links.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        link = self._link  # which the opening may have brought just now
-        waits = [self._socket.wait_closed()]
-        if link is not None:
-            waits += [link.socket.wait_closed(), self._connector.part(link, self._dialect)]
         try:
             async with asyncio.timeout(FAREWELL_SECONDS):
-                await asyncio.gather(*waits)
+                await asyncio.gather(self._socket.wait_closed(), self._links.part())
         except TimeoutError:
             pass  # the sockets abort by themselves; nobody waits for a slow farewell
 
     # Tasks and time
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
@@ -335,7 +463,7 @@ class Pump:
     def _arm(self) -> None:
         """Keep one timer for the nearest deadline; one that has moved away is looked at again when it fires."""
         at = self._deadline()
-        if at is None or self._over.is_set() or (self._timer is not None and self._timer_at <= at):
+        if at is None or self._is_over or (self._timer is not None and self._timer_at <= at):
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -344,12 +472,18 @@ class Pump:
         self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
 
     def _deadline(self) -> int | None:
-        times = [self._call.deadline(), self._leg.deadline(), self._session.deadline() if self._session else None]
+        spare = self._links.spare
+        times = [
+            self._call.deadline(),
+            self._leg.deadline(),
+            self._session.deadline() if self._session is not None else None,
+            spare.wire.deadline() if spare is not None else None,
+        ]
         return min((time for time in times if time is not None), default=None)
 
     def _tick(self) -> None:
         self._timer = None
-        self._guard(self._look, self._now())
+        self._guard(lambda: self._look(self._now()))
 
     def _look(self, now: int) -> None:
         at = self._deadline()
@@ -359,12 +493,15 @@ class Pump:
             self._expire(now)
 
     def _expire(self, now: int) -> None:
+        if self.journal is not None:
+            self.journal.tick(now)
         self._perform(self._call.expire(now), now)
         for wire in (self._leg, self._session):
-            due = wire.deadline() if wire is not None else None
-            if wire is not None and due is not None and now >= due:
-                for event in wire.expire(now):
-                    self._perform(self._call.process(event, now), now)
+            if wire is not None:
+                for event in _overdue(wire, now):
+                    self._perform(self._process(event, now), now)
+        if self._links.spare is not None:
+            _overdue(self._links.spare.wire, now)
         self._arm()
         self._transmit()
 
@@ -375,3 +512,12 @@ class _Ear:
     def __init__(self, message: Callable[[str | bytes], None], closed: Callable[[int, str], None]) -> None:
         self.message = message
         self.closed = closed
+
+
+def _overdue(wire: LegWire | SessionWire, now: int) -> list[e.Event]:
+    due = wire.deadline()
+    return wire.expire(now) if due is not None and now >= due else []
+
+
+def _nothing() -> None:
+    pass

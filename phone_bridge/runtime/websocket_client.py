@@ -19,6 +19,8 @@ from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.websocket import MESSAGE_BYTES, FrameLine, framing
 
 DIAL_TIMEOUT_MS = 3_000
+PING_AFTER_MS = 3_000  # a session sends much; one that is silent for so long is asked whether it lives
+PONG_TIMEOUT_MS = 3_000
 TLS_BUFFER_BYTES = 16 * 1024 + 64  # one TLS record; aiofastnet would hold sixteen for each direction
 
 _RETRY_AFTER = re.compile(rb"\r\nretry-after:([^\r\n]*)", re.IGNORECASE)
@@ -102,7 +104,7 @@ async def _open(place: _Place, headers: list[tuple[str, str]], max_size: int, tl
     """Connect and shake hands; nothing stays open when it fails or is cancelled."""
 
     def listener(_request: WSUpgradeRequest, _response: WSUpgradeResponse) -> FrameLine:
-        return FrameLine(max_size=max_size)
+        return FrameLine(max_size=max_size, ping_after_ms=PING_AFTER_MS, pong_timeout_ms=PONG_TIMEOUT_MS)
 
     def protocol() -> WSProtocol:
         return framing(listener, max_size=max_size, host=str(place), resource=place.resource, headers=headers)

@@ -6,17 +6,21 @@ import msgspec
 
 from phone_bridge.audio.format import Format
 from phone_bridge.call.commands import SessionCommand
-from phone_bridge.call.events import Event, SessionClosed
+from phone_bridge.call.events import Action, Event, SessionClosed
 from phone_bridge.exchange import Request, Response
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """The right to open one session socket; ``url`` and ``headers`` hold secrets and are never logged."""
+    """The right to open one session socket; ``url`` and ``headers`` hold secrets and are never logged.
+
+    The session lives ``life_ms`` from its minting, as far as is known (0: not known).
+    """
 
     url: str
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     subprotocols: tuple[str, ...] = ()
     session_id: str = ""
+    life_ms: int = 0
 
 
 class SessionWire(Protocol):
@@ -42,8 +46,8 @@ class SessionWire(Protocol):
         """Do what was due by ``now``."""
         ...
 
-    def closed(self, code: int) -> SessionClosed:
-        """Say what the closing of the socket with ``code`` (RFC 6455, 7.4) means."""
+    def closed(self, code: int, reason: str = "") -> SessionClosed:
+        """Say what the closing of the socket with ``code`` and ``reason`` (RFC 6455, 7.4) means."""
         ...
 
 
@@ -60,6 +64,14 @@ class Dialect(Protocol):
 
     def farewell(self, ticket: Ticket) -> Request | None:
         """Tell the API that the session is over; None where closing the socket says it all."""
+        ...
+
+    def look_up(self, action: Action) -> Request | None:
+        """Ask what came of ``action``, whose session was lost; None where there is no way to find out."""
+        ...
+
+    def looked_up(self, action: Action, response: Response) -> str:
+        """Read the answer to ``look_up``: ``executed``, ``not_executed`` or ``unknown``."""
         ...
 
     def wire(self, leg: Format) -> SessionWire:

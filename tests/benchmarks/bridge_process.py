@@ -21,6 +21,7 @@ from phone_bridge.app.routes import build
 from phone_bridge.audio.format import LINEAR_8K, Format
 from phone_bridge.audio.tones import dtmf
 from phone_bridge.call.commands import SessionCommand, Truncate
+from phone_bridge.call.events import Action
 from phone_bridge.exchange import Request, Response
 from phone_bridge.runtime.record import CallRecord, Records
 from phone_bridge.runtime.voice import Speech, Voice
@@ -86,6 +87,12 @@ class TellingDialect:
 
     def farewell(self, ticket: Ticket) -> Request | None:
         return self._dialect.farewell(ticket)
+
+    def look_up(self, action: Action) -> Request | None:
+        return self._dialect.look_up(action)
+
+    def looked_up(self, action: Action, response: Response) -> str:
+        return self._dialect.looked_up(action, response)
 
     def wire(self, leg: Format) -> SessionWire:
         return TellingWire(self._dialect.wire(leg))

@@ -7,6 +7,7 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call.machine import Call, Phase
+from phone_bridge.call.past import Past
 from phone_bridge.call.rules import Rules
 
 LINE_MS = 1_000  # every line of the bridge's own sounds for so long
@@ -18,9 +19,9 @@ T = TypeVar("T")
 
 
 class Desk:
-    def __init__(self, rules: Rules | None = None, *, voice_ms: int | None = 5) -> None:
+    def __init__(self, rules: Rules | None = None, *, voice_ms: int | None = 5, past: Past | None = None) -> None:
         self.now = 0
-        self.call = Call(PCMU_8K, rules or Rules(), 0)
+        self.call = Call(PCMU_8K, rules or Rules(), 0, past)
         self.done: list[c.Command] = []
         self.voice_ms = voice_ms
         self.generation = 0

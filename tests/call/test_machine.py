@@ -5,8 +5,11 @@ import pytest
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
-from phone_bridge.call.machine import MAX_PENDING_PROMPTS, Call, Phase
+from phone_bridge.call.machine import Call, Phase
+from phone_bridge.call.past import Past
+from phone_bridge.call.prompts import MAX_PENDING
 from phone_bridge.call.rules import Rules
+from phone_bridge.call.trace import Asked, Said
 from phone_bridge.errors import LocalError
 from tests.call.desk import CANCEL, FRAME, LINE_MS, MOVE, Desk
 
@@ -308,9 +311,9 @@ def test_hanging_up_is_a_no() -> None:
 def test_a_lost_session_is_a_no() -> None:
     desk = Desk().opened().asked()
     desk.tell(e.SessionClosed("lost"))
-    assert desk.verdicts() == [("act_1", "unanswered", "none")]
+    assert [asked.verdict for asked in desk.call.trace.actions] == ["unanswered"]
     desk.tell(e.DigitPressed("1"))
-    assert len(desk.verdicts()) == 1
+    assert desk.verdicts() == []
 
 
 def test_two_proposals_are_asked_one_after_the_other_with_the_outcome_between() -> None:
@@ -444,7 +447,7 @@ def test_two_quick_wrong_keys_are_told_once() -> None:
 def test_no_hurry_from_outside_ends_a_call(burst: str) -> None:
     desk = Desk(Rules(auto_confirm=frozenset({"cancel_event"} if burst == "preferences" else ())), voice_ms=None)
     desk.tell(e.SessionOpened())
-    for number in range(3 * MAX_PENDING_PROMPTS):
+    for number in range(3 * MAX_PENDING):
         if burst == "keys":
             desk.tell(e.ConfirmationAsked("act_0", CANCEL), e.DigitPressed("7"))
         else:
@@ -510,14 +513,312 @@ def test_an_assistant_that_says_goodbye_is_heard_out() -> None:
     ("reason", "error"),
     [("lost", "session_lost"), ("expired", "session_expired"), ("refused", "session_refused"), ("odd", "session_lost")],
 )
-def test_a_session_that_goes_away_is_told_in_words(reason: str, error: str) -> None:
-    desk = Desk().opened()
-    desk.reply("rsp_1", 5_000, end=False)
+def test_a_session_that_never_comes_is_told_in_words(reason: str, error: str) -> None:
+    desk = Desk()
+    desk.done.clear()
     desk.tell(e.SessionClosed(reason))
     assert desk.spoken() == ["apology_unavailable"]
     desk.wait(2 * LINE_MS)
     assert desk.ended
     assert desk.call.trace.error == error
+
+
+# A session that is lost, and the one after it
+
+
+def lost(desk: Desk, reason: str = "lost") -> Desk:
+    desk.done.clear()
+    desk.tell(e.SessionClosed(reason))
+    return desk
+
+
+@pytest.mark.parametrize("reason", ["lost", "expired", "refused", "unavailable", "odd"])
+def test_a_lost_session_is_told_at_once_and_another_one_is_opened(reason: str) -> None:
+    desk = lost(Desk().opened(), reason)
+    assert desk.spoken() == ["one_moment"]
+    assert desk.of(c.OpenSession) == [c.OpenSession()]
+    assert not desk.ended
+
+
+def test_the_next_session_hears_what_was_said_and_heard_and_what_the_caller_says_meanwhile() -> None:
+    desk = Desk().opened()
+    desk.say("What is next?")
+    desk.reply("rsp_1", 1_000, end=False, text="Lunch is next at noon")
+    desk.wait(500)
+    lost(desk)
+    desk.tell(e.CallerHeard(FRAME))
+    assert desk.of(c.Listen) == []
+    desk.tell(e.SessionOpened("hub_2"))
+    (duty,) = desk.of(c.HandOn)
+    assert duty.answer
+    assert [turn.speaker for turn in duty.turns] == ["caller", "assistant"]
+    assert duty.turns[0].text == "What is next?"
+    kinds = [type(command) for command in desk.done]
+    assert kinds.index(c.HandOn) < kinds.index(c.Listen)
+
+
+def test_a_reply_that_will_never_be_whole_is_cut_and_told_as_far_as_it_was_heard() -> None:
+    desk = Desk().opened()
+    desk.reply("rsp_1", 5_000, end=False, text="one two three four five")
+    desk.wait(1_000)
+    lost(desk)
+    assert desk.of(c.Flush) == [c.Flush()]
+    desk.tell(e.SessionOpened("hub_2"))
+    assert desk.of(c.HandOn)[0].turns[-1] == c.Turn("assistant", "one")
+
+
+def test_a_reply_that_is_whole_is_played_to_its_end_though_the_session_is_gone() -> None:
+    desk = Desk().opened()
+    desk.reply("rsp_1", 2_000, text="Lunch is next")
+    lost(desk)
+    assert desk.of(c.Flush) == []
+    desk.tell(e.SessionOpened("hub_2"))
+    assert desk.of(c.HandOn)[0].turns[-1] == c.Turn("assistant", "Lunch is next")
+
+
+def test_the_caller_is_told_again_while_no_session_can_be_had_and_then_given_up() -> None:
+    desk = lost(Desk().opened())
+    for _ in range(2):
+        desk.wait(1_500)
+        desk.tell(e.SessionClosed("unavailable"))
+    desk.wait(1_500)
+    assert desk.spoken() == ["one_moment"] * 3
+    assert len(desk.of(c.OpenSession)) == 3
+    desk.tell(e.SessionClosed("unavailable"))
+    assert desk.spoken()[-1] == "apology_unavailable"
+    desk.wait(2 * LINE_MS)
+    assert desk.ended
+    assert (desk.call.trace.error, desk.call.trace.counts.losses) == ("session_unavailable", 4)
+
+
+def test_a_session_that_held_for_a_while_lets_earlier_losses_be_forgotten() -> None:
+    desk = Desk(Rules(silence_ms=600_000)).opened()
+    for _ in range(2 * Rules().session_failures):
+        lost(desk)
+        desk.wait(LINE_MS)
+        desk.tell(e.SessionOpened("next"))
+        desk.wait(Rules().settled_ms)
+    assert desk.call.phase is Phase.TALKING
+
+
+def test_a_session_that_refuses_is_not_asked_again() -> None:
+    desk = lost(Desk().opened())
+    desk.tell(e.SessionClosed("refused"))
+    assert desk.spoken()[-1] == "apology_unavailable"
+
+
+def test_an_open_question_is_void_with_its_session_and_asked_anew_when_proposed_anew() -> None:
+    desk = Desk().opened().asked()
+    lost(desk)
+    desk.wait(LINE_MS)
+    desk.tell(e.SessionOpened("hub_2"))
+    desk.wait(LINE_MS)
+    desk.done.clear()
+    desk.tell(e.ConfirmationAsked("act_1", CANCEL))
+    desk.wait(2 * LINE_MS + 100)
+    assert desk.spoken() == ["question.cancel_event", "keys"]
+    desk.tell(e.DigitPressed("1"))
+    assert desk.verdicts() == [("act_1", "confirmed", "digit")]
+    assert [asked.verdict for asked in desk.call.trace.actions] == ["unanswered", "confirmed"]
+
+
+def confirmed_and_lost() -> Desk:
+    desk = Desk().opened().asked()
+    desk.tell(e.DigitPressed("1"))
+    return lost(desk)
+
+
+def test_the_outcome_of_a_yes_is_looked_up_before_the_next_session_hears_anything() -> None:
+    desk = confirmed_and_lost()
+    assert desk.of(c.LookUp) == [c.LookUp("act_1", CANCEL)]
+    desk.tell(e.SessionOpened("hub_2"))
+    assert desk.of(c.HandOn) == []
+    desk.tell(e.OutcomeFound("act_1", "executed"))
+    (duty,) = desk.of(c.HandOn)
+    assert duty.done == (c.Done(CANCEL, "executed"),)
+    assert desk.spoken() == ["one_moment", "done_before"]
+    assert desk.call.trace.actions[0].outcome == "executed"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told", "warning"),
+    [
+        ("executed", "done_before", "again_done"),
+        ("not_executed", "not_done", "again_unknown"),
+        ("unknown", "outcome_unknown", "again_unknown"),
+    ],
+)
+def test_an_action_that_had_its_yes_is_asked_about_with_a_warning(outcome: str, told: str, warning: str) -> None:
+    desk = confirmed_and_lost()
+    desk.tell(e.OutcomeFound("act_1", outcome), e.SessionOpened("hub_2"))
+    desk.wait(3 * LINE_MS)
+    assert desk.spoken() == ["one_moment", told]
+    desk.done.clear()
+    desk.tell(e.ConfirmationAsked("act_2", CANCEL))
+    assert desk.spoken() == [warning, "question.cancel_event", "keys"]
+    desk.wait(3 * LINE_MS + 100)
+    desk.tell(e.DigitPressed("2"))
+    assert desk.verdicts() == [("act_2", "declined", "digit")]
+
+
+def test_the_same_proposal_gets_no_second_yes() -> None:
+    desk = confirmed_and_lost()
+    desk.tell(e.OutcomeFound("act_1", "unknown"), e.SessionOpened("hub_2"))
+    desk.wait(3 * LINE_MS)
+    desk.done.clear()
+    desk.tell(e.ConfirmationAsked("act_1", CANCEL), e.DigitPressed("1"))
+    (answer,) = desk.of(c.Answer)
+    assert (answer.verdict, answer.permit) == (c.Verdict.DECLINED, None)
+    assert "before" in answer.words
+    assert desk.spoken() == []
+
+
+def test_an_id_that_another_session_gives_to_another_action_is_asked_about() -> None:
+    desk = confirmed_and_lost()
+    desk.tell(e.OutcomeFound("act_1", "unknown"), e.SessionOpened("hub_2"))
+    desk.wait(3 * LINE_MS)
+    desk.done.clear()
+    desk.tell(e.ConfirmationAsked("act_1", MOVE))
+    assert desk.spoken() == ["question.update_event", "keys"]
+
+
+def test_a_look_up_that_nobody_asked_for_changes_nothing() -> None:
+    desk = Desk().opened()
+    desk.tell(e.OutcomeFound("act_9", "executed"))
+    assert desk.done == []
+
+
+def test_a_call_that_was_cut_off_goes_on_where_it_was() -> None:
+    asked = Asked("act_1", CANCEL, c.Verdict.CONFIRMED, c.AnsweredBy.DIGIT, 4_000, 1_000)
+    past = Past(ms=9_000, transcript=(Said(1_000, "caller", "Cancel it."),), actions=(asked,))
+    desk = Desk(past=past)
+    assert desk.spoken() == ["cut_off"]
+    assert desk.of(c.LookUp) == [c.LookUp("act_1", CANCEL)]
+    desk.tell(e.OutcomeFound("act_1", "executed"), e.SessionOpened("hub_2"))
+    (duty,) = desk.of(c.HandOn)
+    assert duty.turns == (c.Turn("caller", "Cancel it."),)
+    assert duty.done == (c.Done(CANCEL, "executed"),)
+    desk.say("Thank you.")
+    assert ("caller", "Thank you.") in desk.trace
+    assert desk.call.trace.transcript[-1].at_ms >= 9_000
+
+
+def test_the_session_is_changed_in_a_pause_before_it_ends() -> None:
+    rules = Rules(silence_ms=600_000)
+    desk = Desk(rules)
+    desk.tell(e.SessionOpened("hub_1", life_ms=100_000))
+    desk.wait(100_000 - rules.renew_ms - 1)
+    assert desk.of(c.OpenSpare) == []
+    desk.wait(1)
+    assert desk.of(c.OpenSpare) == [c.OpenSpare()]
+    desk.say("What is next?")
+    desk.tell(e.SpareReady(100_000))
+    desk.reply("rsp_1", 1_000, text="Lunch is next.")
+    desk.wait(1_000 + rules.pause_ms - 1)
+    assert desk.of(c.TakeSpare) == []
+    desk.wait(2)
+    assert desk.of(c.TakeSpare) == [c.TakeSpare()]
+    (duty,) = desk.of(c.HandOn)
+    assert not duty.answer
+    assert duty.turns[-1] == c.Turn("assistant", "Lunch is next.")
+    desk.done.clear()
+    desk.wait(200_000)
+    assert len(desk.of(c.OpenSpare)) == 1
+    assert desk.spoken() == []
+
+
+def test_a_session_that_says_it_expires_is_changed_and_a_spare_that_fails_is_tried_for_again() -> None:
+    rules = Rules(silence_ms=600_000)
+    desk = Desk(rules).opened()
+    desk.tell(e.SessionExpiring(30_000))
+    desk.wait(15_000)
+    assert desk.of(c.OpenSpare) == [c.OpenSpare()]
+    desk.tell(e.SpareFailed("unavailable"))
+    desk.wait(rules.spare_pause_ms)
+    assert len(desk.of(c.OpenSpare)) == 2
+    desk.tell(e.SpareReady())
+    desk.wait(rules.pause_ms)
+    assert len(desk.of(c.TakeSpare)) == 1
+
+
+def test_a_talk_without_a_pause_is_interrupted_when_the_session_is_about_to_end() -> None:
+    rules = Rules(silence_ms=600_000)
+    desk = Desk(rules).opened()
+    desk.tell(e.SessionExpiring(30_000))
+    desk.wait(15_000)
+    desk.tell(e.SpareReady(60_000))
+    for _ in range(14):
+        desk.reply("rsp_1", 1_000, end=False)
+        desk.wait(1_000)
+    assert desk.of(c.TakeSpare) == [c.TakeSpare()]
+    assert desk.of(c.HandOn) == []  # nothing was said yet
+    assert desk.spoken() == ["one_moment"]
+
+
+def test_a_session_lost_while_the_spare_one_is_ready_is_replaced_by_it() -> None:
+    desk = Desk(Rules(silence_ms=600_000)).opened()
+    desk.tell(e.SessionExpiring(30_000))
+    desk.wait(15_000)
+    desk.reply("rsp_1", 1_000, end=False, text="One two")
+    desk.tell(e.SpareReady())
+    lost(desk)
+    assert (desk.of(c.TakeSpare), desk.of(c.OpenSession)) == ([c.TakeSpare()], [])
+    assert desk.call.phase is Phase.TALKING
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_session_lost_while_the_spare_one_is_opening_waits_for_it(comes: bool) -> None:
+    desk = Desk(Rules(silence_ms=600_000)).opened()
+    desk.tell(e.SessionExpiring(30_000))
+    desk.wait(15_000)
+    lost(desk)
+    assert (desk.of(c.TakeSpare), desk.of(c.OpenSession)) == ([], [])
+    desk.tell(e.SpareReady() if comes else e.SpareFailed("unavailable"))
+    desk.wait(1_000)
+    assert (len(desk.of(c.TakeSpare)), len(desk.of(c.OpenSession))) == ((1, 0) if comes else (0, 1))
+
+
+def test_silence_in_the_midst_of_a_reply_is_told_and_then_ends_the_session() -> None:
+    desk = Desk().opened()
+    desk.say("What is next?")
+    desk.reply("rsp_1", 500, end=False)
+    desk.done.clear()
+    desk.wait(500 + Rules().starved_ms + 10)
+    assert desk.spoken() == ["one_moment"]
+    desk.wait(Rules().stalled_ms)
+    assert desk.of(c.OpenSession) == [c.OpenSession()]
+
+
+def test_a_session_that_works_on_something_may_take_its_time() -> None:
+    desk = Desk().opened()
+    desk.say("Look for a free time.")
+    desk.reply("rsp_1", 500, end=False)
+    desk.tell(e.IntentDetected("check_availability", 1.0, {}))
+    desk.done.clear()
+    desk.wait(Rules().mute_ms - 100)
+    assert desk.of(c.OpenSession) == []
+    assert set(desk.spoken()) == {"one_moment"}
+    desk.wait(1_000)
+    assert desk.of(c.OpenSession) == [c.OpenSession()]
+
+
+def test_a_session_that_answers_nothing_at_all_is_lost_and_one_that_ends_a_silent_reply_is_not() -> None:
+    mute, brief = Desk().opened(), Desk().opened()
+    for desk in (mute, brief):
+        desk.say("Hm.")
+        desk.done.clear()
+    brief.tell(e.ReplyStarted("rsp_1"), e.ReplyEnded("rsp_1"))
+    for desk in (mute, brief):
+        desk.wait(Rules().mute_ms + 100)
+    assert mute.of(c.OpenSession) == [c.OpenSession()]
+    assert (brief.of(c.OpenSession), brief.spoken()) == ([], [])
+
+
+def test_the_drain_has_a_goodbye_of_its_own() -> None:
+    desk = Desk().opened()
+    desk.tell(e.EndRequested("drain"))
+    assert desk.spoken() == ["goodbye_drain"]
+    assert desk.call.trace.ended_by == "drain"
 
 
 def test_the_longest_call_ends_with_a_goodbye() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from phone_bridge.audio.format import Format
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
+from phone_bridge.call.permit import Permit
 from phone_bridge.errors import LocalError, RemoteError
 from phone_bridge.runtime.pump import LegWire
 from phone_bridge.sessions.dialect import SessionWire
@@ -252,15 +253,20 @@ def _check_consent(make: Callable[[], SessionWire], said: Sequence[Message]) -> 
             break
     assert asked, "the samples hold no proposal"
     question = asked[0]
-    _refuses(wire, c.Answer("never proposed", ACTION, c.Verdict.CONFIRMED, c.AnsweredBy.DIGIT))
+    _refuses(wire, _yes("never proposed", ACTION))
     changed = e.Action(question.action.name, {**question.action.parameters, "more": 1})
-    _refuses(wire, c.Answer(question.id, changed, c.Verdict.CONFIRMED, c.AnsweredBy.DIGIT))
+    _refuses(wire, _yes(question.id, changed))
     wire.outgoing()
-    answer = c.Answer(question.id, question.action, c.Verdict.CONFIRMED, c.AnsweredBy.DIGIT)
-    wire.send(answer, START)
+    _refuses(wire, c.Answer(question.id, question.action, c.Verdict.CONFIRMED, c.AnsweredBy.DIGIT))
+    assert wire.outgoing() == [], "a yes without a permit was sent"
+    wire.send(_yes(question.id, question.action), START)
     assert len(wire.outgoing()) == 1
-    _refuses(wire, answer)
+    _refuses(wire, _yes(question.id, question.action))
     assert wire.outgoing() == []
+
+
+def _yes(id: str, action: e.Action) -> c.Answer:
+    return c.Answer(id, action, c.Verdict.CONFIRMED, c.AnsweredBy.DIGIT, permit=Permit(action, START))
 
 
 def _refuses(wire: SessionWire, answer: c.Answer) -> None:

@@ -58,7 +58,7 @@ class Confirms(ChronaPilotWire):
 
 
 class MakesItsOwnEnd(ChronaPilotWire):
-    def closed(self, code: int) -> e.SessionClosed:
+    def closed(self, code: int, reason: str = "") -> e.SessionClosed:
         return e.SessionClosed(f"closed {code}")
 
 

@@ -20,6 +20,7 @@ from phone_bridge.runtime.pump import LegWire, Pump
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot import messages as m
+from phone_bridge.sessions.chronapilot.dialect import MAX_TTL_SECONDS
 from phone_bridge.sessions.dialect import Dialect
 from tests.clock import VirtualLoop, run_virtual, settle
 from tests.runtime.joined import End, joined
@@ -171,7 +172,9 @@ class Network:
         self.congested = False  # the session's socket takes nothing from the start
         self.when_dialled: Callable[[], None] = lambda: None
         self.near: End
-        self.assistant: Assistant | None = None
+        self.assistant: Assistant | None = None  # the newest
+        self.assistants: list[Assistant] = []
+        self.event: dict[str, object] | None = None  # what a look-up finds
 
     async def exchange(self, request: Request, *, timeout_ms: int) -> Response:
         self.log.append(request.method)
@@ -181,6 +184,8 @@ class Network:
             raise Unavailable("too slow", code="timeout")
         if request.method == "POST" and self.error is not None:
             raise self.error
+        if request.method == "GET":
+            return Response(status=200 if self.event else 503, body=msgspec.json.encode(self.event))
         return Response(status=201, body=msgspec.json.encode({"id": "hub_1", "session_token": "t"}))
 
     async def dial(
@@ -193,6 +198,7 @@ class Network:
         near, far = joined()
         self.near = near
         self.assistant = Assistant(far.socket)
+        self.assistants.append(self.assistant)
         if self.congested:
             near.stuck = True
             near.socket.pause()
@@ -232,6 +238,7 @@ class Stage:
         leg: LegWire | None = None,
         dialect: Dialect | None = None,
         output_format: str = "g711_ulaw",
+        ttl_seconds: int = MAX_TTL_SECONDS,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.network = Network(output_format)
@@ -247,7 +254,11 @@ class Stage:
         self.looks = 0  # at the clock
         self.call = Call(PCMU_8K, rules or Rules(), 0)
         chronapilot = ChronaPilot(
-            base_url="http://session.test", key="sk_test_1", user_id="usr_1", output_format=output_format
+            base_url="http://session.test",
+            key="sk_test_1",
+            user_id="usr_1",
+            output_format=output_format,
+            ttl_seconds=ttl_seconds,
         )
         self.pump = Pump(
             self.call,
@@ -296,8 +307,7 @@ class Stage:
         assert asyncio.all_tasks() == {asyncio.current_task()}
         assert loop.timers() == []
         assert self.near.socket.ending is not None
-        if self.network.assistant is not None:
-            assert self.network.assistant.code is not None
+        assert all(assistant.code is not None for assistant in self.network.assistants)
         self.running.result()
 
 

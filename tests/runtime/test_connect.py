@@ -14,13 +14,14 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from phone_bridge.audio.format import PCMU_8K, Format
 from phone_bridge.call.commands import SessionCommand
-from phone_bridge.call.events import Event, SessionClosed
+from phone_bridge.call.events import Action, Event, SessionClosed
 from phone_bridge.errors import BridgeError, LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.runtime.connect import (
     BACK_OFF_LIMIT_MS,
     BACK_OFF_MS,
     FAREWELL_TIMEOUT_MS,
+    LOOK_UP_MS,
     SESSION_BUDGET_MS,
     Connector,
     Link,
@@ -57,7 +58,7 @@ class Wire:
     def expire(self, now: int) -> list[Event]:
         return []
 
-    def closed(self, code: int) -> SessionClosed:
+    def closed(self, code: int, reason: str = "") -> SessionClosed:
         return SessionClosed("closed", str(code))
 
 
@@ -83,6 +84,12 @@ class Paper:
     def farewell(self, ticket: Ticket) -> Request | None:
         return Request(method="DELETE", url=f"{self.base}/{ticket.session_id}") if self.base else None
 
+    def look_up(self, action: Action) -> Request | None:
+        return Request(method="GET", url=f"{self.base}/{action.name}") if action.parameters else None
+
+    def looked_up(self, action: Action, response: Response) -> str:
+        return response.body.decode()
+
     def wire(self, leg: Format) -> SessionWire:
         return Wire(leg)
 
@@ -90,7 +97,14 @@ class Paper:
 class World:
     """A network and a clock that follow a script: each step takes its time and fails with its error, or works."""
 
-    def __init__(self, *, mints: Sequence[Outcome] = (), dials: Sequence[Outcome] = (), takes_ms: int = 10) -> None:
+    def __init__(
+        self,
+        *,
+        mints: Sequence[Outcome] = (),
+        dials: Sequence[Outcome] = (),
+        looks: Sequence[Outcome] = (),
+        takes_ms: int = 10,
+    ) -> None:
         self.now = 1_000_000
         self.log: list[str] = []
         self.pauses: list[int] = []
@@ -99,13 +113,15 @@ class World:
         self._takes_ms = takes_ms
         self._mints = iter(mints)
         self._dials = iter(dials)
+        self._looks = iter(looks)
         self.connector = Connector(
             self, dial=self.dial, clock=lambda: self.now, sleep=self.sleep, jitter=lambda: self.jitter
         )
 
     async def exchange(self, request: Request, *, timeout_ms: int) -> Response:
-        self._step(request.method, timeout_ms, next(self._mints, None) if request.method == "POST" else None)
-        return Response(status=201)
+        outcomes = self._mints if request.method == "POST" else self._looks if request.method == "GET" else iter(())
+        self._step(request.method, timeout_ms, next(outcomes, None))
+        return Response(status=201, body=b"executed" if request.method == "GET" else b"")
 
     async def dial(
         self, url: str, *, headers: Mapping[str, str], subprotocols: Sequence[str], timeout_ms: int
@@ -321,6 +337,26 @@ def test_parting_from_a_dialect_without_a_farewell_only_closes() -> None:
 
 
 # Over the loopback
+
+
+@pytest.mark.parametrize(
+    ("parameters", "looks", "found"),
+    [
+        ({"event_id": "evt_1"}, [], "executed"),
+        ({}, [], "unknown"),
+        ({"event_id": "evt_1"}, [Unavailable("later")], "unknown"),
+        ({"event_id": "evt_1"}, [Refused("no")], "unknown"),
+        ({"event_id": "evt_1"}, [RemoteError("what")], "unknown"),
+    ],
+)
+def test_the_outcome_of_an_action_is_looked_up_once_and_never_fails(
+    parameters: dict[str, str], looks: list[Outcome], found: str
+) -> None:
+    world = World(looks=looks)
+    action = Action("cancel_event", dict(parameters))
+    assert run_virtual(world.connector.look_up(Paper(), action)) == found
+    assert world.log == (["GET"] if parameters else [])
+    assert all(limit <= LOOK_UP_MS for limit in world.limits)
 
 
 def test_a_session_is_opened_used_and_parted_from_over_the_loopback() -> None:

@@ -1,6 +1,7 @@
 """One call between its two wires, in virtual time."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from phone_bridge.audio.format import Format
 from phone_bridge.audio.g711 import linear_to_ulaw
+from phone_bridge.call import commands as c
 from phone_bridge.call.commands import Listen, SessionCommand
 from phone_bridge.call.events import Event, SessionClosed
 from phone_bridge.call.rules import Rules
@@ -15,7 +17,7 @@ from phone_bridge.errors import BridgeError, LocalError, Refused, RemoteError, U
 from phone_bridge.legs.twilio.stream import TwilioStream
 from phone_bridge.runtime.connect import SESSION_BUDGET_MS
 from phone_bridge.runtime.pump import MAX_NONSENSE
-from phone_bridge.sessions.chronapilot import ChronaPilot, ChronaPilotWire
+from phone_bridge.sessions.chronapilot import ChronaPilot, ChronaPilotWire, handing_on
 from phone_bridge.sessions.chronapilot import messages as m
 from tests.audio.speechlike import vowel
 from tests.clock import run_virtual, settle
@@ -223,29 +225,180 @@ async def test_an_apology_that_is_never_made_ends_the_call_all_the_same() -> Non
 # The session's end
 
 
-@pytest.mark.parametrize(
-    ("code", "error"),
-    [(4008, "session_expired"), (1006, "session_lost"), (1011, "session_lost"), (4429, "session_unavailable")],
-)
-def test_a_session_that_drops_is_told_in_words(code: int, error: str) -> None:
+ONE_MOMENT_SECONDS = 0.7  # within which a caller hears that a session was lost
+BACK_SECONDS = 3.0  # within which there is a new one
+
+
+def lose(stage: Stage, code: int) -> float:
+    """Have the session's socket closed, or vanish; give the time."""
+    if code == 1006:
+        stage.network.near.break_off()
+    else:
+        stage.assistant.socket.close(code)
+    return stage.loop.time()
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1006, 1011, 4008, 4429])
+def test_a_session_that_drops_is_replaced_and_told_what_was_said(code: int) -> None:
     async def story() -> None:
         stage = await Stage().opened()
-        if code == 1006:
-            stage.network.near.break_off()
-        else:
-            stage.assistant.socket.close(code)
+        stage.assistant.tell(m.TranscriptFinal("What is next?"), m.ResponseCreated("rsp_1"))
+        stage.assistant.tell(m.TextDelta("Lunch is next.", "rsp_1"))
+        stage.assistant.tell(m.AudioDelta(audio=sound_of("lunch", 300), response_id="rsp_1"))
+        await settle()
+        first, lost_at = stage.assistant, lose(stage, code)
+        await asyncio.sleep(0.5)
+        assert stage.carrier.first_heard("one_moment") - lost_at < ONE_MOMENT_SECONDS
+        assert stage.assistant is not first
+        (told,) = stage.assistant.words
+        assert isinstance(told, m.TextAppend)
+        handed_on = handing_on.read(told.text)
+        assert handed_on is not None
+        assert handed_on.turns[0] == c.Turn("caller", "What is next?")
+        assert handed_on.answer
+        assert stage.loop.time() - lost_at < BACK_SECONDS
+        stage.carrier.speak(FRAME)
+        await settle()
+        assert len(stage.assistant.sound) >= len(FRAME)
+        stage.carrier.hang_up()
+        await stage.over()
+        assert stage.network.log.count("POST") == stage.network.log.count("DELETE") == 2
+        assert (stage.pump.trace.counts.losses, stage.pump.trace.error) == (1, "")
+
+    run_virtual(story())
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [(4008, "session_unavailable"), (1006, "session_unavailable"), (4429, "session_unavailable")],
+)
+def test_a_session_that_cannot_be_had_again_is_told_in_words_and_without_long_silence(code: int, error: str) -> None:
+    async def story() -> None:
+        stage = await Stage().opened()
+        stage.network.error = Unavailable("down", code="http_503")
+        lost_at = lose(stage, code)
         await stage.over()
         assert stage.carrier.heard("apology_unavailable")
         assert (stage.pump.trace.ended_by, stage.pump.trace.error) == ("bridge", error)
+        assert stage.pump.trace.counts.losses == 1 + Rules().session_failures
+        sounds = [lost_at, *(at for at, _ in stage.carrier.played if at > lost_at)]
+        assert all(later - at < BACK_SECONDS + LINE_MS / 1000 for at, later in pairwise(sounds))
 
     run_virtual(story())
+
+
+@virtual
+async def test_a_session_that_drops_again_and_again_is_given_up() -> None:
+    stage = await Stage().opened()
+    stage.network.when_dialled = lambda: stage.assistant.socket.close(1011)
+    lose(stage, 1011)
+    await stage.over()
+    assert len(stage.network.assistants) == 1 + Rules().session_failures
+    assert stage.carrier.heard("apology_unavailable")
+    assert stage.pump.trace.error == "session_lost"
+
+
+@virtual
+async def test_a_refusal_ends_the_search_for_a_new_session() -> None:
+    stage = await Stage().opened()
+    stage.network.error = Refused("no", code="http_403")
+    lose(stage, 1006)
+    await stage.over()
+    assert stage.network.log.count("POST") == 2
+    assert stage.pump.trace.error == "session_refused"
+
+
+@virtual
+async def test_a_session_that_falls_silent_in_the_midst_of_a_reply_is_replaced() -> None:
+    stage = await Stage().opened()
+    stage.assistant.tell(m.ResponseCreated("rsp_1"), m.AudioDelta(audio=sound_of("half", 500), response_id="rsp_1"))
+    await settle()
+    first, silent_at = stage.assistant, stage.carrier.quiet_at
+    await asyncio.sleep(8)
+    assert stage.carrier.first_heard("one_moment") - silent_at < ONE_MOMENT_SECONDS
+    assert stage.assistant is not first
+    stage.carrier.hang_up()
+    await stage.over()
+
+
+@virtual
+async def test_an_action_that_was_confirmed_is_looked_up_and_never_sent_again() -> None:
+    stage = await Stage().opened()
+    await stage.asked("act_1")
+    stage.network.event = {"id": "evt_1", "is_cancelled": True}
+    stage.carrier.press("1")
+    await settle()
+    lose(stage, 1006)
+    await asyncio.sleep(3)
+    assert "GET" in stage.network.log
+    assert stage.carrier.heard("done_before")
+    assert [asked.outcome for asked in stage.pump.trace.actions] == ["executed"]
+    (told,) = stage.assistant.words
+    assert isinstance(told, m.TextAppend)
+    handed_on = handing_on.read(told.text)
+    assert handed_on is not None
+    assert [done.outcome for done in handed_on.done] == ["executed"]
+    stage.assistant.propose("act_1")
+    await asyncio.sleep(3)
+    stage.carrier.press("1")
+    await asyncio.sleep(1)
+    stage.carrier.hang_up()
+    await stage.over()
+    confirmed = [word for each in stage.network.assistants for word in each.words if isinstance(word, m.ActionConfirm)]
+    assert confirmed == [m.ActionConfirm("act_1")]
+
+
+@virtual
+async def test_a_session_near_its_end_is_changed_at_a_pause_without_a_gap() -> None:
+    stage = await Stage(ttl_seconds=60).opened()
+    stage.assistant.tell(m.TranscriptFinal("What is next?"))
+    stage.assistant.reply("rsp_1", sound_of("lunch", 1000))
+    await asyncio.sleep(28)
+    assert len(stage.network.assistants) == 1
+    await asyncio.sleep(3)
+    first, second = stage.network.assistants
+    assert (first.code, second.code) == (1000, None)
+    (told,) = second.words
+    assert isinstance(told, m.TextAppend)
+    handed_on = handing_on.read(told.text)
+    assert handed_on is not None
+    assert not handed_on.answer
+    second.reply("rsp_2", sound_of("unwanted", 500))
+    second.tell(m.TranscriptFinal("And then?"))
+    second.reply("rsp_3", sound_of("dinner", 500))
+    await asyncio.sleep(2)
+    assert not stage.carrier.heard("unwanted")
+    assert stage.carrier.heard("dinner")
+    assert not stage.carrier.heard("one_moment")
+    assert stage.carrier.clears == 0
+    stage.carrier.hang_up()
+    await stage.over()
+    assert (stage.pump.trace.counts.renewals, stage.pump.trace.counts.losses) == (1, 0)
+
+
+@virtual
+async def test_a_spare_session_that_is_lost_is_made_anew() -> None:
+    stage = await Stage(ttl_seconds=60).opened()
+    stage.assistant.tell(m.ResponseCreated("rsp_1"))  # no pause
+    for _ in range(320):
+        stage.assistant.tell(m.AudioDelta(audio=sound_of("long", 100), response_id="rsp_1"))
+        await asyncio.sleep(0.1)
+    assert len(stage.network.assistants) == 2
+    stage.assistant.socket.close(1011)
+    for _ in range(40):
+        stage.network.assistants[0].tell(m.AudioDelta(audio=sound_of("long", 100), response_id="rsp_1"))
+        await asyncio.sleep(0.1)
+    assert len(stage.network.assistants) == 3
+    assert stage.network.assistants[0].code is None
+    stage.carrier.hang_up()
+    await stage.over()
 
 
 @virtual
 async def test_a_session_that_ends_lets_its_last_words_be_heard() -> None:
     stage = await Stage().opened()
     stage.assistant.reply("rsp_1", sound_of("goodbye then", 2500))
-    stage.assistant.socket.close(1000)
+    stage.assistant.socket.close(1000, "completed")
     await stage.over()
     assert stage.carrier.sound.endswith(sound_of("goodbye then", 2500))
     assert not stage.carrier.heard("apology_unavailable")
@@ -260,7 +413,7 @@ async def test_marks_that_never_come_back_hold_no_line_open() -> None:
     stage = await Stage().opened()
     stage.carrier.gives_marks_back = False
     stage.assistant.reply("rsp_1", sound_of("goodbye then", 1000))
-    stage.assistant.socket.close(1000)
+    stage.assistant.socket.close(1000, "completed")
     await stage.over(1 + Rules().farewell_ms / 1000 + 0.5)
 
 
@@ -281,10 +434,14 @@ async def test_nonsense_of_a_session_is_skipped() -> None:
 @virtual
 async def test_nothing_but_nonsense_is_a_lost_session() -> None:
     stage = await Stage().opened()
-    stage.assistant.tell(*[b"binary"] * (MAX_NONSENSE + 5))
+    first = stage.assistant
+    first.tell(*[b"binary"] * (MAX_NONSENSE + 5))
+    await asyncio.sleep(0.5)
+    assert stage.assistant is not first
+    assert stage.carrier.heard("one_moment")
+    stage.carrier.hang_up()
     await stage.over()
-    assert stage.carrier.heard("apology_unavailable")
-    assert stage.pump.trace.error == "session_lost"
+    assert stage.pump.trace.counts.losses == 1
 
 
 # The leg's end
@@ -439,9 +596,9 @@ class BadSession(ChronaPilotWire):
         if not _mistaken(self.bad == "session sends" and isinstance(command, Listen)):
             super().send(command, now)
 
-    def closed(self, code: int) -> SessionClosed:
+    def closed(self, code: int, reason: str = "") -> SessionClosed:
         _mistaken(self.bad == "session closes")
-        return super().closed(code)
+        return super().closed(code, reason)
 
 
 class BadDialect(ChronaPilot, frozen=True, kw_only=True):
@@ -487,7 +644,8 @@ def test_a_mistake_ends_its_own_call_and_is_raised_when_all_is_taken_down(where:
             if where == "session closes":
                 stage.assistant.socket.close(1000)
         with pytest.raises(ZeroDivisionError):
-            await stage.over(2)
+            await stage.over(3)
+        assert stage.carrier.heard("apology_failed") == (where != "leg says")
         assert (stage.pump.trace.ended_by, stage.pump.trace.error) == ("bridge", "bridge_failed")
         assert stage.carrier.code == 1000
         assert stage.network.log[-1] == "DELETE" or stage.network.log == ["POST"]
@@ -501,7 +659,8 @@ async def test_a_mistake_at_the_opening_does_not_pass_for_a_refusal() -> None:
     stage.network.error = LocalError("ours")
     await stage.begin()
     with pytest.raises(LocalError):
-        await stage.over(1)
+        await stage.over(3)
+    assert stage.carrier.heard("apology_failed")
     assert (stage.pump.trace.ended_by, stage.pump.trace.error) == ("bridge", "bridge_failed")
 
 

@@ -10,9 +10,10 @@ SENTENCES = {"en": english.SENTENCES, "de": german.SENTENCES}
 """The fixed sentences by language and key; a key is also the name of a recorded file, so none is ever renamed."""
 
 _REFUSALS = {"en": english.REFUSAL, "de": german.REFUSAL}
+_ALREADY = {"en": english.ALREADY, "de": german.ALREADY}
 _TONGUES = {"en": english.ENGLISH, "de": german.GERMAN}
 
-__all__ = ["QUESTION", "SENTENCES", "line", "question", "refusal"]
+__all__ = ["QUESTION", "SENTENCES", "already", "line", "question", "refusal"]
 
 
 def line(key: str, language: str = "en") -> Line:
@@ -34,6 +35,11 @@ def question(action: Action, language: str = "en") -> Line:
 def refusal(language: str = "en") -> str:
     """Give the words that tell a session of a refusal that it could not hear: by key, or by silence."""
     return _REFUSALS[_known(language)]
+
+
+def already(language: str = "en") -> str:
+    """Give the words that tell a session of a proposal that was answered before it was interrupted."""
+    return _ALREADY[_known(language)]
 
 
 def _known(language: str) -> str:

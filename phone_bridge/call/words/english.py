@@ -41,8 +41,16 @@ SENTENCES = {
     "not_asked": "I was unable to ask you about a change, so nothing was changed.",
     "confirmed_by_preference": "As you wished, without asking:",
     "outcome_unknown": "I do not know whether that was done. Please check your calendar.",
+    "cut_off": "Sorry, we were cut off. I am with you again.",
+    "done_before": "What you confirmed was done.",
+    "not_done": "What you confirmed was not done.",
+    "again_done": "You confirmed this before we were cut off, and it was done.",
+    "again_unknown": "You confirmed this before we were cut off, and I do not know whether it was done.",
+    "apology_failed": "I am sorry, something went wrong on my side. Please call again. Goodbye.",
+    "goodbye_drain": "I am sorry, I have to end this call now. Please call again in a moment. Goodbye.",
 }
 REFUSAL = "No, please leave it as it is."
+ALREADY = "I answered this before we were interrupted. Find out whether it was done before you propose it again."
 
 _PHRASES = {
     # the frame

@@ -53,8 +53,22 @@ SENTENCES = {
     "not_asked": "Ich konnte Sie nicht zu einer Änderung fragen, also wurde nichts geändert.",
     "confirmed_by_preference": "Wie gewünscht, ohne zu fragen:",
     "outcome_unknown": "Ich weiß nicht, ob das ausgeführt wurde. Bitte sehen Sie in Ihrem Kalender nach.",
+    "cut_off": "Entschuldigung, wir wurden unterbrochen. Ich bin wieder da.",
+    "done_before": "Was Sie bestätigt haben, wurde ausgeführt.",
+    "not_done": "Was Sie bestätigt haben, wurde nicht ausgeführt.",
+    "again_done": "Das haben Sie vor der Unterbrechung schon bestätigt, und es wurde ausgeführt.",
+    "again_unknown": "Das haben Sie vor der Unterbrechung schon bestätigt, und ich weiß nicht, ob es ausgeführt wurde.",
+    "apology_failed": (
+        "Es tut mir leid, bei mir ist etwas schiefgegangen. Bitte rufen Sie noch einmal an. Auf Wiederhören."
+    ),
+    "goodbye_drain": (
+        "Es tut mir leid, ich muss jetzt auflegen. Bitte rufen Sie gleich noch einmal an. Auf Wiederhören."
+    ),
 }
 REFUSAL = "Nein, bitte lassen Sie es so, wie es ist."
+ALREADY = (
+    "Das habe ich vor der Unterbrechung beantwortet. Sehen Sie nach, ob es getan ist, bevor Sie es neu vorschlagen."
+)
 
 _PHRASES = {
     "question": "Ich bin dabei, {}.",

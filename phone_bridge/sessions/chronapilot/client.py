@@ -5,7 +5,7 @@ from collections import deque
 
 from phone_bridge.audio.format import LINEAR_24K, PCMA_8K, PCMU_8K, Encoding, Format
 from phone_bridge.audio.path import path
-from phone_bridge.call.commands import Answer, CancelReply, Listen, SessionCommand, Tell, Verdict
+from phone_bridge.call.commands import Answer, CancelReply, HandOn, Listen, SessionCommand, Tell, Verdict
 from phone_bridge.call.events import (
     Action,
     Affected,
@@ -14,12 +14,16 @@ from phone_bridge.call.events import (
     CallerSaid,
     Event,
     IntentDetected,
+    ReplyEnded,
+    ReplyStarted,
     SessionClosed,
+    SessionExpiring,
     SessionOpened,
     SessionTrouble,
     VoiceStarted,
     VoiceStopped,
 )
+from phone_bridge.sessions.chronapilot import handing_on
 from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.sessions.chronapilot.proposals import Proposals
 from phone_bridge.sessions.chronapilot.replies import Replies
@@ -44,6 +48,13 @@ a detector, and the way here. Too early costs one more question; too late could 
 PARTIAL_LEAD_MS = 1500
 """The same before the first ``transcript.partial`` of a server that sends no ``speech.started``."""
 
+NORMAL = 1000
+COMPLETED = "completed"
+"""The close code and reason by which the built-in assistant ends a call."""
+
+MAX_LEFT_SECONDS = 86_400
+"""No session lives longer, whatever ``session.expiring`` says."""
+
 _SAMPLE_RATES = (8000, 16000, 24000)
 _G711 = {"g711_ulaw": PCMU_8K, "g711_alaw": PCMA_8K}
 _STATUSES = ("completed", "cancelled", "failed", "incomplete")
@@ -55,8 +66,6 @@ _CLOSING_ERRORS = {
     "authentication_failed": "refused",
 }
 _CLOSE_REASONS = {
-    1000: "ended",
-    1005: "ended",  # closed without a code
     4001: "refused",
     4003: "refused",
     4008: "expired",
@@ -93,6 +102,8 @@ class ChronaPilotWire:
         self._speaking = False  # the caller, as far as transcripts tell
         self._tells_speech = False  # the server sends speech.started
         self._closing = ""
+        self._unwanted = False  # the next reply answers what was handed on, and nobody wants to hear it
+        self._muted: str | None = None  # that reply
 
     # Facts
 
@@ -112,8 +123,9 @@ class ChronaPilotWire:
                 return self._caller(message, now)
             case m.ErrorMessage(error):
                 return self._error(error)
-            case m.SessionExpiring():
-                return [SessionTrouble("session_expiring")]
+            case m.SessionExpiring(seconds_left=seconds):
+                known = seconds is not None and 0 <= seconds < MAX_LEFT_SECONDS
+                return [SessionExpiring(round(seconds * 1000))] if known and seconds is not None else []
             case m.ResponseCreated(name):
                 return self._begin(self._replies.name(name))
             case m.ResponseDone(response):
@@ -142,8 +154,14 @@ class ChronaPilotWire:
             case _:
                 return []
 
-    def closed(self, code: int) -> SessionClosed:
-        """Say what the closing of the socket with ``code`` means."""
+    def closed(self, code: int, reason: str = "") -> SessionClosed:
+        """Say what the closing of the socket with ``code`` means.
+
+        No message is documented by which an assistant hangs up, so a normal closure is a loss like any other, unless
+        it says ``completed``, as the built-in assistant does after a goodbye.
+        """
+        if code == NORMAL and reason == COMPLETED:
+            return SessionClosed(self._closing or "ended")
         return SessionClosed(self._closing or _CLOSE_REASONS.get(code, "lost"))
 
     # Duties
@@ -151,14 +169,19 @@ class ChronaPilotWire:
     def send(self, command: SessionCommand, now: int) -> None:
         """Queue what fulfils a duty; only documented messages go out."""
         if type(command) is Listen:
-            self._listen(command.audio, now)
+            if self._ready and not self._held:
+                self._append(command.audio, now)
+            else:
+                self._listen(command.audio, now)
             return
         self._start(now)
         match command:
             case Tell(text):
                 self._tell(text)
             case Answer():
-                self._answer(command)
+                self._answer(command, now)
+            case HandOn():
+                self._hand_on(command)
             case CancelReply(item):
                 # A cancel while the server waits for consent would withdraw the proposal; the call mutes the reply.
                 if not self._proposals.waiting and self._replies.cancel(item):
@@ -223,9 +246,6 @@ class ChronaPilotWire:
     # The caller
 
     def _listen(self, audio: bytes, now: int) -> None:
-        if self._ready and not self._held:
-            self._append(audio, now)
-            return
         self._start(now)
         self._held.append(audio)
         self._held_size += len(audio)
@@ -260,6 +280,7 @@ class ChronaPilotWire:
                 return [*self._voice(True, now), CallerSaid(text, final=False)]
             case m.TranscriptFinal(text):
                 self._replies.turn()
+                self._unwanted = False
                 return [*self._voice(False, now), CallerSaid(text)]
 
     def _voice(self, speaking: bool, now: int) -> list[Event]:
@@ -272,9 +293,16 @@ class ChronaPilotWire:
         self._outbox.append(m.encode(m.TextAppend(text)))
         self._replies.turn()
 
+    def _hand_on(self, command: HandOn) -> None:
+        self._tell(handing_on.write(command))
+        self._unwanted = not command.answer
+
     # The assistant
 
     def _audio_delta(self, delta: m.AudioDelta) -> list[Event]:
+        if delta.response_id and delta.response_id == self._replies.newest:
+            sound = self._to_leg.push(delta.audio)
+            return [AssistantSpoke(delta.response_id, sound)] if sound else []
         item, events = self._part(self._replies.name(delta.response_id))
         sound = self._to_leg.push(delta.audio) if item else b""
         if sound:
@@ -285,11 +313,24 @@ class ChronaPilotWire:
         item, events = self._replies.part(name)
         if events:
             self._fresh_sound()
-        return item, events
+        events = self._wanted(events)
+        return ("" if item == self._muted else item), events
 
     def _begin(self, name: str) -> list[Event]:
         self._fresh_sound()
-        return self._replies.begin(name)
+        return self._wanted(self._replies.begin(name))
+
+    def _wanted(self, events: list[Event]) -> list[Event]:
+        """Cancel the reply to what was handed on without asking for one, and keep it to ourselves."""
+        begun = [event for event in events if isinstance(event, ReplyStarted)]
+        if not self._unwanted or not begun:
+            return events
+        self._unwanted = False
+        self._muted = begun[0].item
+        self._replies.newest = ""
+        if self._replies.cancel(self._muted):
+            self._outbox.append(m.encode(m.ResponseCancel()))
+        return [event for event in events if event is not begun[0]]
 
     def _fresh_sound(self) -> None:
         """Forget half a sample that a reply may have ended with, which would shift all bytes of the next one."""
@@ -298,7 +339,8 @@ class ChronaPilotWire:
     def _done(self, response: object) -> list[Event]:
         known = response if isinstance(response, dict) else {}
         status = next((each for each in _STATUSES if each == known.get("status")), "completed")
-        return self._replies.end(self._replies.name(known.get("id")), status)
+        ended = self._replies.end(self._replies.name(known.get("id")), status)
+        return [event for event in ended if not (isinstance(event, ReplyEnded) and event.item == self._muted)]
 
     # Consent
 
@@ -327,8 +369,8 @@ class ChronaPilotWire:
             action_id, "executed", action, touched if message.result is None else message.result
         )
 
-    def _answer(self, command: Answer) -> None:
-        self._proposals.answer(command)
+    def _answer(self, command: Answer, now: int) -> None:
+        self._proposals.answer(command, now)
         if command.verdict is Verdict.CONFIRMED:
             self._outbox.append(m.encode(m.ActionConfirm(id=command.id)))
             self._replies.turn()

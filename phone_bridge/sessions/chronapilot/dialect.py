@@ -1,13 +1,16 @@
 """Minting, opening and leaving a ChronaPilot session, as values of HTTP."""
 
 import re
+from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from phone_bridge.audio.format import Format
+from phone_bridge.call.events import Action
 from phone_bridge.errors import BridgeError, LocalError, Refused, RemoteError, SettingsError, Unavailable
 from phone_bridge.exchange import Request, Response
+from phone_bridge.sessions.chronapilot import outcomes
 from phone_bridge.sessions.chronapilot.client import ChronaPilotWire
 from phone_bridge.sessions.chronapilot.messages import OUTPUT_FORMATS, ErrorBody, SessionSettings
 from phone_bridge.sessions.dialect import Ticket
@@ -36,6 +39,8 @@ _CODE = re.compile(r"[a-z0-9_]{1,64}")
 class _Minted(msgspec.Struct):
     id: str
     session_token: str
+    created_at: str = ""
+    expires_at: str = ""
 
 
 class _Envelope(msgspec.Struct):
@@ -101,7 +106,28 @@ class ChronaPilot(msgspec.Struct, frozen=True, kw_only=True):
             raise RemoteError("ChronaPilot minted a session without a usable id and token", code="invalid_mint")
         socket = "ws" + self.base_url.rstrip("/").removeprefix("http")
         url = f"{socket}/v1/voice/realtime?session={quote(minted.session_token, safe='')}"
-        return Ticket(url=url, session_id=minted.id)
+        return Ticket(url=url, session_id=minted.id, life_ms=self._life_ms(minted))
+
+    def _life_ms(self, minted: "_Minted") -> int:
+        """Take the shorter of the life that was asked for and the one that the answer tells by its own clock."""
+        asked = self.ttl_seconds * 1000
+        try:
+            told = datetime.fromisoformat(minted.expires_at) - datetime.fromisoformat(minted.created_at)
+        except (ValueError, TypeError):
+            return asked
+        told_ms = int(told.total_seconds() * 1000)
+        return min(asked, told_ms) if told_ms > 0 else asked
+
+    def look_up(self, action: Action) -> Request | None:
+        """Ask for the event that ``action`` was to change; None where no single event shows it."""
+        event_id = outcomes.event_of(action)
+        if not event_id:
+            return None
+        return Request(method="GET", url=f"{self._base()}/v1/events/{event_id}", headers=self._headers())
+
+    def looked_up(self, action: Action, response: Response) -> str:
+        """Say whether the event is as ``action`` was to make it."""
+        return outcomes.outcome(action, response)
 
     def farewell(self, ticket: Ticket) -> Request:
         """Delete the session, so that it cannot be opened again."""
@@ -117,8 +143,11 @@ class ChronaPilot(msgspec.Struct, frozen=True, kw_only=True):
         )
         return ChronaPilotWire(leg, settings)
 
+    def _base(self) -> str:
+        return self.base_url.rstrip("/")
+
     def _url(self) -> str:
-        return self.base_url.rstrip("/") + "/v1/voice/sessions"
+        return self._base() + "/v1/voice/sessions"
 
     def _headers(self) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {self.key}"}

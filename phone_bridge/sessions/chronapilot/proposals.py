@@ -50,8 +50,11 @@ class Proposals:
         known.state = _State.VOID
         return [ActionSettled(action_id, "expired", known.action, "changed"), SessionTrouble("proposal_changed")]
 
-    def answer(self, command: Answer) -> None:
-        """Take the caller's verdict; raises LocalError for a second one, or a yes to what is not open exactly so."""
+    def answer(self, command: Answer, now: int) -> None:
+        """Take the caller's verdict; raises LocalError for a second one, or a yes to what is not open exactly so.
+
+        A yes uses up its permit here.
+        """
         proposal = self._all.get(command.id)
         if proposal is None or proposal.state in _ANSWERED:
             raise LocalError(f"the proposal {command.id} was never made, or is answered already")
@@ -60,6 +63,9 @@ class Proposals:
             return
         if proposal.state is not _State.OPEN or command.action != proposal.action:
             raise LocalError(f"the proposal {command.id} is not open with this action, so it must not be confirmed")
+        if command.permit is None:
+            raise LocalError(f"the proposal {command.id} was confirmed without a permit")
+        command.permit.use(proposal.action, now)
         proposal.state = _State.CONFIRMED
 
     def settle(self, action_id: str, outcome: str, action: Action | None, result: Any) -> list[Event]:

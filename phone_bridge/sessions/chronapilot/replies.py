@@ -26,6 +26,8 @@ class Replies:
         self._ended: deque[str] = deque(maxlen=ENDED_REPLIES)
         self._count = 0
         self._next_is_new = False
+        self.newest = ""
+        """The reply that began last, while it is open and has a name of the server's."""
 
     @staticmethod
     def name(given: object) -> str:
@@ -54,6 +56,9 @@ class Replies:
             self._count += 1
             name = f"#{self._count}"
             self._numbered.add(name)
+            self.newest = ""
+        else:
+            self.newest = name
         self._open.append(name)
         self._next_is_new = False
         events.append(ReplyStarted(name))
@@ -84,6 +89,8 @@ class Replies:
 
     def _end(self, item: str, status: str) -> list[Event]:
         self._open.remove(item)
+        if item == self.newest:
+            self.newest = ""
         self._numbered.discard(item)
         self._cancelled.discard(item)
         self._ended.append(item)

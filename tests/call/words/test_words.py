@@ -26,6 +26,13 @@ KEYS = {
     "not_asked",
     "confirmed_by_preference",
     "outcome_unknown",
+    "cut_off",
+    "done_before",
+    "not_done",
+    "again_done",
+    "again_unknown",
+    "apology_failed",
+    "goodbye_drain",
 }
 
 

@@ -6,6 +6,7 @@ from phone_bridge.audio.format import LINEAR_8K, LINEAR_16K, PCMA_8K, PCMU_8K, F
 from phone_bridge.audio.path import path
 from phone_bridge.call import events as e
 from phone_bridge.call.commands import Answer, AnsweredBy, CancelReply, Listen, SessionCommand, Tell, Verdict
+from phone_bridge.call.permit import Permit
 from phone_bridge.sessions.chronapilot import ChronaPilotServerWire, ChronaPilotWire
 from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.sessions.chronapilot.messages import OUTPUT_FORMATS
@@ -77,7 +78,8 @@ def test_a_call_from_its_first_word_to_its_last(leg: Format, output_format: str)
     assert socket.say(m.ActionProposed(id="act_1", action=proposed, response_id="rsp_1")) == [
         e.ConfirmationAsked("act_1", CANCEL)
     ]
-    assert socket.do(Answer("act_1", CANCEL, Verdict.CONFIRMED, AnsweredBy.SPEECH)) == [m.ActionConfirm("act_1")]
+    yes = Answer("act_1", CANCEL, Verdict.CONFIRMED, AnsweredBy.SPEECH, permit=Permit(CANCEL, 0))
+    assert socket.do(yes) == [m.ActionConfirm("act_1")]
     assert socket.say(m.ActionExecuted(id="act_1", action=proposed, result={"ok": True}, confirmed_by_user=True)) == [
         e.ActionSettled("act_1", "executed", CANCEL, {"ok": True})
     ]

@@ -20,6 +20,7 @@ from phone_bridge.call.commands import (
     Truncate,
     Verdict,
 )
+from phone_bridge.call.permit import Permit
 from phone_bridge.errors import LocalError, RemoteError
 from phone_bridge.sessions.chronapilot import ChronaPilotWire
 from phone_bridge.sessions.chronapilot import client as c
@@ -55,7 +56,8 @@ class Bench:
         return [json.loads(each) for each in messages]
 
     def answer(self, verdict: Verdict, words: str = "", action_id: str = "act_1") -> list[dict[str, Any]]:
-        return self.send(Answer(action_id, CANCEL, verdict, AnsweredBy.DIGIT, words))
+        permit = Permit(CANCEL, 0) if verdict is Verdict.CONFIRMED else None
+        return self.send(Answer(action_id, CANCEL, verdict, AnsweredBy.DIGIT, words, permit))
 
 
 def sound(messages: list[dict[str, Any]]) -> bytes:
@@ -471,15 +473,19 @@ def test_an_error_that_ends_the_session_says_so_and_the_socket_agrees() -> None:
     assert bench.wire.closed(1006) == e.SessionClosed("expired")
 
 
-def test_a_session_about_to_expire_is_trouble() -> None:
-    assert Bench().hear(m.SessionExpiring(seconds_left=30)) == [e.SessionTrouble("session_expiring")]
+@pytest.mark.parametrize(
+    ("seconds", "facts"),
+    [(30, [e.SessionExpiring(30_000)]), (0.5, [e.SessionExpiring(500)]), (None, []), (-1, []), (1e300, [])],
+)
+def test_a_session_about_to_expire_says_when(seconds: float | None, facts: list[e.Event]) -> None:
+    assert Bench().hear(m.SessionExpiring(seconds_left=seconds)) == facts
 
 
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        (1000, "ended"),
-        (1005, "ended"),
+        (1000, "lost"),
+        (1005, "lost"),
         (4410, "ended"),
         (4008, "expired"),
         (4001, "refused"),
@@ -494,6 +500,12 @@ def test_a_session_about_to_expire_is_trouble() -> None:
 )
 def test_the_code_of_the_closing_tells_its_reason(code: int, reason: str) -> None:
     assert Bench().wire.closed(code) == e.SessionClosed(reason)
+
+
+def test_a_normal_closure_is_the_end_of_the_call_only_where_it_says_so() -> None:
+    assert Bench().wire.closed(1000, "completed") == e.SessionClosed("ended")
+    assert Bench().wire.closed(1000, "bye") == e.SessionClosed("lost")
+    assert Bench().wire.closed(1001, "completed") == e.SessionClosed("lost")
 
 
 @pytest.mark.parametrize("line", lines("server.jsonl") + lines("server_unknown.jsonl"))

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from phone_bridge.audio.format import PCMU_8K
+from phone_bridge.call.events import Action
 from phone_bridge.errors import LocalError, Refused, RemoteError, SettingsError, Unavailable
 from phone_bridge.exchange import Response
 from phone_bridge.sessions.chronapilot import ChronaPilot
@@ -200,3 +201,29 @@ def test_the_limits_of_life_are_allowed() -> None:
 
 def test_its_secret_is_not_shown() -> None:
     assert "secret" not in repr(chronapilot())
+
+
+@pytest.mark.parametrize(
+    ("times", "life_ms"),
+    [
+        ({}, 600_000),
+        ({"created_at": "2026-11-21T09:00:00Z", "expires_at": "2026-11-21T09:05:00Z"}, 300_000),
+        ({"created_at": "2026-11-21T09:00:00Z", "expires_at": "2026-11-21T19:00:00Z"}, 600_000),
+        ({"created_at": "2026-11-21T09:00:00Z", "expires_at": "2026-11-21T08:00:00Z"}, 600_000),
+        ({"expires_at": "2026-11-21T09:05:00Z"}, 600_000),
+        ({"created_at": "2026-11-21T09:00:00Z", "expires_at": "2026-11-21T09:05:00"}, 600_000),
+    ],
+)
+def test_a_ticket_tells_how_long_its_session_lives(times: dict[str, str], life_ms: int) -> None:
+    ticket = chronapilot(ttl_seconds=600).minted(answer(201, {"id": "hub_1", "session_token": "t", **times}))
+    assert ticket.life_ms == life_ms
+
+
+def test_the_event_that_an_action_touched_is_asked_for() -> None:
+    dialect = chronapilot(account="cpa_1")
+    request = dialect.look_up(Action("cancel_event", {"event_id": "evt_1"}))
+    assert request is not None
+    assert (request.method, request.url) == ("GET", f"{dialect.base_url}/v1/events/evt_1")
+    assert request.headers["Authorization"].startswith("Bearer ")
+    assert request.headers["Chronapilot-Account"] == "cpa_1"
+    assert dialect.look_up(Action("create_event", {"title": "Tea"})) is None

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from phone_bridge.call.commands import Answer, AnsweredBy, Verdict
 from phone_bridge.call.events import Action, ActionSettled, ConfirmationAsked, SessionTrouble
+from phone_bridge.call.permit import PERMIT_MS, Permit
 from phone_bridge.errors import LocalError
 from phone_bridge.sessions.chronapilot.proposals import Proposals
 
@@ -12,7 +13,8 @@ OTHER = Action("cancel_event", {"event_id": "evt_2"})
 
 
 def answer(verdict: Verdict, action: Action = CANCEL, action_id: str = "act_1") -> Answer:
-    return Answer(action_id, action, verdict, AnsweredBy.DIGIT)
+    permit = Permit(action, 0) if verdict is Verdict.CONFIRMED else None
+    return Answer(action_id, action, verdict, AnsweredBy.DIGIT, permit=permit)
 
 
 def proposed(*actions: Action) -> Proposals:
@@ -38,32 +40,32 @@ def test_an_open_proposal_that_changes_is_void_and_can_never_be_confirmed() -> N
     ]
     for action in (CANCEL, OTHER):
         with pytest.raises(LocalError):
-            proposals.answer(answer(Verdict.CONFIRMED, action))
+            proposals.answer(answer(Verdict.CONFIRMED, action), 0)
     assert not proposals.waiting
 
 
 def test_an_answered_proposal_that_changes_is_trouble_and_no_question() -> None:
     proposals = proposed(CANCEL)
-    proposals.answer(answer(Verdict.CONFIRMED))
+    proposals.answer(answer(Verdict.CONFIRMED), 0)
 
     assert proposals.propose("act_1", OTHER) == [SessionTrouble("proposal_changed")]
 
 
 def test_a_confirmation_is_given_once() -> None:
     proposals = proposed(CANCEL)
-    proposals.answer(answer(Verdict.CONFIRMED))
+    proposals.answer(answer(Verdict.CONFIRMED), 0)
 
     with pytest.raises(LocalError):
-        proposals.answer(answer(Verdict.CONFIRMED))
+        proposals.answer(answer(Verdict.CONFIRMED), 0)
 
 
 @pytest.mark.parametrize("verdict", [Verdict.DECLINED, Verdict.EXPIRED, Verdict.UNANSWERED])
 def test_a_refused_proposal_can_not_be_confirmed_any_more(verdict: Verdict) -> None:
     proposals = proposed(CANCEL)
-    proposals.answer(answer(verdict))
+    proposals.answer(answer(verdict), 0)
 
     with pytest.raises(LocalError):
-        proposals.answer(answer(Verdict.CONFIRMED))
+        proposals.answer(answer(Verdict.CONFIRMED), 0)
 
 
 @pytest.mark.parametrize("outcome", ["executed", "declined", "expired", "failed"])
@@ -72,31 +74,31 @@ def test_what_the_server_settled_can_not_be_confirmed_any_more(outcome: str) -> 
 
     assert proposals.settle("act_1", outcome, None, "why") == [ActionSettled("act_1", outcome, CANCEL, "why")]
     with pytest.raises(LocalError):
-        proposals.answer(answer(Verdict.CONFIRMED))
+        proposals.answer(answer(Verdict.CONFIRMED), 0)
 
 
 def test_what_the_server_settled_may_still_be_refused() -> None:
     proposals = proposed(CANCEL)
     proposals.settle("act_1", "expired", None, "timeout")
 
-    proposals.answer(answer(Verdict.DECLINED))
+    proposals.answer(answer(Verdict.DECLINED), 0)
     assert not proposals.waiting
 
 
 def test_a_confirmation_must_be_of_exactly_what_was_proposed() -> None:
     with pytest.raises(LocalError):
-        proposed(CANCEL).answer(answer(Verdict.CONFIRMED, OTHER))
+        proposed(CANCEL).answer(answer(Verdict.CONFIRMED, OTHER), 0)
 
 
 def test_what_was_never_proposed_can_not_be_answered() -> None:
     for verdict in Verdict:
         with pytest.raises(LocalError):
-            Proposals().answer(answer(verdict))
+            Proposals().answer(answer(verdict), 0)
 
 
 def test_an_outcome_is_told_once() -> None:
     proposals = proposed(CANCEL)
-    proposals.answer(answer(Verdict.CONFIRMED))
+    proposals.answer(answer(Verdict.CONFIRMED), 0)
 
     assert proposals.settle("act_1", "executed", CANCEL, {"ok": True}) == [
         ActionSettled("act_1", "executed", CANCEL, {"ok": True})
@@ -119,7 +121,7 @@ def test_a_tool_that_needs_no_consent_is_told_each_time() -> None:
 
 def test_an_outcome_without_a_known_id_means_the_one_confirmed_action() -> None:
     proposals = proposed(CANCEL, Action("create_event"))
-    proposals.answer(answer(Verdict.CONFIRMED))
+    proposals.answer(answer(Verdict.CONFIRMED), 0)
 
     assert proposals.meant("evt_1", "") == "act_1"
     assert proposals.meant("evt_1", "cancel_event") == "act_1"
@@ -130,10 +132,10 @@ def test_an_outcome_that_fits_none_or_several_keeps_its_own_id() -> None:
     proposals = proposed(CANCEL, OTHER)
     assert proposals.meant("evt_1", "") == "evt_1"
 
-    proposals.answer(answer(Verdict.CONFIRMED))
+    proposals.answer(answer(Verdict.CONFIRMED), 0)
     assert proposals.meant("evt_1", "get_next_event") == "evt_1"
 
-    proposals.answer(answer(Verdict.CONFIRMED, OTHER, "act_2"))
+    proposals.answer(answer(Verdict.CONFIRMED, OTHER, "act_2"), 0)
     assert proposals.meant("evt_1", "cancel_event") == "evt_1"
 
 
@@ -163,10 +165,22 @@ def test_whatever_happens_an_id_is_confirmed_at_most_once_and_as_it_was_first_pr
             proposals.settle(action_id, "expired", None, None)
         else:
             try:
-                proposals.answer(answer(verdict, action, action_id))
+                proposals.answer(answer(verdict, action, action_id), 0)
             except LocalError:
                 continue
             if verdict is Verdict.CONFIRMED:
                 assert action == first[action_id]
                 confirmed.append(action_id)
     assert len(confirmed) == len(set(confirmed))
+
+
+def test_a_yes_needs_a_permit_for_this_action_that_is_not_too_old() -> None:
+    without = Answer("act_1", CANCEL, Verdict.CONFIRMED, AnsweredBy.DIGIT)
+    with pytest.raises(LocalError, match="without a permit"):
+        proposed(CANCEL).answer(without, 0)
+    with pytest.raises(LocalError, match="more than"):
+        proposed(CANCEL).answer(answer(Verdict.CONFIRMED), PERMIT_MS + 1)
+    other = Answer("act_1", CANCEL, Verdict.CONFIRMED, AnsweredBy.DIGIT, permit=Permit(OTHER, 0))
+    with pytest.raises(LocalError, match="used for another"):
+        proposed(CANCEL).answer(other, 0)
+    proposed(CANCEL).answer(answer(Verdict.CONFIRMED), PERMIT_MS)
