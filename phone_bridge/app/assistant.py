@@ -20,7 +20,7 @@ async def mint(request: Request) -> Response:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            return Response("The request is too large.", 413, media_type="text/plain")
+            break  # the service refuses it, by the size that it has by now
     return _answer(_service(request).mint(_headers(request), bytes(body)))
 
 
@@ -32,6 +32,12 @@ async def show(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """End a voice session for good."""
     return _answer(_service(request).delete(_headers(request), request.path_params["id"]))
+
+
+async def event(request: Request) -> Response:
+    """Show an event of a calendar that the assistant keeps."""
+    bridge: Bridge = request.app.state.bridge
+    return _answer(await bridge.embedded.event(_headers(request), request.path_params["id"]))
 
 
 async def realtime(websocket: WebSocket) -> None:
@@ -62,5 +68,6 @@ ROUTES = (
     Route("/v1/voice/sessions", mint, methods=["POST"]),
     Route("/v1/voice/sessions/{id}", show, methods=["GET"]),
     Route("/v1/voice/sessions/{id}", delete, methods=["DELETE"]),
+    Route("/v1/events/{id}", event, methods=["GET"]),
     WebSocketRoute("/v1/voice/realtime", realtime),
 )

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from phone_bridge import exchange
 from phone_bridge.assistant.calendar.demo import ALICE
 from phone_bridge.assistant.calendar.store import SqlKeeper
 from phone_bridge.assistant.hearing import SphinxEar, Utterances
@@ -58,6 +60,10 @@ class Embedded:
         if self._settings.session == "embedded":
             talk = await self._mind.converse(user_id, frozenset())
             self._ear.prepare(talk.expecting())
+
+    async def event(self, headers: Mapping[str, str], event_id: str) -> exchange.Response:
+        """Show one event to whoever holds a key."""
+        return await self.service.event(headers, event_id, self._keeper.event)
 
     async def stop(self) -> None:
         """End the live sessions and let everything go."""

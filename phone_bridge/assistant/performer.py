@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from phone_bridge.assistant import small_talk
 from phone_bridge.assistant.docket import Docket
 from phone_bridge.assistant.mouth import Mouth
 from phone_bridge.assistant.ports import (
@@ -29,10 +30,13 @@ from phone_bridge.assistant.ports import (
 from phone_bridge.assistant.problems import Problem
 from phone_bridge.audio.format import Format
 from phone_bridge.audio.path import Path
+from phone_bridge.call.commands import HandOn
 from phone_bridge.call.events import Action
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.sessions.chronapilot import messages as m
+from phone_bridge.tools.calendar import CALENDAR_TOOLS
+from phone_bridge.tools.catalogue import Effect
 
 CONFIRM_MS = 60_000
 """How long a proposal waits for its verdict, in milliseconds."""
@@ -121,6 +125,32 @@ class Performer:
     async def hear(self, text: str) -> None:
         """Answer a turn of the caller's."""
         await self.perform(self._conversation.heard(text, self._clocks.wall()))
+
+    async def go_on(self, before: HandOn) -> None:
+        """Go on with a conversation that another session began: think through it again, silently, then answer.
+
+        What was read is read again, so that "it" means the same as before; nothing is proposed and nothing written.
+        """
+        turns = [turn for turn in before.turns if turn.speaker == "caller"]
+        unanswered = bool(before.turns) and before.turns[-1].speaker == "caller"
+        for turn in turns[: len(turns) - unanswered]:
+            await self._rethink(self._conversation.heard(turn.text, self._clocks.wall()))
+        if not before.answer:
+            return
+        if unanswered:
+            await self.hear(turns[-1].text)
+        else:
+            await self.perform([Say(small_talk.BACK)])
+
+    async def _rethink(self, moves: list[Move]) -> None:
+        todo = deque(moves)
+        while todo:
+            move = todo.popleft()
+            if isinstance(move, Run) and CALENDAR_TOOLS.find(move.action.name).effect is Effect.READ:
+                result = await self._run(move.id, move.action)
+                todo.extendleft(reversed(self._conversation.ran(move.id, result, self._clocks.wall())))
+            elif isinstance(move, Propose):
+                todo.extendleft(reversed(self._conversation.withdrawn(move.id, self._clocks.wall())))
 
     async def perform(self, moves: list[Move]) -> None:
         """Do what the conversation decided, and what it decides on the results, as one response."""

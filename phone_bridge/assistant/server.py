@@ -5,7 +5,7 @@ answered: ``open`` gives a session, or the response to refuse it with; ``serve``
 PROTOCOL.md says what this server does where the product's documents are silent.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 from typing import Any
@@ -19,8 +19,9 @@ from phone_bridge.assistant.performer import Clocks, Faculties, Grant
 from phone_bridge.assistant.problems import Problem
 from phone_bridge.assistant.replays import Replays
 from phone_bridge.assistant.session import Peer, VoiceSession
-from phone_bridge.errors import SettingsError
+from phone_bridge.errors import Refused, SettingsError, Unavailable
 from phone_bridge.exchange import Response
+from phone_bridge.tools.keeper import Event
 
 MINTS_PER_HOUR = 60
 """Sessions that may be minted for one user in an hour."""
@@ -107,6 +108,20 @@ class VoiceService:
             record.live.leave(4410, "api_close")
         self._close(record, "api_close")
         return _json(200, self._shown(record))
+
+    async def event(
+        self, headers: Mapping[str, str], event_id: str, find: Callable[[str], Awaitable[Event]]
+    ) -> Response:
+        """Answer ``GET /v1/events/{id}`` with what ``find`` gives: how a client sees what came of an action."""
+        try:
+            self._key(headers)
+            return _json(200, await find(event_id))
+        except Problem as problem:
+            return problem.response(self._new_id("req"))
+        except Refused:
+            return Problem("there is no such event", code="resource_missing", param="id").response(self._new_id("req"))
+        except Unavailable as error:
+            return Problem(str(error), code="service_unavailable").response(self._new_id("req"))
 
     # Sockets
 

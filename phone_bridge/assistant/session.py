@@ -15,7 +15,7 @@ from phone_bridge.assistant.ports import Move, SpeechBegan, SpeechEnded
 from phone_bridge.assistant.problems import Problem
 from phone_bridge.audio.format import LINEAR_16K
 from phone_bridge.errors import Refused, Unavailable
-from phone_bridge.sessions.chronapilot import ChronaPilotServerWire
+from phone_bridge.sessions.chronapilot import ChronaPilotServerWire, handing_on
 from phone_bridge.sessions.chronapilot import messages as m
 
 LAST_WORDS_MS = 10_000
@@ -216,7 +216,10 @@ class VoiceSession:
             if isinstance(turn, bytes):
                 turn = await self._hear(turn)
                 self._send(m.TranscriptFinal(turn))
-            if isinstance(turn, str):
+            handed_on = handing_on.read(turn) if isinstance(turn, str) else None
+            if handed_on is not None:
+                await self._performer.go_on(handed_on)
+            elif isinstance(turn, str):
                 await self._performer.hear(turn)
             else:
                 await self._performer.perform(turn)

@@ -6,6 +6,7 @@ from phone_bridge.assistant.answering import title_words
 
 GREETING = "Hello, this is your calendar."
 OFFER = "What can I do for you?"
+BACK = "I am back. What can I do for you?"
 WELCOME = "You are welcome."
 GOODBYE = "Goodbye."
 LEFT = "All right, I left everything as it is."

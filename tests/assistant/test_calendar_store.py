@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import pytest
 from msgspec import structs
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import func, select
 
 from phone_bridge.assistant.calendar.store import SqlKeeper
 from phone_bridge.assistant.calendar.tables import EVENTS, REMINDERS
 from phone_bridge.errors import Refused, SettingsError, Unavailable
+from phone_bridge.runtime import database
 from phone_bridge.tools.keeper import (
     Attendee,
     Event,
@@ -49,11 +50,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def keeper(tmp_path: Path, clock: Clock) -> Iterator[SqlKeeper]:
+def keeper(database_url: str, clock: Clock) -> Iterator[SqlKeeper]:
     numbers = count(1)
-    keeper = SqlKeeper(
-        f"sqlite:///{tmp_path}/calendar.db", new_id=lambda prefix: f"{prefix}_{next(numbers):06}", now=clock
-    )
+    keeper = SqlKeeper(database_url, new_id=lambda prefix: f"{prefix}_{next(numbers):06}", now=clock)
     keeper.prepare()
     asyncio.run(keeper.add_user(ALICE))
     asyncio.run(keeper.add_user(BOB))
@@ -214,22 +213,22 @@ def test_two_who_ask_at_once_write_once(keeper: SqlKeeper) -> None:
     assert len(all_events(keeper)) == 1
 
 
-def test_reminders_are_kept(keeper: SqlKeeper, tmp_path: Path) -> None:
+def test_reminders_are_kept(keeper: SqlKeeper, database_url: str) -> None:
     event = create(keeper)
     fields = ReminderFields(title="Go", event_id=event.id, offset_minutes_before_start=30, body="now")
     reminder = wait(keeper.create_reminder(ALICE.id, fields, key="2"))
     assert (reminder.title, reminder.status, reminder.created_at) == ("Go", "scheduled", NOW)
-    engine = create_engine(f"sqlite:///{tmp_path}/calendar.db")
+    engine = database.engine(database_url)
     with engine.connect() as db:
         row: Any = db.execute(select(REMINDERS)).one()
     engine.dispose()
     assert (row.id, row.event_id, row.offset_minutes_before_start) == (reminder.id, event.id, 30)
 
 
-def test_the_calendar_outlives_its_keeper(keeper: SqlKeeper, tmp_path: Path, clock: Clock) -> None:
+def test_the_calendar_outlives_its_keeper(keeper: SqlKeeper, database_url: str, clock: Clock) -> None:
     event = create(keeper)
     keeper.close()
-    again = SqlKeeper(f"sqlite:///{tmp_path}/calendar.db", new_id=str, now=clock)
+    again = SqlKeeper(database_url, new_id=str, now=clock)
     again.prepare()
     assert all_events(again) == [event]
     again.close()
@@ -243,15 +242,39 @@ def test_filling_happens_when_nothing_is_ahead(keeper: SqlKeeper, clock: Clock) 
     assert len(all_events(keeper)) == 2
 
 
-def test_two_who_fill_at_once_fill_once(keeper: SqlKeeper, tmp_path: Path) -> None:
+def test_two_who_fill_at_once_fill_once(keeper: SqlKeeper, database_url: str) -> None:
     async def both() -> None:
         await asyncio.gather(*(keeper.fill(ALICE, [LUNCH, LUNCH]) for _ in range(4)))
 
     asyncio.run(both())
-    engine = create_engine(f"sqlite:///{tmp_path}/calendar.db")
+    engine = database.engine(database_url)
     with engine.connect() as db:
         assert db.execute(select(func.count()).select_from(EVENTS)).scalar_one() == 2
     engine.dispose()
+
+
+def test_two_who_change_one_event_at_once_lose_neither_change(keeper: SqlKeeper) -> None:
+    event = create(keeper)
+
+    def longer(before: Event) -> Event:
+        return structs.replace(before, title=f"{before.title}!")
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(keeper.update_event(ALICE.id, event.id, longer, key=str(n)) for n in range(5)))
+
+    asyncio.run(all_at_once())
+    assert [event.title for event in all_events(keeper)] == ["Lunch!!!!!"]
+
+
+def test_words_that_the_database_cannot_hold_are_refused_and_change_nothing(postgres: str, clock: Clock) -> None:
+    keeper = SqlKeeper(postgres, new_id=lambda prefix: f"{prefix}_1", now=clock)
+    keeper.prepare()
+    wait(keeper.add_user(ALICE))
+    with pytest.raises(Refused) as caught:
+        create(keeper, structs.replace(LUNCH, title="a\0b"), key="1")
+    assert caught.value.code == "invalid_parameter"
+    assert create(keeper, key="1").title == "Lunch"
+    keeper.close()
 
 
 def test_a_database_that_cannot_be_had_is_unavailable(tmp_path: Path, clock: Clock) -> None:

@@ -5,10 +5,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from phone_bridge.assistant import small_talk
 from phone_bridge.assistant.performer import CONFIRM_MS
 from phone_bridge.assistant.ports import Drop, Intent, Propose, Run, Say
+from phone_bridge.call.commands import HandOn, Turn
 from phone_bridge.call.events import Affected
 from phone_bridge.errors import Unavailable
+from phone_bridge.sessions.chronapilot import handing_on
 from phone_bridge.sessions.chronapilot import messages as m
 from tests.assistant.house import ANSWER, CANCEL, NEXT, House, errors, kinds, play, proposed
 
@@ -294,6 +297,46 @@ def test_a_tool_beyond_the_scopes_is_not_run() -> None:
 
 
 # The order that clients may rely on
+
+
+def handed_on(*turns: Turn, answer: bool) -> str:
+    return handing_on.write(HandOn(turns, (), answer))
+
+
+def test_a_conversation_that_goes_on_is_thought_through_again_without_a_word_and_without_a_deed() -> None:
+    async def story(house: House) -> None:
+        house.script.answers["next"] = [Run("run_1", NEXT), Say("Lunch is next.")]
+        house.script.answers["ran run_1 well"] = [Say("It is at noon.")]
+        house.script.answers["cancel"] = [Propose("act_1", CANCEL)]
+        house.script.answers["quick"] = [Run("run_2", CANCEL)]
+        async with house.open() as client:
+            told = [Turn("caller", text) for text in ("next", "cancel", "quick")]
+            sent = await client.say(handed_on(*told, Turn("assistant", "Done."), answer=False))
+            assert sent == []
+            assert house.script.calls == ["next", "ran run_1 well", "cancel", "withdrawn act_1", "quick"]
+            assert [run[1] for run in house.script.runs] == ["get_next_event"]
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("turns", "said"),
+    [
+        ((Turn("assistant", "Hello."), Turn("caller", "next")), "Lunch is next."),
+        ((Turn("caller", "next"), Turn("assistant", "Lunch is next.")), small_talk.BACK),
+        ((), small_talk.BACK),
+    ],
+)
+def test_the_callers_last_words_are_answered_where_nobody_has_answered_them(turns: tuple[Turn, ...], said: str) -> None:
+    async def story(house: House) -> None:
+        house.script.answers["next"] = [Say("Lunch is next.")]
+        async with house.open() as client:
+            sent = await client.say(handed_on(*turns, answer=True))
+            assert kinds(sent) == ANSWER
+            assert isinstance(sent[1], m.AudioTranscriptDelta)
+            assert sent[1].text.strip() == said
+
+    play(story)
 
 
 def check_order(sent: list[m.ServerMessage]) -> None:

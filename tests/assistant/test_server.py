@@ -1,5 +1,6 @@
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -8,11 +9,13 @@ from phone_bridge.assistant.minting import ApiKey
 from phone_bridge.assistant.performer import Faculties
 from phone_bridge.assistant.server import KEPT, MINTS_PER_HOUR, SOCKETS_PER_KEY, VoiceService
 from phone_bridge.assistant.session import VoiceSession
-from phone_bridge.errors import SettingsError
+from phone_bridge.call.events import Action
+from phone_bridge.errors import Refused, SettingsError, Unavailable
 from phone_bridge.exchange import Response
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot import messages as m
-from tests.assistant.house import KEYS, SCOPES, SECRET, Client, House, Loudness, Opened, play
+from phone_bridge.tools.keeper import Event
+from tests.assistant.house import KEYS, SCOPES, SECRET, START, Client, House, Loudness, Opened, play
 
 BRIDGE, OTHER = KEYS
 
@@ -436,3 +439,56 @@ def test_a_secret_that_is_too_short_is_refused_at_once() -> None:
         VoiceService(KEYS, faculties, house.clocks, secret=SECRET)
 
     play(story)
+
+
+# Events, for whoever looks up what came of an action
+
+TEA = Event(
+    id="evt_1",
+    user_id="usr_alice",
+    title="Tea",
+    start_time=START,
+    end_time=START,
+    is_cancelled=True,
+    created_at=START,
+    updated_at=START,
+)
+
+
+@pytest.mark.parametrize(
+    ("headers", "found", "expected"),
+    [
+        ({}, TEA, (401, "authentication_failed")),
+        (bearer(), Refused("no"), (404, "resource_missing")),
+        (bearer(), Unavailable("gone"), (503, "service_unavailable")),
+    ],
+)
+def test_an_event_that_cannot_be_shown_is_refused_in_the_envelope(
+    headers: dict[str, str], found: Event | Exception, expected: tuple[int, str]
+) -> None:
+    async def story(house: House) -> None:
+        assert code(await house.service.event(headers, "evt_1", finding(found))) == expected
+
+    play(story)
+
+
+def test_an_event_is_shown_as_the_api_shows_it_and_our_own_client_reads_it() -> None:
+    async def story(house: House) -> None:
+        response = await house.service.event(bearer(), "evt_1", finding(TEA))
+        assert (response.status, body(response)["id"], body(response)["is_cancelled"]) == (200, "evt_1", True)
+        cancel = Action("cancel_event", {"event_id": "evt_1"})
+        assert (
+            ChronaPilot(base_url="http://here", key="sk", user_id="usr_alice").looked_up(cancel, response) == "executed"
+        )
+
+    play(story)
+
+
+def finding(found: Event | Exception) -> Callable[[str], Awaitable[Event]]:
+    async def find(event_id: str) -> Event:
+        assert event_id == "evt_1"
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return find

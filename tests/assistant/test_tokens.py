@@ -71,7 +71,7 @@ def test_a_token_lives_to_its_last_second_and_no_longer() -> None:
         forged(exp=None),
         forged(exp="tomorrow"),
         forged(algorithm="HS512", secret=b"s" * 64),
-        jwt.encode({"sid": "hub_1"}, None, algorithm="none"),
+        jwt.encode({"sid": "hub_1"}, "", algorithm="none"),
     ],
 )
 def test_any_other_token_is_refused(token: str) -> None:

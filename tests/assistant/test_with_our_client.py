@@ -9,6 +9,7 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.audio.g711 import linear_to_ulaw
 from phone_bridge.call import events as e
 from phone_bridge.call.commands import Answer, AnsweredBy, CancelReply, Listen, SessionCommand, Verdict
+from phone_bridge.call.permit import Permit
 from phone_bridge.sessions.chronapilot import ChronaPilot, ChronaPilotWire
 from phone_bridge.sessions.chronapilot import messages as m
 from tests.assistant.house import CANCEL, KEYS, NEXT, Client, House, play
@@ -84,7 +85,8 @@ def test_a_caller_asks_changes_something_and_says_goodbye(output_format: str) ->
             asked = next(fact for fact in facts if isinstance(fact, e.ConfirmationAsked))
             assert (asked.id, asked.action) == ("act_2", CANCEL)
             assert await caller.do(CancelReply("rsp_2")) == []  # a cancel would withdraw the question
-            facts = await caller.do(Answer("act_2", asked.action, Verdict.CONFIRMED, AnsweredBy.DIGIT))
+            permit = Permit(asked.action, 0)
+            facts = await caller.do(Answer("act_2", asked.action, Verdict.CONFIRMED, AnsweredBy.DIGIT, "", permit))
             assert isinstance(facts[0], e.ActionSettled)
             assert (facts[0].id, facts[0].outcome) == ("act_2", "executed")
             assert e.AssistantSaid("rsp_3", "Lunch is off.") in facts
@@ -92,7 +94,7 @@ def test_a_caller_asks_changes_something_and_says_goodbye(output_format: str) ->
 
             assert e.AssistantSaid("rsp_4", "Goodbye.") in await caller.speak("goodbye")
             assert client.closed is not None
-            assert caller.wire.closed(client.closed[0]) == e.SessionClosed("ended")
+            assert caller.wire.closed(*client.closed) == e.SessionClosed("ended")
 
     play(story)
 

@@ -2,20 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import structs
-from sqlalchemy import Connection, Engine, RowMapping, Select, Table, create_engine, event, insert, select, update
-from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError
+from sqlalchemy import Connection, RowMapping, Select, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from phone_bridge.assistant.calendar.tables import DEEDS, EVENTS, METADATA, REMINDERS, USERS
-from phone_bridge.errors import Refused, SettingsError, Unavailable
+from phone_bridge.errors import Refused, Unavailable
+from phone_bridge.runtime import database
 from phone_bridge.tools.keeper import Edit, Event, EventFields, Reminder, ReminderFields, User
-
-LOCK_SECONDS = 5
-"""How long a writer waits for another one's lock on an SQLite file."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -29,15 +28,15 @@ class SqlKeeper:
     """
 
     def __init__(self, url: str, *, new_id: Callable[[str], str], now: Callable[[], datetime]) -> None:
-        self._engine = _engine(url)
+        self._engine = database.engine(url)
         self._new_id = new_id
         self._now = now
 
     def prepare(self) -> None:
         """Make the tables that are missing; blocks, and raises Unavailable when the database cannot be had."""
         try:
-            METADATA.create_all(self._engine)
-        except OperationalError as error:
+            database.prepare(self._engine, METADATA)
+        except Unavailable as error:
             raise _unavailable() from error
 
     def close(self) -> None:
@@ -57,6 +56,10 @@ class SqlKeeper:
     ) -> list[Event]:
         """List the events that touch ``start`` to ``end`` (None is open), by their beginning."""
         return await _in_thread(self._events, user_id, start, end, include_cancelled)
+
+    async def event(self, event_id: str) -> Event:
+        """Find an event of anybody's, cancelled or not; raises Refused for none."""
+        return await _in_thread(self._event, event_id)
 
     async def create_event(self, user_id: str, fields: EventFields, *, key: str) -> Event:
         """Keep a new event."""
@@ -82,15 +85,18 @@ class SqlKeeper:
         """Keep ``events`` for a user with nothing ahead, and the user; False when there is something ahead."""
         return await _in_thread(self._fill, user, list(events))
 
+    def _transaction(self) -> AbstractContextManager[Connection]:
+        return database.transaction(self._engine)
+
     def _add_user(self, user: User) -> None:
         try:
-            with self._engine.begin() as db:
+            with self._transaction() as db:
                 db.execute(insert(USERS).values(msgspec.to_builtins(user)))
         except IntegrityError:
             return
 
     def _user(self, user_id: str) -> User:
-        with self._engine.begin() as db:
+        with self._transaction() as db:
             row = db.execute(select(USERS).where(USERS.c.id == user_id)).mappings().one_or_none()
         if row is None:
             raise Refused("There is no such user.", code="resource_missing")
@@ -106,9 +112,16 @@ class SqlKeeper:
             query = query.where(EVENTS.c.start_time < end)
         if not include_cancelled:
             query = query.where(EVENTS.c.is_cancelled.is_(False))
-        with self._engine.begin() as db:
+        with self._transaction() as db:
             rows = db.execute(query.order_by(EVENTS.c.start_time, EVENTS.c.id)).mappings().all()
         return [_read(row, Event) for row in rows]
+
+    def _event(self, event_id: str) -> Event:
+        with self._transaction() as db:
+            row = db.execute(select(EVENTS).where(EVENTS.c.id == event_id)).mappings().one_or_none()
+        if row is None:
+            raise Refused("There is no such event.", code="resource_missing")
+        return _read(row, Event)
 
     def _once(self, kind: type[R], user_id: str, key: str, work: Callable[[Connection], R]) -> R:
         """Do ``work`` and remember its outcome in one transaction, or find the outcome that the key has already.
@@ -116,14 +129,14 @@ class SqlKeeper:
         The key is written first: of two who come at once, the second one waits for the first and then fails here.
         """
         try:
-            with self._engine.begin() as db:
+            with self._transaction() as db:
                 _write(db, DEEDS, {"user_id": user_id, "key": key, "outcome": None, "done_at": self._now()})
                 outcome = work(db)
                 mine = (DEEDS.c.user_id == user_id) & (DEEDS.c.key == key)
                 db.execute(update(DEEDS).where(mine).values(outcome=msgspec.to_builtins(outcome)))
                 return outcome
         except IntegrityError:
-            with self._engine.begin() as db:
+            with self._transaction() as db:
                 query = select(DEEDS.c.outcome).where(DEEDS.c.user_id == user_id, DEEDS.c.key == key)
                 return msgspec.convert(db.execute(query).scalar_one(), kind)
 
@@ -157,7 +170,7 @@ class SqlKeeper:
 
     def _fill(self, user: User, events: list[EventFields]) -> bool:
         self._add_user(user)
-        with self._engine.begin() as db:
+        with self._transaction() as db:
             # Two who fill at once count the same fillings, and the second one's key is taken.
             fillings = db.execute(select(DEEDS.c.key).where(DEEDS.c.user_id == user.id, DEEDS.c.key.like("fill:%")))
             key = f"fill:{len(fillings.all())}"
@@ -171,27 +184,10 @@ class SqlKeeper:
         return True
 
 
-def _engine(url: str) -> Engine:
-    sqlite = url.startswith("sqlite")
-    try:
-        engine = create_engine(url, connect_args={"timeout": LOCK_SECONDS} if sqlite else {})
-    except (ArgumentError, ModuleNotFoundError) as error:
-        raise SettingsError(f"PHONE_BRIDGE_DATABASE_URL cannot be used: {error}") from error
-    if not sqlite:
-        return engine
-
-    @event.listens_for(engine, "connect")
-    def _readers_beside_a_writer(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    return engine
-
-
 async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
     try:
         return await asyncio.to_thread(work, *arguments)
-    except OperationalError as error:
+    except Unavailable as error:
         raise _unavailable() from error
 
 
