@@ -4,60 +4,31 @@ The same tables serve SQLite and PostgreSQL. Methods of ``Records`` block and ar
 """
 
 import secrets
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
-from phone_bridge.call.trace import Trace
+from phone_bridge.call.past import Past
+from phone_bridge.call.trace import Asked, Said, Trace
 from phone_bridge.errors import SettingsError, Unavailable
+from phone_bridge.runtime import database, retention
+from phone_bridge.runtime.tables import ADMISSIONS, CALLS, METADATA, SECRETS
 
 PAGE = 100  # calls in one listing
 SECRET_BYTES = 32
-BUSY_SECONDS = 5  # how long SQLite waits for another writer
-
-_META = sa.MetaData()
-
-_CALLS = sa.Table(
-    "calls",
-    _META,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("carrier_id", sa.String(64), nullable=False, index=True),
-    sa.Column("direction", sa.String(16), nullable=False),
-    sa.Column("from_number", sa.String(256)),
-    sa.Column("to_number", sa.String(256)),
-    sa.Column("user_id", sa.String(128), nullable=False),
-    sa.Column("session", sa.String(32), nullable=False),
-    sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("started_at", sa.String(32), nullable=False, index=True),
-    sa.Column("answered_at", sa.String(32)),
-    sa.Column("ended_at", sa.String(32)),
-    sa.Column("ended_by", sa.String(32)),
-    sa.Column("error", sa.String(128)),
-    sa.Column("transcript", sa.JSON, nullable=False),
-    sa.Column("actions", sa.JSON, nullable=False),
-)
-
-_ADMISSIONS = sa.Table(
-    "admissions",
-    _META,
-    sa.Column("jti", sa.String(64), primary_key=True),
-    sa.Column("expires_at", sa.Integer, nullable=False),
-)
-
-_SECRETS = sa.Table(
-    "secrets",
-    _META,
-    sa.Column("kid", sa.String(64), primary_key=True),
-    sa.Column("secret", sa.String(128), nullable=False),
-)
 
 
 class CallRecord(msgspec.Struct, kw_only=True):
-    """One call as its outside sees it; times are ISO 8601 in UTC."""
+    """One call as its outside sees it; times are ISO 8601 in UTC.
+
+    ``resumed`` counts how often the call came back after a fault, ``recording`` is where the carrier keeps what the
+    caller left on its voicemail.
+    """
 
     id: str
     carrier_id: str
@@ -74,6 +45,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
     transcript: list[dict[str, Any]] = []
     actions: list[dict[str, Any]] = []
     error: str | None = None
+    resumed: int = 0
+    recording: str | None = None
 
     def observe(self, trace: Trace) -> None:
         """Take over what the call has left behind so far."""
@@ -86,13 +59,50 @@ class CallRecord(msgspec.Struct, kw_only=True):
                 "verdict": a.verdict.value,
                 "by": a.by.value,
                 "at_ms": a.at_ms,
+                "question": a.question,
+                "question_ms": a.question_ms,
                 "heard_ms": a.heard_ms,
+                "answer": a.answer,
+                "outcome": a.outcome,
                 "result": a.result,
             }
             for a in trace.actions
         ]
         self.ended_by = trace.ended_by or None
         self.error = trace.error or None
+
+    def past(self, now: str) -> Past | None:
+        """Give what a later part of the call goes on with, at the time ``now``; None if it was never answered."""
+        if self.answered_at is None:
+            return None
+        age = datetime.fromisoformat(now) - datetime.fromisoformat(self.answered_at)
+        return Past(
+            ms=max(0, age // timedelta(milliseconds=1)),  # clocks of two machines differ
+            transcript=tuple(msgspec.convert(self.transcript, list[Said])),
+            actions=tuple(map(_asked, self.actions)),
+        )
+
+
+def _asked(kept: dict[str, Any]) -> Asked:
+    """Read what ``observe`` has written of one action."""
+    action = {"name": kept["name"], "parameters": kept["parameters"]}
+    return msgspec.convert({**kept, "action": action}, Asked)
+
+
+_FIELDS = CallRecord.__struct_fields__
+_SHOWN = [CALLS.c[name] for name in _FIELDS]
+_KEYS = frozenset({"id", "carrier_id"})  # what a record is found by stays as it is
+_LENGTHS = {
+    column.name: column.type.length
+    for column in _SHOWN
+    if isinstance(column.type, sa.String) and column.type.length and column.name not in _KEYS
+}
+
+Follower = Callable[[sa.Connection, CallRecord], None]
+"""Writes what follows from a record that is being saved; what it raises undoes the saving."""
+
+Purger = Callable[[sa.Connection, list[str]], None]
+"""Clears what followed from the records of these ids, which are being purged."""
 
 
 def timestamp(clock: Callable[[], float]) -> str:
@@ -101,108 +111,152 @@ def timestamp(clock: Callable[[], float]) -> str:
 
 
 class Records:
-    """Keep the records in the database at ``url`` (``sqlite:///…`` or ``postgresql://…``)."""
+    """Keep the records in the database at ``url`` (``sqlite:///…`` or ``postgresql://…``).
 
-    def __init__(self, url: str) -> None:
+    Every method raises Unavailable while the database is gone, locked or full, after five seconds at most, and works
+    again when it is back. ``busy_seconds`` is how long SQLite waits for another writer.
+    """
+
+    def __init__(self, url: str, *, busy_seconds: float = database.BUSY_SECONDS) -> None:
+        self._followers: list[Follower] = []
+        self._purgers: list[Purger] = []
+        self.engine = database.engine(url, busy_seconds=busy_seconds)
         try:
-            options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if url.startswith("sqlite") else {}
-            self._engine = sa.create_engine(url, **options)
-            if url.startswith("sqlite"):
-                sa.event.listen(self._engine, "connect", _write_ahead)
-            _META.create_all(self._engine)
-        except (SQLAlchemyError, ImportError) as error:
-            reason = type(error).__name__
+            self.create(METADATA)
+        except Unavailable as error:
+            self.close()
             raise SettingsError(
-                f"PHONE_BRIDGE_DATABASE_URL cannot be used ({reason}): check the URL, the folder and its rights"
+                "The database at PHONE_BRIDGE_DATABASE_URL cannot be used "
+                f"({type(error.__cause__).__name__}): check the URL, and that the server runs and lets us in, "
+                "or that the folder exists and may be written"
             ) from error
 
     def close(self) -> None:
         """Let the database go."""
-        self._engine.dispose()
+        self.engine.dispose()
+
+    def create(self, tables: sa.MetaData) -> None:
+        """Make those of ``tables``, and their columns, that are missing; raises Unavailable."""
+        database.prepare(self.engine, tables)
+
+    def follow(self, follower: Follower, purger: Purger) -> None:
+        """Have ``follower`` write what follows from each record that is saved, and ``purger`` clear it again.
+
+        Both work in the transaction that saves or purges the records.
+        """
+        self._followers.append(follower)
+        self._purgers.append(purger)
+
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
+        """Open a transaction, for tables that stand beside these; raises Unavailable as all methods do."""
+        return database.transaction(self.engine)
 
     def ping(self) -> None:
         """Ask the database for a sign of life; raises Unavailable."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(sa.select(1))
+
+    # Calls
 
     def save(self, record: CallRecord) -> None:
         """Write a call's record, new or again."""
-        row = {column: getattr(record, column) for column in _CALLS.columns.keys()}  # noqa: SIM118 - not a dict
-        row["transcript"], row["actions"] = msgspec.to_builtins(record.transcript), msgspec.to_builtins(record.actions)
-        with self._transaction() as connection:
-            changed = connection.execute(sa.update(_CALLS).where(_CALLS.c.id == record.id).values(row))
-            if not changed.rowcount:
-                connection.execute(sa.insert(_CALLS).values(row))
+        self.save_all([record])
+
+    def save_all(self, records: Sequence[CallRecord]) -> None:
+        """Write the records of some calls, all or none.
+
+        A record that is older than what is kept, because the call came back elsewhere meanwhile, changes nothing.
+        """
+        try:
+            self._save(records)
+        except IntegrityError:
+            self._save(records)  # another process wrote the same in this moment: now it is there to be seen
 
     def find(self, id: str) -> CallRecord | None:
         """Find a call by its id."""
-        return self._one(_CALLS.c.id == id)
+        return self._one(CALLS.c.id == id)
 
     def find_carrier(self, carrier_id: str) -> CallRecord | None:
         """Find the latest call that the carrier knows as ``carrier_id``."""
-        return self._one(_CALLS.c.carrier_id == carrier_id)
+        return self._one(CALLS.c.carrier_id == carrier_id)
 
     def newest(self, limit: int = PAGE) -> list[CallRecord]:
         """List calls, newest first."""
-        query = sa.select(_CALLS).order_by(_CALLS.c.started_at.desc(), _CALLS.c.id).limit(min(limit, PAGE))
-        with self._transaction() as connection:
+        query = sa.select(*_SHOWN).order_by(CALLS.c.started_at.desc(), CALLS.c.id).limit(min(limit, PAGE))
+        with self.transaction() as connection:
             return [CallRecord(**row._mapping) for row in connection.execute(query)]
+
+    # Keys and tokens
 
     def admit(self, jti: str, expires_at: int, now: int) -> bool:
         """Use up a stream token; False when it was used before. Times are seconds since 1970."""
-        with self._transaction() as connection:
-            connection.execute(sa.delete(_ADMISSIONS).where(_ADMISSIONS.c.expires_at < now))
-        try:
-            with self._transaction() as connection:
-                connection.execute(sa.insert(_ADMISSIONS).values(jti=jti, expires_at=expires_at))
-        except IntegrityError:
-            return False
-        return True
+        with self.transaction() as connection:
+            connection.execute(sa.delete(ADMISSIONS).where(ADMISSIONS.c.expires_at < now))
+            use = database.insert(connection, ADMISSIONS).values(jti=jti, expires_at=expires_at)
+            use = use.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+            return connection.execute(use).rowcount == 1
 
     def secret(self, kid: str) -> bytes:
         """Give the secret named ``kid``, made at its first use and shared by all processes of this database."""
-        query = sa.select(_SECRETS.c.secret).where(_SECRETS.c.kid == kid)
-        with self._transaction() as connection:
+        query = sa.select(SECRETS.c.secret).where(SECRETS.c.kid == kid)
+        with self.transaction() as connection:
             known = connection.execute(query).scalar()
         if known is None:
-            try:
-                with self._transaction() as connection:
-                    connection.execute(sa.insert(_SECRETS).values(kid=kid, secret=secrets.token_hex(SECRET_BYTES)))
-            except IntegrityError:
-                pass  # another process was quicker: its secret is the one
-            with self._transaction() as connection:
+            with self.transaction() as connection:
+                made = database.insert(connection, SECRETS).values(kid=kid, secret=secrets.token_hex(SECRET_BYTES))
+                connection.execute(made.on_conflict_do_nothing())  # the quicker process's secret is the one
+            with self.transaction() as connection:
                 known = connection.execute(query).scalar_one()
         return bytes.fromhex(known)
 
+    # Retention
+
+    def purge(self, before: str) -> int:
+        """Clear what was said, asked and dialled in the calls that ended before ``before``, and count those calls.
+
+        Their ids, status, times and verdicts stay. A call that never ended has lost its process: its beginning counts.
+        """
+        purged = 0
+        while batch := self._purge(before):
+            purged += batch
+        return purged
+
+    def sweep(self, now: float) -> None:
+        """Forget used stream tokens and stream secrets that are two days older than ``now`` (seconds since 1970)."""
+        with self.transaction() as connection:
+            retention.sweep(connection, now)
+
+    def _save(self, records: Sequence[CallRecord]) -> None:
+        with self.transaction() as connection:
+            new = database.insert(connection, CALLS)
+            values = {name: new.excluded[name] for name in _FIELDS} | {"purged_before": None}
+            fresh = CALLS.c.resumed <= new.excluded.resumed
+            upsert = new.on_conflict_do_update(index_elements=[CALLS.c.id], set_=values, where=fresh)
+            connection.execute(upsert, [_row(record) for record in records])
+            for record in records:
+                for follow in self._followers:
+                    follow(connection, record)
+
     def _one(self, condition: sa.ColumnElement[bool]) -> CallRecord | None:
-        query = sa.select(_CALLS).where(condition).order_by(_CALLS.c.started_at.desc()).limit(1)
-        with self._transaction() as connection:
+        query = sa.select(*_SHOWN).where(condition).order_by(CALLS.c.started_at.desc()).limit(1)
+        with self.transaction() as connection:
             row = connection.execute(query).first()
         return CallRecord(**row._mapping) if row is not None else None
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._engine)
+    def _purge(self, before: str) -> int:
+        with self.transaction() as connection:
+            ids = retention.purge(connection, before)
+            if ids:
+                for clear in self._purgers:
+                    clear(connection, ids)
+        return len(ids)
 
 
-class _Transaction:
-    """One transaction; the database's troubles come out as Unavailable, a broken uniqueness as it is."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._context = engine.begin()
-
-    def __enter__(self) -> sa.Connection:
-        try:
-            return self._context.__enter__()
-        except SQLAlchemyError as error:
-            raise Unavailable(f"the database cannot be reached: {type(error).__name__}", code="database") from error
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        self._context.__exit__(kind, error, trace)
-        if isinstance(error, SQLAlchemyError) and not isinstance(error, IntegrityError):
-            raise Unavailable(f"the database failed: {type(error).__name__}", code="database") from error
-
-
-def _write_ahead(connection: Any, _: Any) -> None:
-    """Let readers and a writer work at the same time, and lose nothing but the last commits at a power cut."""
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
+def _row(record: CallRecord) -> dict[str, Any]:
+    """Make a row that every database takes: what a carrier sends as a name or number may be of any length and kind."""
+    row = {name: getattr(record, name) for name in _FIELDS}
+    for name, length in _LENGTHS.items():
+        if row[name] is not None:
+            row[name] = row[name].replace("\0", "\N{REPLACEMENT CHARACTER}")[:length]
+    row["transcript"], row["actions"] = msgspec.to_builtins(record.transcript), msgspec.to_builtins(record.actions)
+    return row

@@ -1,0 +1,50 @@
+"""What is done once an hour beside the calls: nothing about a caller is kept longer than the operator wants it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from phone_bridge.errors import Unavailable
+from phone_bridge.runtime.record import Records, timestamp
+from phone_bridge.runtime.traces import Traces
+
+PERIOD_SECONDS = 3_600.0
+DAY_SECONDS = 86_400
+
+log = logging.getLogger("phone_bridge.house")
+
+
+async def keep_house(
+    records: Records,
+    retention_days: int,
+    *,
+    traces: Traces | None = None,
+    wall: Callable[[], float] = time.time,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
+) -> None:
+    """Purge ``records`` and ``traces`` once an hour until cancelled.
+
+    A ``retention_days`` of 0 keeps what was said for ever. ``wall`` gives seconds since 1970. Every process of a
+    database does this; what one has purged, the others skip.
+    """
+    while True:
+        try:
+            await in_thread(_tidy, records, traces, retention_days, wall())
+        except Unavailable as error:
+            log.warning("! the records could not be purged (%s): once more in an hour", error.code)
+        except Exception:
+            log.exception("! the records could not be purged")  # a task's top: the next hour may be a better one
+        await sleep(PERIOD_SECONDS)
+
+
+def _tidy(records: Records, traces: Traces | None, retention_days: int, now: float) -> None:
+    if traces is not None and retention_days:  # first, for files need no database
+        traces.purge(now - retention_days * DAY_SECONDS)
+    records.sweep(now)
+    if retention_days:
+        purged = records.purge(timestamp(lambda: now - retention_days * DAY_SECONDS))
+        if purged:
+            log.info("= purged %d calls that ended over %d days ago", purged, retention_days)
