@@ -1,5 +1,13 @@
 """Every TwiML document that the bridge answers with, one function each, as text."""
 
-from twiml.documents import apologise_and_hang_up, connect_stream, hang_up, reject
+from twiml.documents import apologise_and_hang_up, connect_stream, hang_up, move_on, reject, take_message, transfer
 
-__all__ = ["apologise_and_hang_up", "connect_stream", "hang_up", "reject"]
+__all__ = [
+    "apologise_and_hang_up",
+    "connect_stream",
+    "hang_up",
+    "move_on",
+    "reject",
+    "take_message",
+    "transfer",
+]

@@ -16,6 +16,15 @@ MAX_PARAMETER_CHARS = 500
 MAX_SAY_CHARS = 4_096
 """The longest text that ``<Say>`` speaks; what is longer is cut."""
 
+DIAL_SECONDS = 25
+"""How long somebody is rung before the caller is told that nobody answers."""
+
+MESSAGE_SECONDS = 120
+"""The longest message that a caller may leave."""
+
+MESSAGE_QUIET_SECONDS = 6
+"""So much silence ends a message."""
+
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 
@@ -35,19 +44,63 @@ def connect_stream(
     if "?" in stream_url:
         raise ValueError("the URL of a <Stream> has a query, which Twilio drops")
     response = VoiceResponse()
-    connect = response.connect(action=action_url, method="POST")
-    stream = connect.stream(url=stream_url, status_callback=status_callback_url)
+    connect = response.connect(action=_clean(action_url), method="POST")
+    callback = _clean(status_callback_url) if status_callback_url else None
+    stream = connect.stream(url=_clean(stream_url), status_callback=callback)
     for name, value in {**parameters, "token": token}.items():
         if len(name) + len(value) >= MAX_PARAMETER_CHARS:
             raise ValueError(f"the <Parameter> {name} has {len(name) + len(value)} characters with its value")
-        stream.parameter(name=name, value=value)
+        stream.parameter(name=_clean(name), value=_clean(value))
     return str(response)
 
 
 def apologise_and_hang_up(text: str, language: str) -> str:
     """Say ``text`` in Twilio's own voice for ``language`` (such as ``en-US``), then end the call."""
     response = VoiceResponse()
-    response.say(_NOT_XML.sub(" ", text)[:MAX_SAY_CHARS], language=language)
+    response.say(_clean(text)[:MAX_SAY_CHARS], language=_clean(language))
+    response.hangup()
+    return str(response)
+
+
+def move_on(url: str, pause_seconds: int) -> str:
+    """Ask for another document at ``url`` after a pause; before the call is answered it goes on ringing meanwhile."""
+    response = VoiceResponse()
+    response.pause(length=pause_seconds)
+    response.redirect(_clean(url), method="POST")
+    return str(response)
+
+
+def transfer(text: str, language: str, number: str, action_url: str, caller_id: str | None = None) -> str:
+    """Say ``text`` (nothing when empty), then ring ``number`` for DIAL_SECONDS; ``action_url`` hears what came of it.
+
+    The one who is rung sees ``caller_id``, or the caller's own number where that is None.
+    """
+    response = VoiceResponse()
+    _say(response, text, language)
+    seen = _clean(caller_id) if caller_id else None
+    dial = response.dial(action=_clean(action_url), method="POST", timeout=DIAL_SECONDS, caller_id=seen)
+    dial.number(_clean(number))
+    return str(response)
+
+
+def take_message(text: str, language: str, action_url: str, thanks: str) -> str:
+    """Say ``text``, then record the caller after a beep; ``action_url`` hears of the recording.
+
+    A caller who is silent for MESSAGE_QUIET_SECONDS, presses # or has spoken for MESSAGE_SECONDS is done. Of silence
+    alone Twilio tells nobody: it goes on with this document, in which ``thanks`` are said and the call ends.
+    """
+    response = VoiceResponse()
+    _say(response, text, language)
+    response.record(
+        action=_clean(action_url),
+        method="POST",
+        max_length=MESSAGE_SECONDS,
+        timeout=MESSAGE_QUIET_SECONDS,
+        finish_on_key="#",
+        play_beep=True,
+        transcribe=False,
+    )
+    _say(response, thanks, language)
     response.hangup()
     return str(response)
 
@@ -62,5 +115,14 @@ def hang_up() -> str:
 def reject(reason: Literal["rejected", "busy"] = "rejected") -> str:
     """Turn the call away unanswered; the caller hears that the number is out of service, or busy."""
     response = VoiceResponse()
-    response.reject(reason=reason)
+    response.reject(reason=_clean(reason))
     return str(response)
+
+
+def _say(response: VoiceResponse, text: str, language: str) -> None:
+    if text:
+        response.say(_clean(text)[:MAX_SAY_CHARS], language=_clean(language))
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub(" ", text)

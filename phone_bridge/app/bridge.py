@@ -6,60 +6,116 @@ import secrets
 import time
 from pathlib import Path
 
+from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
+from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import words
+from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.legs.twilio import rest
-from phone_bridge.legs.twilio.admission import Key
 from phone_bridge.runtime.connect import Connector
+from phone_bridge.runtime.housekeeping import keep_house
 from phone_bridge.runtime.http import HttpClient
+from phone_bridge.runtime.loop_lag import LoopLag
 from phone_bridge.runtime.prompts import Prompts
 from phone_bridge.runtime.pump import LegWire, Pump
+from phone_bridge.runtime.receipts import Receipts
 from phone_bridge.runtime.record import CallRecord, Records, timestamp
 from phone_bridge.runtime.registry import Registry
 from phone_bridge.runtime.sockets import Socket
+from phone_bridge.runtime.spool import Spool
+from phone_bridge.runtime.traces import Traces
 from phone_bridge.runtime.voice import Voice
+from phone_bridge.runtime.waiting import Waiting
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.dialect import Dialect
 from phone_bridge.settings import CHRONAPILOT_URL, Settings
-
-STREAM_KEY = "stream-1"
-"""The name of the key that stream tokens are signed with."""
+from phone_bridge.telemetry import Sources, Telemetry
+from phone_bridge.telemetry.tracing import Reporting
 
 CARRIER_TIMEOUT_MS = 5_000
+MAX_OPENING_STREAMS = 256
+"""Media sockets of a process that are open and have not said whose call they carry; the oldest goes first."""
+SPOOL_SECONDS = 10.0
+"""How long a process that stops goes on trying to write what the database has not taken yet."""
 
 log = logging.getLogger("phone_bridge")
 
 
 class Bridge:
-    """One process of the bridge; ``start`` and ``stop`` stand around everything else."""
+    """One process of the bridge; ``start`` and ``stop`` stand around everything else.
 
-    def __init__(self, settings: Settings, records: Records, voice: Voice | None) -> None:
+    ``worker`` tells it from its siblings where several share a port; ``reporting`` is told of every call.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        records: Records,
+        voice: Voice | None,
+        *,
+        worker: str = "",
+        reporting: Reporting | None = None,
+    ) -> None:
         self.settings = settings
         self.records = records
-        self.registry = Registry(records, max_calls=settings.max_calls, clock=time.monotonic, wall=time.time)
+        self.door = Door(settings, clock=time.monotonic, today=utc_today)
+        self.receipts = Receipts(records)
+        self.spool = Spool(records)
+        self.traces = Traces(Path(settings.traces_folder), settings.traces if settings.traces_folder else "off")
+        self.registry = Registry(
+            self.spool,
+            max_calls=settings.max_calls,
+            calls_per_caller=settings.calls_per_caller,
+            clock=time.monotonic,
+            wall=time.time,
+            on_end=lambda record, trace: self.telemetry.call_ended(record, trace),
+            files=self.traces,
+        )
+        self._reporting = reporting or Reporting()
+        self._lag = LoopLag(lambda seconds: self.telemetry.loop_was_late(seconds))
+        self.telemetry = Telemetry(
+            Sources(
+                calls=self.registry.traces,
+                max_calls=settings.max_calls,
+                has_room=self.registry.has_room,
+                draining=lambda: self.registry.draining,
+                spool_waiting=lambda: self.spool.waiting,
+                records_lost=lambda: self.spool.lost,
+                worst_lag=lambda: self._lag.worst,
+            ),
+            session=settings.session,
+            worker=worker,
+            report=self._reporting.report,
+        )
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
         self.embedded = Embedded(settings, records, voice)
-        self.key = Key(STREAM_KEY, records.secret(STREAM_KEY))
+        self.stream_keys = StreamKeys(records.secret)
+        self.opening_streams = Waiting(MAX_OPENING_STREAMS)
         self._voice = voice
         self._http: HttpClient | None = None
         self._connector: Connector | None = None
         self._warming: asyncio.Task[None] | None = None
+        self._house: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open what needs a running loop; slow things go on in the background."""
+        self._lag.start()
         self._http = HttpClient()
         self._connector = Connector(self._http)
         await self.embedded.start()
         self._warming = asyncio.create_task(self._warm())
+        self._house = asyncio.create_task(keep_house(self.records, self.settings.retention_days, traces=self.traces))
 
     async def stop(self) -> None:
         """Let everything go."""
         if self._warming is not None:
             self._warming.cancel()
+        if self._house is not None:
+            self._house.cancel()
         await self.prompts.close()
         await self.embedded.stop()
         if self._connector is not None:
@@ -68,7 +124,11 @@ class Bridge:
             await self._http.close()
         if self._voice is not None:
             await self._voice.close()
+        await self.spool.close(SPOOL_SECONDS)
+        await asyncio.to_thread(self.traces.close)
         self.records.close()
+        await asyncio.to_thread(self._reporting.close)
+        self._lag.stop()
 
     def record(self, *, carrier_id: str, direction: str, from_number: str | None, to_number: str | None) -> CallRecord:
         """Begin the record of a call that has been announced."""
@@ -85,18 +145,23 @@ class Bridge:
         )
 
     def pump(self, record: CallRecord, leg: LegWire, socket: Socket) -> Pump:
-        """Put a call together from its leg and the session it is bound to."""
+        """Put a call, or a later part of one, together from its leg and the session it is bound to."""
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
-        call = Call(leg.format, self._rules(record.user_id), int(time.monotonic() * 1000))
+        past = record.past(timestamp(time.time)) if record.resumed else None
+        rules, now = self._rules(record.user_id), int(time.monotonic() * 1000)
+        call = Call(leg.format, rules, now, past)
         return Pump(
             call,
             leg,
             socket,
             dialect=self._dialect(record.user_id),
-            connector=self._connector,
+            connector=self.telemetry.watch(self._connector, call.trace, past),
             prompts=self.prompts,
             clock=time.monotonic,
+            language=self.settings.language,
+            apology=words.line("apology_onward", self.settings.language) if rules.onward else None,
+            journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
         )
 
     async def end_at_carrier(self, record: CallRecord) -> None:
@@ -117,6 +182,7 @@ class Bridge:
         return Rules(
             language=self.settings.language,
             greeting=self.settings.greeting,
+            onward=self.settings.fallback != "goodbye",
             auto_confirm=self.settings.unasked(user_id),
             answer_ms=self.settings.answer_seconds * 1000,
         )

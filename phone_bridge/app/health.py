@@ -18,6 +18,8 @@ async def healthz(request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """Say whether a call may be sent here."""
     bridge: Bridge = request.app.state.bridge
+    if bridge.registry.draining:
+        return answer({"status": "unavailable", "reason": "draining"}, 503)
     try:
         await asyncio.to_thread(bridge.records.ping)
     except Unavailable as error:

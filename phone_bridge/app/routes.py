@@ -1,44 +1,60 @@
 """The application: every path that carriers, programs and people use, and what answers it."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
-from phone_bridge.app import assistant, calls, health, streams, voice
+from phone_bridge.app import assistant, calls, health, metrics, openapi, receipts, resuming, streams, voice
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.guard import Guard
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 
 PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route(voice.VOICE_PATH, voice.voice, methods=["POST"]),
-    Route(voice.CONNECT_PATH, voice.connect, methods=["POST"]),
+    Route(resuming.CONNECT_PATH, voice.connect, methods=["POST"]),
     Route("/twilio/status", voice.status, methods=["POST"]),
     Route("/twilio/stream", voice.stream, methods=["POST"]),
     WebSocketRoute("/twilio/media", streams.media),
     Route("/v1/calls", calls.index, methods=["GET"]),
     Route("/v1/calls/{id}", calls.show, methods=["GET"]),
     Route("/v1/calls/{id}/end", calls.end, methods=["POST"]),
+    Route(receipts.KEYS_PATH, receipts.keys, methods=["GET"]),
     Route("/healthz", health.healthz, methods=["GET"]),
     Route("/readyz", health.readyz, methods=["GET"]),
+    Route(metrics.METRICS_PATH, metrics.metrics, methods=["GET"]),
+    Route("/openapi.json", openapi.openapi, methods=["GET"]),
+    Route("/docs", openapi.docs, methods=["GET"]),
     *assistant.ROUTES,
 )
 
 
-def build(make: Callable[[], Bridge]) -> Starlette:
-    """Build the application; ``make`` is called once, when the server starts."""
+def build(
+    make: Callable[[], Bridge], within: Callable[[Bridge], AbstractContextManager[object]] = nullcontext
+) -> Starlette:
+    """Build the application; ``make`` is called once, when the server starts, and ``within`` stands around its life."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         bridge = app.state.bridge = make()
         await bridge.start()
         try:
-            yield
+            with within(bridge):
+                yield
         finally:
             await bridge.stop()
 
     return Starlette(
         routes=PATHS,
-        exception_handlers={Refused: voice.unsigned, RemoteError: voice.malformed, Unavailable: voice.unavailable},
+        middleware=[Middleware(metrics.Requests), Middleware(Guard)],
+        exception_handlers={
+            HTTPException: openapi.not_served,
+            Refused: metrics.counted(voice.unsigned),
+            RemoteError: metrics.counted(voice.malformed),
+            Unavailable: metrics.counted(voice.unavailable),
+        },
         lifespan=lifespan,
     )

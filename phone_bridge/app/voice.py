@@ -10,9 +10,21 @@ from starlette.responses import Response
 import twiml
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.calls import problem
-from phone_bridge.call import words
+from phone_bridge.app.fallback import AFTER, AFTER_DIAL, AFTER_RECORD, after_dial, fall_back, keep_message
+from phone_bridge.app.resuming import (
+    MAX_RESUMES,
+    PART,
+    Next,
+    connect_stream,
+    ended_part,
+    move_on,
+    newest,
+    next_step,
+    resume,
+    was_cut,
+)
 from phone_bridge.errors import Refused, RemoteError, Unavailable
-from phone_bridge.legs.twilio.admission import issue
+from phone_bridge.legs.twilio.admission import Key, issue, nonce
 from phone_bridge.legs.twilio.webhook import (
     MAX_FORM_BYTES,
     ConnectEnded,
@@ -20,6 +32,7 @@ from phone_bridge.legs.twilio.webhook import (
     IncomingCall,
     StatusChanged,
     StreamStatus,
+    dial_answered,
     parse_form,
     signed,
 )
@@ -27,11 +40,8 @@ from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.registry import Announced
 
 VOICE_PATH = "/twilio/voice"
-CONNECT_PATH = "/twilio/connect"
 SIGNATURE = "x-twilio-signature"
 SIGNATURE_SETTINGS = "x-twilio-webhooks-signature-settings"
-SAY_LANGUAGES = {"en": "en-US", "de": "de-DE"}
-"""What Twilio's own voice calls our languages."""
 
 log = logging.getLogger("phone_bridge.twilio")
 
@@ -40,25 +50,34 @@ async def voice(request: Request) -> Response:
     """Answer an incoming call with the TwiML that connects it; the same call twice gets the same answer."""
     bridge, form = await _read(request)
     incoming = IncomingCall.parse(form)
-    known = bridge.registry.announced(incoming.call_sid) or await _announce(bridge, incoming)
+    known = bridge.registry.announced(incoming.call_sid)
+    if known is None and bridge.registry.draining:
+        return _move_on(request, bridge, incoming)
+    try:
+        known = known or await _announce(bridge, incoming)
+    except Unavailable as error:
+        return _give_up(bridge, incoming, error)
     if known is None:
-        log.warning("x a call was turned away: all %d lines are in use", bridge.settings.max_calls)
-        return _apologise(bridge, "apology_busy")
-    base = bridge.settings.base_url
-    return _twiml(
-        twiml.connect_stream(bridge.settings.stream_url, f"{base}{CONNECT_PATH}", known.token, f"{base}/twilio/stream")
-    )
+        return _twiml(fall_back(bridge.settings, incoming, "apology_busy"))
+    return _twiml(connect_stream(bridge, known))
 
 
 async def connect(request: Request) -> Response:
-    """Say what comes after the stream: the call has heard its goodbye, or else an apology."""
+    """Say what comes after the stream: nothing more, its next part, or what a caller gets who cannot be served."""
     bridge, form = await _read(request)
     ended = ConnectEnded.parse(form)
-    record = await asyncio.to_thread(bridge.records.find_carrier, ended.call_sid)
-    if ended.ended or (record is not None and record.answered_at is not None):
-        return _twiml(twiml.hang_up())
-    log.warning("! the stream of a call never came")
-    return _apologise(bridge, "apology_unavailable")
+    after = request.query_params.get(AFTER, "")
+    if after == AFTER_DIAL:
+        return _twiml(after_dial(bridge.settings, answered=ended.ended or dial_answered(form)))
+    try:
+        if after == AFTER_RECORD:
+            return _twiml(await keep_message(bridge, ended, form))
+        if ended.ended:
+            await bridge.registry.carrier_says(ended.call_sid, ended.status)
+            return _twiml(twiml.hang_up())
+        return await _go_on(request, bridge, ended)
+    except Unavailable as error:
+        return _give_up(bridge, ended, error)
 
 
 async def status(request: Request) -> Response:
@@ -79,22 +98,47 @@ async def stream(request: Request) -> Response:
 
 
 async def _announce(bridge: Bridge, incoming: IncomingCall) -> Announced | None:
-    """Expect the stream of a new call, or of one that another process of ours was told of; None without a free line."""
-    kept = await asyncio.to_thread(bridge.records.find_carrier, incoming.call_sid)
+    """Expect the stream of a new call, or of one that some process of ours knows; None without a free line.
+
+    The carrier asks again for a call that it knows, too: twice by mistake, or when its fallback leads here after the
+    process was lost.
+    """
+    key = await asyncio.to_thread(bridge.stream_keys.signing, int(time.time()))
+    kept = await newest(bridge, incoming.call_sid)
     known = bridge.registry.announced(incoming.call_sid)
     if known is not None:  # the same webhook came again meanwhile
         return known
-    if not bridge.registry.has_room():
+    if kept is not None and kept.answered_at is not None and was_cut(kept):
+        if kept.resumed >= MAX_RESUMES:
+            raise Unavailable("the call was cut off too often", code="cut_off_too_often")
+        return await resume(bridge, kept, kept.resumed + 1, incoming.account_sid)
+    if not _has_room(bridge, incoming):
         return None
     if kept is not None and kept.status == "ringing":
-        return bridge.registry.announce(kept, _token(bridge, kept, incoming.account_sid))
+        return bridge.registry.announce(kept, _token(key, kept, incoming.account_sid))
+    return await _announce_new(bridge, incoming, key)
+
+
+def _has_room(bridge: Bridge, incoming: IncomingCall) -> bool:
+    if not bridge.registry.has_room():
+        log.warning("x a call was turned away: all %d lines are in use", bridge.settings.max_calls)
+        bridge.telemetry.turned_away()
+        return False
+    if not bridge.registry.has_room_for(incoming.from_):
+        log.warning("x a call was turned away: its caller has %d already", bridge.settings.calls_per_caller)
+        bridge.telemetry.turned_away()
+        return False
+    return True
+
+
+async def _announce_new(bridge: Bridge, incoming: IncomingCall, key: Key) -> Announced:
     record = bridge.record(
         carrier_id=incoming.call_sid,
         direction=incoming.direction,
         from_number=incoming.from_,
         to_number=incoming.to,
     )
-    known = bridge.registry.announce(record, _token(bridge, record, incoming.account_sid))
+    known = bridge.registry.announce(record, _token(key, record, incoming.account_sid))
     log.info("< call %s comes in", record.id)
     try:
         await asyncio.to_thread(bridge.records.save, record)
@@ -104,14 +148,49 @@ async def _announce(bridge: Bridge, incoming: IncomingCall) -> Announced | None:
     return known
 
 
-def _token(bridge: Bridge, record: CallRecord, account_sid: str) -> str:
+def _token(key: Key, record: CallRecord, account_sid: str) -> str:
     return issue(
-        bridge.key,
+        key,
         call_sid=record.carrier_id,
         account_sid=account_sid,
         now_epoch_s=int(time.time()),
-        nonce=record.id,
+        nonce=nonce(record.id, 0),
     )
+
+
+async def _go_on(request: Request, bridge: Bridge, ended: ConnectEnded) -> Response:
+    """Answer for a caller who is still there after the stream."""
+    record = await newest(bridge, ended.call_sid)
+    part = ended_part(bridge, record, request.query_params.get(PART, ""))
+    step = next_step(record, part)
+    if record is None or step is Next.APOLOGISE:
+        log.warning("! a call could not be brought to its stream again, after %d parts", part)
+        return _twiml(fall_back(bridge.settings, ended, "apology_unavailable"))
+    if step is Next.HANG_UP:
+        return _twiml(twiml.hang_up())
+    if step is Next.FALL_BACK:
+        log.info("= call %s goes to the fallback after %s", record.id, record.error)
+        return _twiml(fall_back(bridge.settings, ended))
+    if bridge.registry.draining:
+        await bridge.registry.supersede(record.id)
+        return _move_on(request, bridge, ended)
+    known = await resume(bridge, record, part + 1, ended.account_sid)
+    if known is None:
+        return _twiml(fall_back(bridge.settings, ended, "apology_busy"))
+    log.info("< call %s comes back for part %d", record.id, known.part)
+    return _twiml(connect_stream(bridge, known))
+
+
+def _move_on(request: Request, bridge: Bridge, call: IncomingCall | ConnectEnded) -> Response:
+    document = move_on(bridge, request.url.path, request.query_params.multi_items())
+    return _twiml(document or fall_back(bridge.settings, call, "apology_unavailable"))
+
+
+def _give_up(bridge: Bridge, call: IncomingCall | ConnectEnded, error: Unavailable) -> Response:
+    """Tell a caller in words that something of ours cannot be had now, and fall back."""
+    log.error("! a call could not be served: %s", error.code)
+    bridge.telemetry.webhook_refused(error.code)
+    return _twiml(fall_back(bridge.settings, call, "apology_unavailable"))
 
 
 async def _read(request: Request) -> tuple[Bridge, Form]:
@@ -161,19 +240,11 @@ async def malformed(request: Request, error: Exception) -> Response:
 
 
 async def unavailable(request: Request, error: Exception) -> Response:
-    """Tell a caller in words, and a program in its shape, that something of ours cannot be had now."""
+    """Tell a program that something of ours cannot be had now."""
     code = error.code if isinstance(error, Unavailable) else "unavailable"
     log.error("! a request to %s could not be served: %s", request.url.path, code)
-    if request.url.path in (VOICE_PATH, CONNECT_PATH):
-        return _apologise(request.app.state.bridge, "apology_unavailable")
     return problem(503, "api_error", code, "The bridge cannot serve this now; try again later.")
 
 
 def _twiml(document: str) -> Response:
     return Response(document, media_type="application/xml")
-
-
-def _apologise(bridge: Bridge, key: str) -> Response:
-    language = bridge.settings.language
-    text = words.line(key, language).text
-    return _twiml(twiml.apologise_and_hang_up(text, SAY_LANGUAGES.get(language, "en-US")))

@@ -405,7 +405,8 @@ class Call:
             self._say("one_moment", now=now)
             self._reopen(now)
         else:
-            self._close("apology_unavailable", _SESSION_GONE.get(event.reason, "session_lost"), "bridge", now)
+            apology = "apology_onward" if self._rules.onward else "apology_unavailable"
+            self._close(apology, _SESSION_GONE.get(event.reason, "session_lost"), "bridge", now)
 
     def _lose(self, now: int) -> None:
         """Bring to an end what only the lost session could go on with."""

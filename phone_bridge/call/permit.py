@@ -4,23 +4,19 @@ It is made where the consent was judged and used up at the door to the session, 
 turn a yes to one action into another's.
 """
 
-import hashlib
 import hmac
 
-import msgspec
-
 from phone_bridge.call.events import Action
+from phone_bridge.call.receipt import action_sha256
 from phone_bridge.errors import LocalError
 
 PERMIT_MS = 30_000
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
-
-def fingerprint(action: Action) -> bytes:
-    """Give the SHA-256 of an action's name and parameters; raises LocalError where they are no JSON."""
+def fingerprint(action: Action) -> str:
+    """Give the hash that the action's receipt will show; raises LocalError for parameters that are no JSON."""
     try:
-        return hashlib.sha256(_encode((action.name, action.parameters))).digest()
+        return action_sha256(action.name, action.parameters)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise LocalError(f"an action was proposed whose parameters are no JSON: {type(error).__name__}") from None
 

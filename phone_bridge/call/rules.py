@@ -9,6 +9,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     greeting: str = ""
     """The first words; empty for the language's own greeting."""
+    onward: bool = False
+    """Whether the caller gets something else (a transfer, a voicemail) where the assistant cannot be had."""
     auto_confirm: frozenset[str] = frozenset()
     """Tools that this user wants done without asking; told each time, and never for ``NEVER_UNASKED``."""
 

@@ -75,7 +75,7 @@ class Pump:
     """Carry one call from the moment its leg is admitted until nothing of it is left.
 
     ``run`` is the only task its caller has to own; ``clock`` gives seconds and never runs back. A ``journal`` is told
-    all that the call is told.
+    all that the call is told, ``apology`` is what a caller hears whose call has failed.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class Pump:
         prompts: PromptMaker,
         clock: Callable[[], float],
         journal: Journal | None = None,
+        apology: c.Line | None = None,
         language: str = "en",
     ) -> None:
         self._call = call
@@ -97,6 +98,7 @@ class Pump:
         self._prompts = prompts
         self._clock = clock
         self._language = language
+        self._apology = apology or words.line("apology_failed", language)
         self.journal = journal
         self._links = Links(
             connector,
@@ -111,7 +113,8 @@ class Pump:
         self._session: SessionWire | None = None
         self._voice: VoiceActivity | None = None
         self._nonsense = 0
-        self._frames = 0
+        self._heard_frames = 0  # counted apart, so that both ways are measured
+        self._spoken_frames = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
         self._is_over = False
@@ -144,11 +147,6 @@ class Pump:
         """What the call has left behind so far."""
         return self._call.trace
 
-    @property
-    def phase(self) -> Phase:
-        """Where the call stands."""
-        return self._call.phase
-
     async def run(self, changed: Callable[[], None] | None = None) -> None:
         """Carry the call to its end; raises nothing but our own mistakes, after the call was taken down.
 
@@ -177,10 +175,6 @@ class Pump:
         else:
             self._fact_if_live(e.EndRequested(by))
 
-    def supersede(self) -> None:
-        """End at once, for the same call has come back on another stream."""
-        self._fact_if_live(e.LegClosed("lost"))
-
     # Receive, process, transmit
 
     def _leg_message(self, data: str | bytes) -> None:
@@ -192,7 +186,8 @@ class Pump:
             self._failed(error)
 
     def _receive_leg(self, data: str | bytes) -> None:
-        now = int(self._clock() * 1000)
+        began = self._clock()
+        now = int(began * 1000)
         try:
             events = self._leg.receive(data, now)
         except RemoteError as error:
@@ -215,7 +210,9 @@ class Pump:
             if kind is not e.MarkReached or not now < self._timer_at <= now + PARCEL_MS:
                 self._arm()
         if sounds_only:  # the caller's sound went to the session as it came
-            self._sample("added_up_ms", now)
+            self._heard_frames += 1
+            if self._heard_frames % SAMPLED == 0:
+                self._call.trace.measured("added_up_ms", (self._clock() - began) * 1000)
         else:
             self._transmit()
 
@@ -231,7 +228,8 @@ class Pump:
             self._failed(error)
 
     def _receive_session(self, wire: SessionWire, data: str | bytes) -> None:
-        now = int(self._clock() * 1000)
+        began = self._clock()
+        now = int(began * 1000)
         try:
             events = wire.receive(data, now)
             self._nonsense = 0
@@ -249,7 +247,9 @@ class Pump:
             self._arm()
         self._transmit()
         if sound_only:
-            self._sample("added_down_ms", now)
+            self._spoken_frames += 1
+            if self._spoken_frames % SAMPLED == 0:
+                self._call.trace.measured("added_down_ms", (self._clock() - began) * 1000)
 
     def _receive_spare(self, link: Link, data: str | bytes) -> None:
         """Let a session that stands by settle its formats; what else it says is for nobody."""
@@ -297,12 +297,6 @@ class Pump:
     def _flush_link(self, link: Link) -> None:
         for message in link.wire.outgoing():
             link.socket.send(message)
-
-    def _sample(self, name: str, began: int) -> None:
-        """Measure the way of one frame in many through the bridge."""
-        self._frames += 1
-        if self._frames % SAMPLED == 0:
-            self._call.trace.measured(name, self._clock() * 1000 - began)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
@@ -414,8 +408,7 @@ class Pump:
     async def _apologise(self) -> None:
         try:
             async with asyncio.timeout(APOLOGY_SECONDS):
-                line = words.line("apology_failed", self._language)
-                sound = await self._prompts.sound(line, self._language, self._leg.format)
+                sound = await self._prompts.sound(self._apology, self._language, self._leg.format)
                 now = self._now()
                 for duty in (c.Flush(), c.Play(sound)):
                     self._leg.send(duty, now)

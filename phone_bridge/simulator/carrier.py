@@ -119,7 +119,9 @@ class LiveCall:
     async def run(self, watch: Callable[[Note], None] | None = None) -> CallResult:
         """Place the call and stay on the line to its end."""
         timeout = aiohttp.ClientTimeout(total=REQUEST_MS / 1000, sock_connect=CONNECT_S)
-        async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True) as http:
+        # A connection that is kept may be to a process that was killed a moment ago, and a POST is not sent twice.
+        fresh = aiohttp.TCPConnector(force_close=True)
+        async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True, connector=fresh) as http:
             shell = _Shell(self._site, self._call, self._voice, http, watch or _ignore)
             await shell.run()
             result = self._call.result()

@@ -21,21 +21,23 @@ from phone_bridge.simulator.faults import CarrierRefused, Code, Fault
 from phone_bridge.simulator.line import CallerHungUp, FrameSpoken, Line, LineFact, StepBegun
 from phone_bridge.simulator.performer import Gathered, Performed, Performer
 from phone_bridge.simulator.playout import SAMPLES_PER_MS
+from phone_bridge.simulator.recorder import Recorded
 from phone_bridge.simulator.result import CallResult, Metrics
 from phone_bridge.simulator.script import Step, describe
 from phone_bridge.simulator.stream_link import StreamLink
 from phone_bridge.simulator.twiml_player import Fetch, TwimlPlayer
 from phone_bridge.simulator.verbs import (
+    Asking,
     ConnectStream,
     Dial,
-    Gather,
     Hangup,
+    Pause,
     Redirect,
     Reject,
     Unsupported,
     Verb,
 )
-from phone_bridge.simulator.webhooks import Dialling, Webhooks
+from phone_bridge.simulator.webhooks import API_VERSION, Dialling, Webhooks
 
 CALL_MS = 900_000
 """The longest call, unless the plan says otherwise; a script that goes nowhere must not run for ever."""
@@ -43,6 +45,8 @@ ANNOUNCEMENT = "We are sorry, an application error has occurred. Goodbye."
 """What a caller hears when the application has failed."""
 DIALLED_SECONDS = 30
 """How long a dialled party is said to have talked, if it answered."""
+RECORDINGS_URL = "https://api.twilio.com"
+"""Where recordings are said to be kept; nothing is there."""
 
 _ABNORMAL_CLOSURE = 1006
 _CLEAN_CLOSURES = frozenset({1000, 1001, 1005})
@@ -87,6 +91,7 @@ class CarrierCall:
         self._began_at = 0
         self._now = 0
         self._answered_at: int | None = None
+        self._ringing_until: int | None = None
         self._ended_at: int | None = None
         self._line: Line | None = None
         self._performer: Performer | None = None
@@ -130,6 +135,7 @@ class CarrierCall:
             due += [self._connection.deadline()] if self._connection else []
             due += [self._line.deadline()] if self._line else []
             due += [self._performer.deadline()] if self._performer else []
+            due += [self._ringing_until]
         return min((at for at in due if at is not None), default=None)
 
     # What the shell tells
@@ -147,10 +153,13 @@ class CarrierCall:
             self._take(outcome, now)
         for fact in self._line.advance(now) if self._line and not self.hung_up else ():
             self._hear(fact, now)
-        if self._performer and not self.hung_up and (gathered := self._performer.expire(now)):
-            self._after_gather(gathered, now)
+        if self._performer and not self.hung_up and (ended := self._performer.expire(now)):
+            self._performed([], ended, now)
         if self._connection and (due := self._connection.deadline()) is not None and now >= due:
             self._fail_stream(Fault(Code.STREAM_TIMEOUT, f"the socket did not open in {HANDSHAKE_MS} ms"), now)
+        if self._ringing_until is not None and now >= self._ringing_until and not self.hung_up:
+            self._ringing_until = None
+            self._follow(now)
         if not self.hung_up and now >= self._began_at + self._plan.call_ms:
             self._complaints.append(f"the call was still up after {self._plan.call_ms} ms")
             self._end("carrier", now)
@@ -257,7 +266,7 @@ class CarrierCall:
         self._player.announce(ANNOUNCEMENT)
         self._follow(now)
 
-    def _ask_after(self, verb: Redirect | Gather | Dial | ConnectStream, extra: dict[str, str], now: int) -> bool:
+    def _ask_after(self, verb: Asking, extra: dict[str, str], now: int) -> bool:
         """Ask for what comes after ``verb``; False where the document itself goes on."""
         try:
             fetch = self._player.after(verb, extra)
@@ -283,6 +292,8 @@ class CarrierCall:
             case Reject(reason):
                 self._status = _REJECTED[reason]
                 self._end("bridge", now)
+            case Pause(seconds) if self._line is None:  # Twilio does not answer for a pause
+                self._ringing_until = now + seconds * 1000
             case Redirect():
                 self._ask_after(verb, {}, now)
             case Unsupported(what):
@@ -324,6 +335,25 @@ class CarrierCall:
             self._ask_after(gathered.gather, {"Digits": gathered.digits, **finished}, now)
         else:
             self._follow(now)
+
+    def _after_record(self, recorded: Recorded, now: int) -> None:
+        """Tell of a message; of one that is empty nobody is told, and the document goes on."""
+        if recorded.ms:
+            self._ask_after(recorded.record, self._about(recorded), now)
+        else:
+            self._follow(now)
+
+    def _about(self, recorded: Recorded) -> dict[str, str]:
+        sid = f"RE{self._new_hex()}"
+        account = f"{RECORDINGS_URL}/{API_VERSION}/Accounts/{self._plan.dialling.account_sid}"
+        return {"RecordingSid": sid, "RecordingUrl": f"{account}/Recordings/{sid}", **recorded.extra}
+
+    def _end_record(self, now: int) -> None:
+        """Tell of a message that the end of the call interrupts."""
+        recorded = self._performer.hung_up() if self._performer else None
+        if recorded is not None and recorded.ms:
+            url = self._player.resolve(recorded.record.action)
+            self._notify(self._webhooks.voice(url, recorded.record.method, self._status, self._about(recorded)), now)
 
     # The stream
 
@@ -385,10 +415,12 @@ class CarrierCall:
         elif self._performer and self._connection is None:
             self._performed(*self._performer.tell(fact, now), now)
 
-    def _performed(self, speak: list[Speak], end: Performed | Gathered | None, now: int) -> None:
+    def _performed(self, speak: list[Speak], end: Performed | Gathered | Recorded | None, now: int) -> None:
         self._duties += speak
         if isinstance(end, Gathered):
             self._after_gather(end, now)
+        elif isinstance(end, Recorded):
+            self._after_record(end, now)
         elif isinstance(end, Performed):
             self._follow(now)
 
@@ -409,6 +441,7 @@ class CarrierCall:
         self._courier.forget_document()
         self._note(now, f"hung up by the {by}")
         self._end_connect(now)
+        self._end_record(now)
         if self._plan.status_url:
             request = self._webhooks.call_status(
                 self._plan.status_url, self._status, self._duration_ms, now - self._began_at

@@ -1,4 +1,4 @@
-"""The verbs that make sound and collect keys: ``<Say>``, ``<Play digits>``, ``<Pause>``, ``<Gather>``.
+"""The verbs of the line itself: ``<Say>``, ``<Play digits>``, ``<Pause>``, ``<Gather>``, ``<Record>``.
 
 A pure machine over the caller's line; what is spoken is made elsewhere and brought back.
 """
@@ -11,10 +11,13 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.audio.tones import dtmf
 from phone_bridge.simulator.duties import Speak
 from phone_bridge.simulator.line import KeyPressed, Line, LineFact, MarkPlayed
-from phone_bridge.simulator.verbs import Gather, Pause, Play, Say
+from phone_bridge.simulator.recorder import HANGUP, Recorded, Recorder
+from phone_bridge.simulator.verbs import Gather, Pause, Play, Record, Say
 
 HALF_A_SECOND_MS = 500
 """What ``w`` stands for among digits."""
+BEEP_KEY = "0"
+"""The key whose tone stands for the beep of a ``<Record>``."""
 
 _END = "end of the verb"
 
@@ -42,10 +45,16 @@ class Performer:
         self._gather: Gather | None = None
         self._digits = ""
         self._due: int | None = None
+        self._record: Record | None = None  # until its beep was heard
+        self._recorder: Recorder | None = None
 
-    def perform(self, verb: Say | Play | Pause | Gather, now: int) -> list[Speak]:
+    def perform(self, verb: Say | Play | Pause | Gather | Record, now: int) -> list[Speak]:
         """Begin ``verb``; ``tell`` or ``expire`` will say that it has ended."""
         self._digits = ""
+        if isinstance(verb, Record):
+            self._record = verb
+            self._sound(_tones(BEEP_KEY) if verb.play_beep else PCMU_8K.silence)
+            return []
         self._gather = verb if isinstance(verb, Gather) else None
         self._queue = deque(verb.prompts if isinstance(verb, Gather) else (verb,))
         return self._next(now)
@@ -77,9 +86,14 @@ class Performer:
         self._line.playout.play(audio)
         self._line.playout.mark(_END)
 
-    def tell(self, fact: LineFact, now: int) -> tuple[list[Speak], Performed | Gathered | None]:
+    def tell(self, fact: LineFact, now: int) -> tuple[list[Speak], Performed | Gathered | Recorded | None]:
         """Take in what happened on the line; returns what to have spoken next, and the verb's end if it came."""
+        if self._recorder is not None:
+            return [], self._recorded(self._recorder.tell(fact))
         match fact:
+            case MarkPlayed(_, at) if self._record is not None:
+                self._recorder, self._record = Recorder(self._record, at), None
+                return [], None
             case KeyPressed(digit) if self._gather is not None:
                 return [], self._key(self._gather, digit, now)
             case MarkPlayed() if self._queue or self._gather is not None:
@@ -108,12 +122,23 @@ class Performer:
         self._gather = self._due = None
         return Gathered(gather, self._digits, finished_on)
 
-    def deadline(self) -> int | None:
-        """Say when a ``<Gather>`` will have waited long enough for the next key."""
-        return self._due
+    def hung_up(self) -> Recorded | None:
+        """Take the news that the caller has gone; a message that was being left ends with it."""
+        return self._recorded(self._recorder.end(HANGUP)) if self._recorder is not None else None
 
-    def expire(self, now: int) -> Gathered | None:
-        """End a ``<Gather>`` that has waited long enough."""
+    def _recorded(self, end: Recorded | None) -> Recorded | None:
+        if end is not None:
+            self._recorder = None
+        return end
+
+    def deadline(self) -> int | None:
+        """Say when a ``<Gather>`` will have waited long enough for the next key, or a message is long enough."""
+        return self._recorder.deadline() if self._recorder is not None else self._due
+
+    def expire(self, now: int) -> Gathered | Recorded | None:
+        """End a ``<Gather>`` that has waited long enough, or a ``<Record>`` that is full."""
+        if self._recorder is not None:
+            return self._recorded(self._recorder.end()) if now >= self._recorder.deadline() else None
         if self._gather is None or self._due is None or now < self._due:
             return None
         return self._gathered(self._gather)

@@ -11,7 +11,7 @@ import msgspec
 
 from phone_bridge.exchange import Response
 from phone_bridge.simulator.faults import CarrierRefused, Code, Fault
-from phone_bridge.simulator.verbs import ConnectStream, Dial, Gather, Redirect, Say, Verb, parse
+from phone_bridge.simulator.verbs import Asking, Redirect, Say, Verb, parse
 
 XML_TYPES = frozenset({"text/xml", "application/xml"})
 """What a document must be labelled as. (Twilio also reads ``text/plain`` aloud; from a bridge that is a mistake.)"""
@@ -75,7 +75,7 @@ class TwimlPlayer:
         self.followed.append(type(verb).__name__)
         return verb
 
-    def after(self, verb: Redirect | Gather | Dial | ConnectStream, extra: dict[str, str]) -> Fetch | None:
+    def after(self, verb: Asking, extra: dict[str, str]) -> Fetch | None:
         """Say what to ask for now that ``verb`` has ended; None where the document goes on. Raises CarrierRefused."""
         reference = verb.url if isinstance(verb, Redirect) else verb.action
         if reference is None:

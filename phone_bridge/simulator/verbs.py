@@ -73,6 +73,17 @@ class Gather(msgspec.Struct, frozen=True, kw_only=True):
     action_on_empty: bool = False
 
 
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Record what the caller says, after a beep; an empty ``action`` is this very document."""
+
+    action: str = ""
+    method: str = "POST"
+    timeout_s: int = 5
+    finish_on_key: str = "1234567890*#"
+    max_length_s: int = 3_600
+    play_beep: bool = True
+
+
 class Dial(msgspec.Struct, frozen=True, kw_only=True):
     """Connect the caller to ``targets``; nobody is dialled here, it is an outcome."""
 
@@ -100,7 +111,10 @@ class Unsupported(msgspec.Struct, frozen=True):
     what: str
 
 
-Verb = Say | Play | Pause | Redirect | Hangup | Reject | Gather | Dial | ConnectStream | Unsupported
+Asking = Redirect | Gather | Record | Dial | ConnectStream
+"""Verbs that end with a request for the next document."""
+
+Verb = Say | Play | Pause | Redirect | Hangup | Reject | Gather | Record | Dial | ConnectStream | Unsupported
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -129,6 +143,7 @@ _SCHEMA: dict[str, _Element] = {
     "Hangup": _element(library.VoiceResponse.hangup),
     "Reject": _element(library.VoiceResponse.reject),
     "Gather": _element(library.VoiceResponse.gather, "Say", "Play", "Pause"),
+    "Record": _element(library.VoiceResponse.record),
     "Dial": _element(library.VoiceResponse.dial, "Number", "Sip", "Client", "Conference", "Queue", content="number"),
     "Number": _element(library.Dial.number, content="phone_number"),
     "Sip": _element(library.Dial.sip, content="sip_url"),
@@ -139,7 +154,7 @@ _SCHEMA: dict[str, _Element] = {
     "Stream": _element(library.Connect.stream, "Parameter"),
     "Parameter": _element(library.Stream.parameter),
 }
-_NOT_FOLLOWED = frozenset({"Echo", "Enqueue", "Leave", "Pay", "Prompt", "Record", "Refer", "Sms", "Start", "Stop"})
+_NOT_FOLLOWED = frozenset({"Echo", "Enqueue", "Leave", "Pay", "Prompt", "Refer", "Sms", "Start", "Stop"})
 
 
 def parse(body: bytes) -> Document:
@@ -168,6 +183,7 @@ class _Reader:
             "Hangup": self._hangup,
             "Reject": self._reject,
             "Gather": self._gather,
+            "Record": self._record,
             "Dial": self._dial,
             "Connect": self._connect,
         }
@@ -250,6 +266,16 @@ class _Reader:
             finish_on_key=element.get("finishOnKey", "#"),
             num_digits=self._number(element, "numDigits", 1) if element.get("numDigits") is not None else None,
             action_on_empty=self._choice(element, "actionOnEmptyResult", "false", "true") == "true",
+        )
+
+    def _record(self, element: Xml.Element) -> Record:
+        return Record(
+            action=element.get("action", ""),
+            method=self._method(element),
+            timeout_s=self._number(element, "timeout", 5),
+            finish_on_key=element.get("finishOnKey", Record().finish_on_key),
+            max_length_s=self._number(element, "maxLength", Record().max_length_s),
+            play_beep=self._choice(element, "playBeep", "true", "false") == "true",
         )
 
     def _dial(self, element: Xml.Element) -> Dial:

@@ -37,6 +37,7 @@ ACCOUNT = "AC" + "a" * 32
 TOKEN = "the-auth-token"
 PUBLIC = "https://bridge.test"
 LINE_MS = 100  # how long every line of the bridge's own takes
+HANG_SECONDS = 3.5  # longer than a caller is let wait
 
 
 class Tone:
@@ -59,10 +60,17 @@ class Peers:
         self.deleted: list[str] = []
         self.live: list[Assistant] = []
         self.mint_status = 201
+        self.mint_token = "token"
+        self.refuses_sockets = False
+        self.mint_headers: dict[str, str] = {}
+        self.mint_times: dict[str, str] = {}  # created_at and expires_at of what is minted
+        self.mint_hangs = False
+        self.event: dict[str, Any] | None = None  # what a look-up finds
         self.app = Starlette(
             routes=[
                 Route("/v1/voice/sessions", self._mint, methods=["POST"]),
                 Route("/v1/voice/sessions/{id}", self._delete, methods=["DELETE"]),
+                Route("/v1/events/{id}", self._event, methods=["GET"]),
                 WebSocketRoute("/v1/voice/realtime", self._realtime),
                 Route("/2010-04-01/Accounts/{account}/Calls/{name}", self._update_call, methods=["POST"]),
             ]
@@ -76,14 +84,24 @@ class Peers:
     async def _mint(self, request: Request) -> Response:
         self.mints.append((dict(request.headers), await request.json()))
         number = len(self.mints)
-        body = msgspec.json.encode({"id": f"hub_{number}", "session_token": f"token_{number}"})
-        return Response(body, self.mint_status, media_type="application/json")
+        if self.mint_hangs:
+            await asyncio.sleep(HANG_SECONDS)
+        session = {"id": f"hub_{number}", "session_token": f"{self.mint_token}_{number}", **self.mint_times}
+        body = msgspec.json.encode(session)
+        return Response(body, self.mint_status, self.mint_headers, media_type="application/json")
 
     async def _delete(self, request: Request) -> Response:
         self.deleted.append(request.path_params["id"])
         return Response(status_code=204)
 
+    async def _event(self, request: Request) -> Response:
+        status = 404 if self.event is None else 200
+        return Response(msgspec.json.encode(self.event), status, media_type="application/json")
+
     async def _realtime(self, websocket: WebSocket) -> None:
+        if self.refuses_sockets:
+            await websocket.close()
+            return
         socket = await accept(websocket)
         assistant = Assistant(socket)
         state = m.SessionState(id="hub", input_format="pcm16", output_format="pcm16", sample_rate=24000)
@@ -130,8 +148,22 @@ class Premises:
         assert isinstance(verb, ConnectStream)
         return verb
 
+    async def connect(self, call_sid: str = "CA1", query: str = "", **more: str) -> Document:
+        """Tell that the stream has ended of a caller who is still there, and read what comes next."""
+        form = call_form(call_sid, **{"CallStatus": "in-progress", **more})
+        return document(await self.post(f"/twilio/connect{query}", form))
+
+    async def come_back(self, call_sid: str = "CA1", query: str = "") -> tuple[Carrier, Assistant]:
+        """Bring a call that was cut off to its next stream, and wait for the session."""
+        (verb,) = (await self.connect(call_sid, query)).verbs
+        assert isinstance(verb, ConnectStream)
+        known = len(self.peers.live)
+        carrier = await self.open(call_sid, token=verb.parameters["token"])
+        await until(lambda: len(self.peers.live) > known)
+        return carrier, self.peers.live[-1]
+
     async def calls(self) -> list[CallRecord]:
-        return await asyncio.to_thread(self.bridge.records.newest)
+        return await self.bridge.spool.newest()
 
     # The media socket
 
@@ -164,7 +196,7 @@ class Premises:
         """Wait for the end of a call while ``live`` others go on, and give its code and its record."""
         await until(lambda: carrier.code is not None and self.bridge.registry.live == live)
         assert carrier.code is not None
-        record = await asyncio.to_thread(self.bridge.records.find_carrier, carrier.codec.start.call_sid)
+        record = await self.bridge.spool.find_carrier(carrier.codec.start.call_sid)
         assert record is not None
         return carrier.code, record
 

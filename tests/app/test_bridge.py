@@ -4,10 +4,14 @@ import asyncio
 import logging
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.call.commands import Speak
+from phone_bridge.call.recording import replay
 from phone_bridge.runtime.record import Records
+from phone_bridge.runtime.traces import read as read_trace
 from phone_bridge.settings import Settings
 from tests.app.premises import LINE_MS, Premises, Tone, play
 from tests.runtime.pumping import FRAME
@@ -67,15 +71,62 @@ def test_a_bridge_without_a_voice_says_so_and_lives(tmp_path: Path, caplog: pyte
         asyncio.run(story())
 
 
+def test_what_was_said_longer_ago_than_it_is_to_be_kept_is_forgotten(tmp_path: Path) -> None:
+    def number_of(id: str) -> str | None:
+        found = records.find(id)
+        return found.from_number if found is not None else "gone"
+
+    async def story() -> None:
+        bridge = Bridge(settings, records, Tone())
+        old = bridge.record(carrier_id="CA1", direction="inbound", from_number="+12025550143", to_number=None)
+        old.started_at = old.ended_at = "2020-01-01T00:00:00.000Z"
+        records.save(old)
+        await bridge.start()
+        await until(lambda: number_of(old.id) is None)
+        await bridge.stop()
+
+    settings = settings_in(tmp_path)
+    records = Records(settings.database_url)
+    asyncio.run(story())
+
+
 def test_processes_of_one_database_share_their_keys(tmp_path: Path) -> None:
     async def story() -> None:
         one, other = (Bridge(settings_in(tmp_path), Records(settings_in(tmp_path).database_url), None) for _ in "ab")
-        assert one.key == other.key
+        assert one.stream_keys.signing(0) == other.stream_keys.signing(0)
         assert one.embedded.key == other.embedded.key
         await one.stop()
         await other.stop()
 
     asyncio.run(story())
+
+
+def test_a_call_can_be_run_again_from_its_trace(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        carrier, assistant = await house.talk("CA1")
+        carrier.speak(*[FRAME] * 5)
+        assistant.propose("act_1")
+        await asyncio.sleep(LINE_MS / 1000 + 0.2)
+        carrier.hang_up()
+        _, record = await house.ended(carrier)
+        await asyncio.to_thread(house.bridge.traces.close)
+        recording = read_trace(tmp_path / "traces" / f"{record.id}.trace")
+        call = recording.call()
+        duties = [duty for step in replay(recording, call) for duty in step.duties]
+        assert any(isinstance(duty, Speak) and duty.lines[0].key == "question.cancel_event" for duty in duties)
+        again = msgspec.structs.replace(record)
+        again.observe(call.trace)
+        assert again == record
+
+    play(tmp_path, story, traces="all", traces_folder=f"{tmp_path}/traces")
+
+
+@pytest.mark.parametrize("settings", [{"traces": "off", "traces_folder": "traces"}, {"traces": "all"}])
+def test_without_a_folder_or_a_wish_no_call_keeps_a_journal(tmp_path: Path, settings: dict[str, str]) -> None:
+    async def story(house: Premises) -> None:
+        assert not house.bridge.traces.wanted
+
+    play(tmp_path, story, **settings)
 
 
 def settings_in(folder: Path) -> Settings:

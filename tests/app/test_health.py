@@ -37,6 +37,18 @@ def test_calls_are_not_taken_without_a_database(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_calls_are_not_taken_by_a_process_that_is_about_to_stop(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        house.bridge.registry.draining = True
+        answer = await house.ask("GET", "/readyz")
+        assert (answer.status, json_of(answer)) == (503, {"status": "unavailable", "reason": "draining"})
+        lose_database(house, tmp_path)  # which is not asked any more
+        assert json_of(await house.ask("GET", "/readyz"))["reason"] == "draining"
+        assert (await house.ask("GET", "/healthz")).status == 200
+
+    play(tmp_path, story)
+
+
 def test_nobody_needs_a_key_for_them(tmp_path: Path) -> None:
     async def story(house: Premises) -> None:
         for path in ("/healthz", "/readyz"):

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from phone_bridge.app import streams
+from phone_bridge.app.stream_keys import name_of
 from phone_bridge.call.events import Event
 from phone_bridge.errors import Refused
 from phone_bridge.legs.twilio.admission import TOKEN_SECONDS, Key, issue
 from phone_bridge.legs.twilio.messages import MediaFormat
+from phone_bridge.legs.twilio.pace import MESSAGES_AT_ONCE
 from phone_bridge.legs.twilio.stream import TwilioStream
+from phone_bridge.runtime.waiting import Waiting
 from phone_bridge.runtime.websocket_client import dial
 from phone_bridge.sessions.chronapilot import messages as m
 from tests.app.premises import ACCOUNT, LINE_MS, TOKEN, Premises, lose_database, play, premises, signature
@@ -32,7 +35,8 @@ async def turned_away(house: Premises, carrier: Carrier, why: str) -> None:
 
 def token_of(house: Premises, call_sid: str, *, key: Key | None = None, age: int = 0, nonce: str = "call_x") -> str:
     now = int(time.time()) - age
-    return issue(key or house.bridge.key, call_sid=call_sid, account_sid=ACCOUNT, now_epoch_s=now, nonce=nonce)
+    key = key or house.bridge.stream_keys.signing(now)
+    return issue(key, call_sid=call_sid, account_sid=ACCOUNT, now_epoch_s=now, nonce=nonce)
 
 
 # Tokens
@@ -50,7 +54,7 @@ def test_a_stream_without_a_token_is_turned_away(tmp_path: Path, caplog: pytest.
 def test_a_token_that_we_did_not_sign_is_turned_away(tmp_path: Path) -> None:
     async def story(house: Premises) -> None:
         await house.ring("CA1")
-        forged = Key(house.bridge.key.id, b"f" * 32)
+        forged = Key(name_of(int(time.time())), b"f" * 32)
         await turned_away(house, await house.open("CA1", token=token_of(house, "CA1", key=forged)), "token_signature")
         await turned_away(house, await house.open("CA1", token="header.claims.signature"), "token_malformed")
 
@@ -336,3 +340,53 @@ def test_a_mistake_of_ours_ends_one_call_and_no_other(
 
     with caplog.at_level(logging.ERROR):
         play(tmp_path, story)
+
+
+# Floods
+
+
+def test_a_stream_that_says_all_but_its_start_is_turned_away(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        carrier = await house.open_only("CA1", token=(await house.ring("CA1")).parameters["token"])
+        carrier.say(*['{"event":"something new"}'] * (streams.MAX_OPENING_MESSAGES + 1))
+        carrier.say(carrier.codec.connected(), carrier.codec.started())
+        await turned_away(house, carrier, "stream_not_started")
+
+    play(tmp_path, story)
+
+
+def test_of_too_many_silent_streams_the_oldest_makes_room(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        house.bridge.opening_streams = Waiting(3)
+        token = (await house.ring("CA1")).parameters["token"]
+        silent = [await house.open_only(f"CA{number}") for number in range(2, 6)]
+        await turned_away(house, silent[0], "too_many_waiting")
+        carrier = await house.open("CA1", token=token)
+        await until(lambda: house.bridge.registry.live == 1)
+        await until(lambda: silent[1].code is not None)
+        assert [each.code for each in silent] == [1008, 1008, None, None]
+        assert len(house.bridge.opening_streams) == 2
+        carrier.hang_up()
+        await house.ended(carrier)
+        for each in silent[2:]:
+            each.socket.close()
+        await until(lambda: len(house.bridge.opening_streams) == 0)
+
+    play(tmp_path, story)
+
+
+def test_a_stream_that_brings_far_too_much_ends_by_name_and_no_other_call_with_it(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        other, _ = await house.talk("CA1")
+        flood, _ = await house.talk("CA2")
+        for _ in range(MESSAGES_AT_ONCE // 50 + 20):
+            flood.speak(*[FRAME] * 50)
+            await asyncio.sleep(0)
+        _, record = await house.ended(flood, live=1)
+        assert record.error == "message_rate"
+        assert other.code is None
+        other.hang_up()
+        _, record = await house.ended(other)
+        assert record.error is None
+
+    play(tmp_path, story)

@@ -526,6 +526,12 @@ def test_a_session_that_never_comes_is_told_in_words(reason: str, error: str) ->
 # A session that is lost, and the one after it
 
 
+def test_an_apology_that_something_follows_says_no_goodbye() -> None:
+    desk = Desk(Rules(onward=True))
+    desk.tell(e.SessionClosed("unavailable"))
+    assert desk.spoken()[-1] == "apology_onward"
+
+
 def lost(desk: Desk, reason: str = "lost") -> Desk:
     desk.done.clear()
     desk.tell(e.SessionClosed(reason))

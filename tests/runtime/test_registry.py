@@ -1,20 +1,33 @@
 """Which calls are expected and live, and what is kept of them."""
 
 import asyncio
-import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from phone_bridge.call.trace import Trace
+from phone_bridge.audio.format import PCMU_8K
+from phone_bridge.call.commands import AnsweredBy, Verdict
+from phone_bridge.call.events import Action
+from phone_bridge.call.journal import Journal
+from phone_bridge.call.rules import Rules
+from phone_bridge.call.trace import Asked, Trace
 from phone_bridge.errors import LocalError, Unavailable
 from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.record import CallRecord, Records
-from phone_bridge.runtime.registry import EXPECTED_SECONDS, Registry
+from phone_bridge.runtime.registry import (
+    ELSEWHERE_SECONDS,
+    EXPECTED_SECONDS,
+    MAX_REMEMBERED,
+    REMEMBERED_SECONDS,
+    Registry,
+)
+from phone_bridge.runtime.spool import Spool
+from phone_bridge.runtime.traces import Traces, read
+from tests.runtime.serving import until
 
 STARTED = 1_790_000_000.0
 
@@ -28,12 +41,15 @@ class Puppet(Pump):
         self.begun = asyncio.Event()
         self.failure: Exception | None = None
         self.asked_to_end: list[str] = []
+        self.changed: Callable[[], None] = lambda: None
 
     @property
     def trace(self) -> Trace:
         return self.kept
 
-    async def run(self) -> None:
+    async def run(self, changed: Callable[[], None] | None = None) -> None:
+        assert changed is not None
+        self.changed = changed
         self.begun.set()
         await self.released.wait()
         if self.failure is not None:
@@ -49,8 +65,9 @@ class Office:
     def __init__(self, url: str, max_calls: int = 0) -> None:
         self.now = 1_000.0
         self.records = Slow(url)
+        self.spool = Spool(self.records)
         self.registry = Registry(
-            self.records, max_calls=max_calls, clock=lambda: self.now, wall=lambda: STARTED + self.now
+            self.spool, max_calls=max_calls, clock=lambda: self.now, wall=lambda: STARTED + self.now
         )
 
     async def announced(self, number: int) -> CallRecord:
@@ -65,6 +82,11 @@ class Office:
         await pump.begun.wait()
         return record, pump, carrying
 
+    async def kept(self, id: str) -> CallRecord | None:
+        """Find a record in the database once everything is written."""
+        await until(lambda: not self.spool.waiting)
+        return await asyncio.to_thread(self.records.find, id)
+
 
 class Slow(Records):
     """Records that can be held up, and fail."""
@@ -72,19 +94,14 @@ class Slow(Records):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.broken = False
-        self.before_save: Callable[[], None] = lambda: None
-        self.looked_up = threading.Event()
+        self.may_save = threading.Event()
+        self.may_save.set()
 
-    def save(self, record: CallRecord) -> None:
-        self.before_save()
+    def save_all(self, records: Sequence[CallRecord]) -> None:
+        assert self.may_save.wait(5)
         if self.broken:
             raise Unavailable("the disk is full", code="database")
-        super().save(record)
-
-    def find_carrier(self, carrier_id: str) -> CallRecord | None:
-        found = super().find_carrier(carrier_id)
-        self.looked_up.set()
-        return found
+        super().save_all(records)
 
 
 def call(number: int) -> CallRecord:
@@ -115,6 +132,7 @@ def play(url: str, story: Story, max_calls: int = 0) -> None:
         try:
             await story(office)
         finally:
+            await office.spool.close(5)
             office.records.close()
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -209,10 +227,31 @@ def test_without_a_cap_there_is_always_room(url: str) -> None:
 # Carrying
 
 
+def test_a_caller_has_so_many_calls_expected_or_live_each_counted_once(url: str) -> None:
+    async def story(office: Office) -> None:
+        capped = Registry(office.spool, max_calls=0, calls_per_caller=2, clock=lambda: office.now, wall=lambda: STARTED)
+        theirs, pump = call(1), Puppet()
+        capped.announce(theirs, "token 1")
+        carrying = asyncio.create_task(capped.carry(theirs, pump))
+        await pump.begun.wait()
+        assert capped.has_room_for(theirs.from_number)
+        capped.announce(call(2), "token 2")
+        assert not capped.has_room_for(theirs.from_number)
+        assert capped.has_room_for("+15550101")
+        assert capped.has_room_for(None)
+        office.now += EXPECTED_SECONDS + 1  # the second one never came
+        assert capped.has_room_for(theirs.from_number)
+        pump.released.set()
+        await carrying
+        assert office.registry.has_room_for(theirs.from_number)  # without a cap
+
+    play(url, story)
+
+
 def test_a_carried_call_leaves_its_record(url: str) -> None:
     async def story(office: Office) -> None:
         record, pump, carrying = await office.carried(1)
-        kept = await asyncio.to_thread(office.records.find, record.id)
+        kept = await office.kept(record.id)
         assert kept is not None
         assert (kept.status, kept.answered_at) == ("in_progress", "2026-09-21T14:30:00.000Z")
         pump.kept.said(5, "caller", "hello")
@@ -220,7 +259,7 @@ def test_a_carried_call_leaves_its_record(url: str) -> None:
         office.now += 12
         pump.released.set()
         await carrying
-        kept = await asyncio.to_thread(office.records.find, record.id)
+        kept = await office.kept(record.id)
         assert kept is not None
         assert (kept.status, kept.ended_at, kept.ended_by) == ("completed", "2026-09-21T14:30:12.000Z", "caller")
         assert kept.transcript == [{"at_ms": 5, "speaker": "caller", "text": "hello"}]
@@ -241,7 +280,7 @@ def test_a_call_that_ends_badly_leaves_its_record_all_the_same(url: str, way: st
             carrying.cancel()
         with pytest.raises(LocalError if way == "fails" else asyncio.CancelledError):
             await carrying
-        kept = await asyncio.to_thread(office.records.find, record.id)
+        kept = await office.kept(record.id)
         assert kept is not None
         assert (kept.status, kept.error, len(kept.transcript)) == ("completed", "bridge_failed", 1)
         assert kept.ended_at is not None
@@ -254,7 +293,6 @@ def test_a_call_that_is_cancelled_before_it_begins_takes_no_line(url: str) -> No
     async def story(office: Office) -> None:
         record, pump = await office.announced(1), Puppet()
         carrying = asyncio.create_task(office.registry.carry(record, pump))
-        await asyncio.sleep(0)
         carrying.cancel()
         with suppress(asyncio.CancelledError):
             await carrying
@@ -264,17 +302,74 @@ def test_a_call_that_is_cancelled_before_it_begins_takes_no_line(url: str) -> No
     play(url, story)
 
 
-def test_a_record_that_cannot_be_kept_holds_no_call_up(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_record_that_cannot_be_kept_holds_no_call_up_and_is_kept_later(url: str) -> None:
     async def story(office: Office) -> None:
         office.records.broken = True
         record, pump = call(1), Puppet()
         pump.released.set()
         await office.registry.carry(record, pump)
-        assert record.status == "completed"
+        shown = await office.registry.find(record.id)
+        assert shown is not None
+        assert shown.status == "completed"
+        office.records.broken = False
+        kept = await office.kept(record.id)
+        assert kept == record
 
-    with caplog.at_level(logging.ERROR):
-        play(url, story)
-    assert caplog.text.count("the record of call call_1 could not be kept") == 2
+    play(url, story)
+
+
+def test_what_a_live_call_has_come_to_is_kept_as_it_changes(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phone_bridge.runtime.spool.WRITE_SECONDS", 0.01)
+
+    async def story(office: Office) -> None:
+        record, pump, carrying = await office.carried(1)
+        await office.kept(record.id)
+        pump.kept.said(5, "caller", "hello")
+        pump.changed()
+        kept = await office.kept(record.id)
+        assert kept is not None
+        assert (kept.status, kept.transcript) == (
+            "in_progress",
+            [{"at_ms": 5, "speaker": "caller", "text": "hello"}],
+        )
+        pump.released.set()
+        await carrying
+
+    play(url, story)
+
+
+def test_what_decides_is_kept_at_once_and_what_was_said_in_its_time() -> None:
+    class Noting(Spool):
+        def __init__(self) -> None:
+            self.urgent: list[bool] = []
+
+        def put(self, record: CallRecord, *, urgent: bool = False) -> None:
+            self.urgent.append(urgent)
+
+    async def story() -> None:
+        spool, pump = Noting(), Puppet()
+        registry = Registry(spool, max_calls=0, clock=lambda: 0.0, wall=lambda: STARTED)
+        carrying = asyncio.create_task(registry.carry(call(1), pump))
+        await pump.begun.wait()
+        asked = Asked("act_1", Action("cancel_event", {}), Verdict.UNANSWERED, AnsweredBy.NONE, 10)
+        happenings: list[Callable[[], object]] = [
+            lambda: pump.kept.said(5, "caller", "hello"),
+            lambda: pump.kept.asked(asked),
+            lambda: pump.kept.said(20, "caller", "yes"),
+            lambda: setattr(asked, "verdict", Verdict.CONFIRMED),
+            lambda: pump.kept.settled("act_1", "executed", None),
+            lambda: pump.kept.said(30, "assistant", "done"),
+            lambda: pump.kept.ending("caller"),
+            lambda: pump.kept.said(40, "bridge", "goodbye"),
+        ]
+        for happens in happenings:
+            happens()
+            pump.changed()
+        assert spool.urgent == [True, False, True, False, True, True, False, True, False]
+        pump.released.set()
+        await carrying
+
+    asyncio.run(story())
 
 
 # The carrier's word
@@ -285,13 +380,13 @@ def test_the_carrier_is_believed_where_no_stream_came(url: str, status: str) -> 
     async def story(office: Office) -> None:
         record = await office.announced(1)
         await office.registry.carrier_says("CA1", status)
-        kept = await asyncio.to_thread(office.records.find, record.id)
+        kept = await office.kept(record.id)
         assert kept is not None
         assert (kept.status, kept.ended_by) == (status, "caller")
         assert kept.ended_at is not None
         assert office.registry.announced("CA1") is None
         await office.registry.carrier_says("CA1", "failed")  # doubled, and late
-        again = await asyncio.to_thread(office.records.find, record.id)
+        again = await office.kept(record.id)
         assert again == kept
 
     play(url, story)
@@ -302,7 +397,7 @@ def test_what_is_not_the_end_changes_nothing(url: str, status: str) -> None:
     async def story(office: Office) -> None:
         record = await office.announced(1)
         await office.registry.carrier_says("CA1", status)
-        kept = await asyncio.to_thread(office.records.find, record.id)
+        kept = await office.kept(record.id)
         assert kept == record
 
     play(url, story)
@@ -317,7 +412,7 @@ def test_of_a_live_call_we_know_more_than_the_carrier(url: str) -> None:
         pump.released.set()
         await carrying
         await office.registry.carrier_says("CA1", "failed")
-        kept = await asyncio.to_thread(office.records.find, record.id)
+        kept = await office.kept(record.id)
         assert kept is not None
         assert kept.status == "completed"
 
@@ -328,26 +423,17 @@ def test_the_carriers_word_does_not_overwrite_a_record_that_is_being_kept(url: s
     """Twilio's callback comes in the moment of the hang-up, just as the call's own record is written."""
 
     async def story(office: Office) -> None:
-        loop = asyncio.get_running_loop()
         record, pump, carrying = await office.carried(1)
+        await office.kept(record.id)
         pump.kept.said(5, "caller", "hello")
-
-        callbacks = []
-
-        def callback_comes() -> None:
-            office.records.before_save = lambda: None
-            word = office.registry.carrier_says("CA1", "completed")
-            callbacks.append(asyncio.run_coroutine_threadsafe(word, loop))
-            callbacks[0].add_done_callback(lambda _: office.records.looked_up.set())
-            office.records.looked_up.wait(5)
-
-        office.records.before_save = callback_comes
+        office.records.may_save.clear()
         pump.released.set()
         await carrying
-        await asyncio.wrap_future(callbacks[0])
-        kept = await asyncio.to_thread(office.records.find, record.id)
+        await office.registry.carrier_says("CA1", "failed")
+        office.records.may_save.set()
+        kept = await office.kept(record.id)
         assert kept is not None
-        assert len(kept.transcript) == 1
+        assert (kept.status, len(kept.transcript)) == ("completed", 1)
 
     play(url, story)
 
@@ -361,6 +447,24 @@ def test_a_call_nobody_knows_is_nobodys_business(url: str) -> None:
 
 
 # Asking
+
+
+def test_the_journal_of_a_call_that_failed_is_kept(tmp_path: Path) -> None:
+    traces = Traces(tmp_path / "traces", "failures")
+
+    async def story(office: Office) -> None:
+        registry = Registry(office.spool, max_calls=0, clock=lambda: 0.0, wall=lambda: STARTED, files=traces)
+        for number, error in enumerate(("", "leg_lost")):
+            pump = Puppet()
+            pump.kept.error = error
+            pump.journal = Journal(PCMU_8K, Rules(), None, 0)
+            pump.released.set()
+            await registry.carry(call(number), pump)
+        await asyncio.to_thread(traces.close)
+
+    play(f"sqlite:///{tmp_path}/calls.db", story)
+    assert [path.name for path in (tmp_path / "traces").iterdir()] == ["call_1.trace"]
+    assert read(tmp_path / "traces" / "call_1.trace").error == "leg_lost"
 
 
 def test_only_a_live_call_can_be_asked_to_end(url: str) -> None:
@@ -393,5 +497,162 @@ def test_live_calls_are_shown_as_they_are_now(url: str) -> None:
         shown = await office.registry.find(record.id)
         assert shown is not None
         assert shown.status == "completed"
+
+    play(url, story)
+
+
+# Parts of a call
+
+
+def test_a_part_that_is_superseded_ends_without_finishing_its_record(url: str) -> None:
+    async def story(office: Office) -> None:
+        record, pump, carrying = await office.carried(1)
+        pump.kept.said(5, "caller", "hello")
+        await asyncio.gather(*(office.registry.supersede(record.id) for _ in range(3)))
+        await carrying  # which raises nothing
+        kept = await office.kept(record.id)
+        assert kept is not None
+        assert (kept.status, kept.ended_at, kept.ended_by, kept.error) == ("in_progress", None, None, None)
+        assert [said["text"] for said in kept.transcript] == ["hello"]
+        assert pump.asked_to_end == []
+        assert office.registry.live == 0
+
+    play(url, story)
+
+
+def test_a_part_that_ends_by_itself_is_waited_for(url: str) -> None:
+    async def story(office: Office) -> None:
+        record, pump, carrying = await office.carried(1)
+        pump.kept.ended_by, pump.kept.error = "carrier", "leg_lost"
+        superseding = asyncio.create_task(office.registry.supersede(record.id))
+        await asyncio.sleep(0)
+        pump.released.set()
+        await superseding
+        await carrying
+        assert (record.status, record.ended_by, record.error) == ("in_progress", None, None)
+
+    play(url, story)
+
+
+def test_a_call_that_is_not_live_here_cannot_be_superseded(url: str) -> None:
+    async def story(office: Office) -> None:
+        await office.registry.supersede("call_1")
+        record = await office.announced(1)
+        await office.registry.supersede(record.id)
+        assert office.registry.announced("CA1") is not None
+
+    play(url, story)
+
+
+def test_the_next_part_goes_on_with_the_same_record(url: str) -> None:
+    async def story(office: Office) -> None:
+        record, pump, carrying = await office.carried(1)
+        began = record.answered_at
+        pump.kept.ended_by, pump.kept.error = "carrier", "leg_lost"
+        pump.released.set()
+        await carrying
+        office.now += 3
+        record.resumed = 1
+        again = Puppet()
+        office.registry.announce(record, "token 1.1", 1)
+        carrying = asyncio.create_task(office.registry.carry(record, again))
+        await again.begun.wait()
+        kept = await office.kept(record.id)
+        assert kept is not None
+        assert (kept.status, kept.resumed, kept.answered_at) == ("in_progress", 1, began)
+        assert (kept.ended_at, kept.ended_by, kept.error) == (None, None, None)
+        again.released.set()
+        await carrying
+        assert office.registry.idle
+
+    play(url, story)
+
+
+def test_a_later_part_stays_expected_when_the_earlier_one_ends(url: str) -> None:
+    async def story(office: Office) -> None:
+        record, pump, carrying = await office.carried(1)
+        office.registry.announce(record, "token 1.1", 1)
+        pump.released.set()
+        await carrying
+        known = office.registry.announced("CA1")
+        assert known is not None
+        assert (known.token, known.part) == ("token 1.1", 1)
+        assert not office.registry.idle
+
+    play(url, story)
+
+
+def test_a_call_is_known_while_it_is_live_and_for_a_moment_after(url: str) -> None:
+    async def story(office: Office) -> None:
+        assert office.registry.known("CA1") is None
+        record, pump, carrying = await office.carried(1)
+        pump.kept.ended_by = "bridge"  # its goodbye is being heard
+        known = office.registry.known("CA1")
+        assert known is not None
+        assert (known.ended_by, office.registry.is_live(known.id)) == ("bridge", True)
+        pump.released.set()
+        await carrying
+        assert not office.registry.is_live(record.id)
+        office.now += REMEMBERED_SECONDS
+        assert office.registry.known("CA1") is record
+        office.now += 0.1
+        assert office.registry.known("CA1") is None
+
+    play(url, story)
+
+
+def test_no_more_calls_are_remembered_than_there_is_room_for(url: str) -> None:
+    async def story(office: Office) -> None:
+        for number in range(MAX_REMEMBERED + 1):
+            pump = Puppet()
+            pump.released.set()
+            record = call(number % 60)
+            record.id, record.carrier_id = f"call_{number}", f"CA{number}"
+            await office.registry.carry(record, pump)
+        assert office.registry.known("CA0") is None
+        assert office.registry.known("CA1") is not None
+        assert office.registry.known(f"CA{MAX_REMEMBERED}") is not None
+
+    play(url, story)
+
+
+def test_all_calls_are_asked_to_end(url: str) -> None:
+    async def story(office: Office) -> None:
+        carried = [await office.carried(number) for number in (1, 2)]
+        office.registry.end_all("drain")
+        for _, pump, carrying in carried:
+            assert pump.asked_to_end == ["drain"]
+            pump.released.set()
+            await carrying
+
+    play(url, story)
+
+
+def test_nothing_is_idle_while_a_call_is_expected(url: str) -> None:
+    async def story(office: Office) -> None:
+        assert office.registry.idle
+        await office.announced(1)
+        assert not office.registry.idle
+        office.now += EXPECTED_SECONDS + 0.1
+        assert office.registry.idle
+
+    play(url, story)
+
+
+def test_another_process_may_say_how_its_call_ended_before_the_carriers_word_counts(url: str) -> None:
+    async def story(office: Office) -> None:
+        record = call(1)
+        record.status, record.answered_at = "in_progress", record.started_at
+        office.records.save(record)
+        began = asyncio.get_running_loop().time()
+        saying = asyncio.create_task(office.registry.carrier_says("CA1", "completed"))
+        await until(lambda: asyncio.get_running_loop().time() - began > 0.1)
+        record.status, record.ended_at, record.ended_by = "completed", record.started_at, "api"
+        office.records.save(record)
+        await saying
+        assert asyncio.get_running_loop().time() - began >= ELSEWHERE_SECONDS
+        kept = await office.kept(record.id)
+        assert kept is not None
+        assert kept.ended_by == "api"
 
     play(url, story)

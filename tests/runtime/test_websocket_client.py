@@ -184,6 +184,7 @@ def test_a_server_in_trouble_is_unavailable(status: int) -> None:
         (format_datetime(datetime(2000, 1, 1, tzinfo=UTC), usegmt=True), 0),
         (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3_600_000),
     ],
+    ids=["none", "words", "negative", "seconds", "long ago", "in an hour"],
 )
 def test_when_to_come_again_may_be_seconds_or_a_date(value: str, wait_ms: int | None) -> None:
     async def talk() -> None:

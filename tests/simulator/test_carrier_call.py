@@ -9,7 +9,7 @@ from phone_bridge.exchange import Request, Response
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.carrier_call import ANNOUNCEMENT, CallPlan
 from phone_bridge.simulator.result import CallResult
-from phone_bridge.simulator.script import HangUp, Press, Step
+from phone_bridge.simulator.script import HangUp, Press, Say, Step
 from phone_bridge.simulator.virtual import MEDIA_URL, VirtualCarrier, document, hum
 from phone_bridge.simulator.webhooks import Dialling
 from tests.simulator.far_end import Play, SmallBridge
@@ -135,9 +135,74 @@ def test_a_dial_is_an_outcome_and_its_action_is_told(status: str, seconds: str |
 
 
 def test_what_the_simulator_cannot_follow_is_skipped_and_said() -> None:
-    result = call(Application(voice="<Record/><Say>a</Say>"))
+    result = call(Application(voice="<Refer/><Say>a</Say>"))
     assert result.heard == hum("a")
-    assert result.reasons == ("the simulator skipped <Record>, which it cannot follow",)
+    assert result.reasons == ("the simulator skipped <Refer>, which it cannot follow",)
+
+
+def test_a_call_that_is_moved_on_before_its_answer_goes_on_ringing() -> None:
+    application = Application(voice='<Pause length="2"/><Redirect>next</Redirect>', next="<Say>a</Say>")
+    result = call(application)
+    assert [(at, path, form["CallStatus"]) for at, path, form in application.asked[:2]] == [
+        (0, "/twilio/voice", "ringing"),
+        (2_000, "/twilio/next", "ringing"),
+    ]
+    assert result.heard == hum("a")
+    assert result.duration_ms == 60
+    gone = VirtualCarrier((), lambda *_: 404, web=application, plan=PLAN)
+    gone.run(1_000)
+    gone.hang_up()
+    assert (gone.run().status, gone.now) == ("no-answer", 1_000)
+
+
+def test_a_message_is_recorded_after_its_beep_and_told_to_the_action() -> None:
+    application = Application(
+        voice='<Say>Speak</Say><Record action="kept" timeout="2"/><Say>nothing was said</Say>', kept="<Say>thanks</Say>"
+    )
+    result = call(application, Say("my message"))
+    form = application.form("/twilio/kept")
+    assert form["RecordingUrl"] == f"https://api.twilio.com/2010-04-01/Accounts/AC1/Recordings/{form['RecordingSid']}"
+    assert (form["RecordingDuration"], form["Digits"], form["CallStatus"]) == ("4", "", "in-progress")
+    assert result.verbs == ("Say", "Record", "Say")
+    assert result.heard.endswith(hum("thanks"))
+    assert result.ok
+
+
+def test_a_silent_message_is_told_to_nobody_and_the_document_goes_on() -> None:
+    application = Application(voice='<Record action="kept" timeout="3"/><Say>bye</Say>')
+    result = call(application)
+    assert "/twilio/kept" not in application.paths()
+    assert result.heard.endswith(hum("bye"))
+
+
+def test_a_caller_who_hangs_up_has_left_the_message_all_the_same() -> None:
+    application = Application(voice='<Record action="kept"/>')
+    result = call(application, Say("my message", after_ms=1_000), HangUp(after_ms=0))
+    form = application.form("/twilio/kept")
+    assert (form["Digits"], form["CallStatus"], form["RecordingDuration"]) == ("hangup", "completed", "2")
+    assert result.ended_by == "caller"
+    silent = Application(voice='<Record action="kept"/>')
+    call(silent, HangUp(after_ms=1_000))
+    assert "/twilio/kept" not in silent.paths()
+
+
+def test_a_stream_that_vanishes_leaves_the_caller_on_the_line() -> None:
+    """As when the process is killed: the call lives, and the action is asked what comes next."""
+    bridge = SmallBridge()
+    bridge.close_at = (500, 1006)
+    application = Application(voice=CONNECT, connect="<Pause/><Redirect>again</Redirect>", again="<Say>back</Say>")
+    result = call(application, socket=bridge)
+    assert application.paths() == [
+        "/twilio/voice",
+        "/stream",
+        "/stream",
+        "/twilio/connect",
+        "/twilio/again",
+        "/twilio/status",
+    ]
+    assert application.form("/twilio/connect")["CallStatus"] == "in-progress"
+    assert codes(result) == [31903]
+    assert result.heard.endswith(hum("back"))
 
 
 def test_thousands_of_verbs_that_end_at_once_are_no_problem() -> None:
@@ -335,7 +400,7 @@ def test_a_caller_who_gives_up_before_the_answer_was_not_answered() -> None:
 
 
 def test_hanging_up_twice_is_hanging_up_once() -> None:
-    application = Application(voice='<Pause length="9"/>')
+    application = Application(voice='<Play digits="wwwwwwww"/>')
     carrier = VirtualCarrier((), lambda *_: 404, web=application, plan=PLAN)
     carrier.run(until=1000)
     carrier.hang_up()

@@ -6,9 +6,10 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.audio.tones import dtmf
 from phone_bridge.simulator.caller import Caller, Manners
 from phone_bridge.simulator.duties import Speak
-from phone_bridge.simulator.line import KeyPressed, Line, MarkPlayed
+from phone_bridge.simulator.line import FrameSpoken, KeyPressed, Line, MarkPlayed
 from phone_bridge.simulator.performer import Gathered, Performed, Performer
-from phone_bridge.simulator.verbs import Gather, Pause, Play, Say
+from phone_bridge.simulator.recorder import Recorded
+from phone_bridge.simulator.verbs import Gather, Pause, Play, Record, Say
 
 SECOND = b"\x01" * 8000
 
@@ -21,24 +22,24 @@ class Stage:
         self.performer = Performer(self.line)
         self.now = 0
         self.spoken: list[Speak] = []
-        self.ends: list[tuple[int, Performed | Gathered]] = []
+        self.ends: list[tuple[int, Performed | Gathered | Recorded]] = []
 
-    def perform(self, verb: Say | Play | Pause | Gather) -> list[Speak]:
+    def perform(self, verb: Say | Play | Pause | Gather | Record) -> list[Speak]:
         return self.performer.perform(verb, self.now)
 
     def pass_to(self, now: int) -> None:
         while self.now < now:
             self.now = min([now, *(at for at in (self.line.deadline(), self.performer.deadline()) if at is not None)])
             for fact in self.line.advance(self.now):
-                if isinstance(fact, MarkPlayed):
+                if isinstance(fact, MarkPlayed | FrameSpoken):
                     self._take(*self.performer.tell(fact, self.now))
-            if gathered := self.performer.expire(self.now):
-                self.ends.append((self.now, gathered))
+            if ended := self.performer.expire(self.now):
+                self.ends.append((self.now, ended))
 
     def press(self, digit: str) -> None:
         self._take(*self.performer.tell(KeyPressed(digit, self.now), self.now))
 
-    def _take(self, spoken: list[Speak], end: Performed | Gathered | None) -> None:
+    def _take(self, spoken: list[Speak], end: Performed | Gathered | Recorded | None) -> None:
         self.spoken += spoken
         if end is not None:
             self.ends.append((self.now, end))
@@ -152,3 +153,26 @@ def test_keys_mean_nothing_outside_a_gather() -> None:
     stage.press("1")
     stage.pass_to(1000)
     assert stage.ends == [(1000, Performed())]
+
+
+@pytest.mark.parametrize("beep", [True, False])
+def test_a_message_begins_after_its_beep_and_ends_when_it_is_full(beep: bool) -> None:
+    stage = Stage()
+    verb = Record(max_length_s=3, play_beep=beep)
+    assert stage.perform(verb) == []
+    assert stage.performer.hung_up() is None  # nothing is being left yet
+    stage.pass_to(5_000)
+    ((at, ended),) = stage.ends
+    assert ended == Recorded(verb, 0)
+    assert 3_000 <= at <= 3_300
+    assert bytes(stage.line.heard).strip(PCMU_8K.silence) != b"" or not beep
+    assert stage.performer.deadline() is None
+
+
+def test_a_message_that_is_being_left_ends_with_the_call() -> None:
+    stage = Stage()
+    verb = Record()
+    stage.perform(verb)
+    stage.pass_to(1_000)
+    assert stage.performer.hung_up() == Recorded(verb, 0, "hangup")
+    assert stage.performer.hung_up() is None

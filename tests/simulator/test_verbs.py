@@ -36,7 +36,14 @@ def warnings(inner: str) -> list[str]:
         ("<Reject/>", verbs.Reject()),
         ('<Reject reason="busy"/>', verbs.Reject("busy")),
         ("<Dial>+15550100</Dial>", verbs.Dial(targets=("+15550100",))),
-        ("<Record/>", verbs.Unsupported("<Record>")),
+        ("<Record/>", verbs.Record()),
+        (
+            '<Record action="/kept" method="GET" timeout="6" finishOnKey="#" maxLength="120" playBeep="false"/>',
+            verbs.Record(
+                action="/kept", method="GET", timeout_s=6, finish_on_key="#", max_length_s=120, play_beep=False
+            ),
+        ),
+        ("<Refer/>", verbs.Unsupported("<Refer>")),
         ("<Connect><Stream url='wss://a.test/m'/></Connect>", verbs.ConnectStream(url="wss://a.test/m")),
     ],
 )

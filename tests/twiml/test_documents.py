@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 
 import twiml
 from phone_bridge.legs.twilio import admission
-from twiml.documents import MAX_PARAMETER_CHARS, MAX_SAY_CHARS
+from twiml.documents import (
+    DIAL_SECONDS,
+    MAX_PARAMETER_CHARS,
+    MAX_SAY_CHARS,
+    MESSAGE_QUIET_SECONDS,
+    MESSAGE_SECONDS,
+)
 
 STREAM = "wss://bridge.example.com/twilio/media"
 ACTION = "https://bridge.example.com/twilio/connect?a=1&b=<2>"
@@ -75,6 +81,65 @@ def test_any_text_at_all_makes_a_document(text: str) -> None:
 def test_readable_text_comes_through_unchanged(text: str) -> None:
     say, _ = verbs(twiml.apologise_and_hang_up(text, "en-US"))
     assert (say.text or "") == text
+
+
+def test_a_call_is_moved_on_after_a_pause() -> None:
+    pause, redirect = verbs(twiml.move_on(ACTION, 2))
+    assert (pause.tag, pause.attrib) == ("Pause", {"length": "2"})
+    assert (redirect.tag, redirect.attrib, redirect.text) == ("Redirect", {"method": "POST"}, ACTION)
+
+
+def test_a_caller_is_told_and_then_put_through() -> None:
+    say, dial = verbs(twiml.transfer("One moment.", "en-US", "+493012345", ACTION, "+12025550100"))
+    assert (say.attrib, say.text) == ({"language": "en-US"}, "One moment.")
+    assert dial.attrib == {
+        "action": ACTION,
+        "method": "POST",
+        "timeout": str(DIAL_SECONDS),
+        "callerId": "+12025550100",
+    }
+    assert [(noun.tag, noun.text) for noun in dial] == [("Number", "+493012345")]
+
+
+def test_without_words_and_without_a_number_of_ours_a_caller_is_just_put_through() -> None:
+    (dial,) = verbs(twiml.transfer("", "en-US", "+493012345", ACTION))
+    assert "callerId" not in dial.attrib
+
+
+def test_a_message_is_taken_after_a_beep_and_never_transcribed() -> None:
+    say, record, thanks, hangup = verbs(twiml.take_message("Speak.", "en-US", ACTION, "Thanks."))
+    assert record.attrib == {
+        "action": ACTION,
+        "method": "POST",
+        "maxLength": str(MESSAGE_SECONDS),
+        "timeout": str(MESSAGE_QUIET_SECONDS),
+        "finishOnKey": "#",
+        "playBeep": "true",
+        "transcribe": "false",
+    }
+    assert [each.tag for each in (say, record, thanks, hangup)] == ["Say", "Record", "Say", "Hangup"]
+    assert (say.text, thanks.text) == ("Speak.", "Thanks.")
+
+
+@given(st.text(), st.text(), st.text())
+def test_nothing_that_is_put_into_a_document_becomes_markup(text: str, number: str, url: str) -> None:
+    """Whatever comes from outside stays text or an attribute's value: the elements are always the same."""
+    documents = (
+        (twiml.move_on(url, 1), ["Pause", "Redirect"]),
+        (twiml.transfer(f".{text}", "en-US", number, url, number), ["Say", "Dial"]),
+        (twiml.take_message(f".{text}", "en-US", url, f".{text}"), ["Say", "Record", "Say", "Hangup"]),
+    )
+    for document, tags in documents:
+        found = verbs(document)
+        assert [each.tag for each in found] == tags
+        assert [child.tag for each in found for child in each] == (["Number"] if "Dial" in tags else [])
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"])))
+def test_an_address_comes_through_unchanged(url: str) -> None:
+    _, redirect = verbs(twiml.move_on(url, 1))
+    (dial,) = verbs(twiml.transfer("", "en-US", "+493012345", url))
+    assert (redirect.text or "", dial.get("action")) == (url, url)
 
 
 def test_hanging_up_is_one_verb() -> None:

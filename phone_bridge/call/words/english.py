@@ -25,6 +25,7 @@ SENTENCES = {
     "greeting": "Hello, this is your calendar assistant. How can I help?",
     "one_moment": "One moment, please.",
     "apology_unavailable": "I am sorry, I cannot reach your calendar assistant. Please call again later. Goodbye.",
+    "apology_onward": "I am sorry, I cannot reach your calendar assistant now.",
     "apology_busy": "I am sorry, all our lines are taken. Please call again in a few minutes. Goodbye.",
     "still_there": "Are you still there?",
     "goodbye_silence": "I cannot hear you, so I am ending this call. Goodbye.",

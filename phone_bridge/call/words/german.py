@@ -31,6 +31,7 @@ SENTENCES = {
         "Es tut mir leid, ich erreiche Ihren Kalenderassistenten nicht. Bitte rufen Sie später wieder an. "
         "Auf Wiederhören."
     ),
+    "apology_onward": "Es tut mir leid, ich kann Ihren Kalenderassistenten gerade nicht erreichen.",
     "apology_busy": (
         "Es tut mir leid, alle Leitungen sind belegt. Bitte rufen Sie in einigen Minuten wieder an. Auf Wiederhören."
     ),

@@ -22,6 +22,9 @@ MAX_PARAMETER_CHARS = 500
 TOKEN_SECONDS = 60
 """How long a token is good; Twilio opens the stream as soon as it has read the document that holds it."""
 
+MAX_PART_DIGITS = 3
+"""Longer numbers name no part of a call."""
+
 MIN_KEY_BYTES = 32
 """The shortest key that HS256 may have (RFC 7518, 3.2)."""
 
@@ -53,9 +56,25 @@ class Admission(msgspec.Struct, frozen=True):
     account_sid: str
     expires_at: int
 
+    @property
+    def call_id(self) -> str:
+        """The call whose stream this is, in our own words; empty for a token that names none."""
+        return self.jti.rpartition(".")[0]
+
+    @property
+    def part(self) -> int:
+        """Which part of the call the stream carries on: 0 at first, one more each time that it is resumed."""
+        number = self.jti.rpartition(".")[2]
+        return int(number) if len(number) <= MAX_PART_DIGITS and number.isascii() and number.isdigit() else 0
+
+
+def nonce(call_id: str, part: int) -> str:
+    """Name the one stream that carries part number ``part`` of a call: the same name in every process."""
+    return f"{call_id}.{part}"
+
 
 def issue(key: Key, *, call_sid: str, account_sid: str, now_epoch_s: int, nonce: str) -> str:
-    """Make the token of one call; ``nonce`` must never have been used before."""
+    """Make the token of one stream; ``nonce`` must never have been used for another."""
     claims = {
         "iss": ISSUER,
         "aud": AUDIENCE,

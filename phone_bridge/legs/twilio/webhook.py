@@ -31,6 +31,10 @@ MAX_DIGITS = 15
 """Longer numbers in a parameter are not read."""
 
 
+MAX_URL_CHARS = 512
+"""Longer addresses in a parameter are not read."""
+
+
 class Form:
     """The parameters of a request in the order they came, blank and repeated ones included.
 
@@ -229,6 +233,9 @@ class ConnectEnded(msgspec.Struct, frozen=True, kw_only=True):
     call_sid: str
     account_sid: str
     status: str
+    from_: str | None = None
+    to: str | None = None
+    direction: str = "inbound"
 
     @property
     def ended(self) -> bool:
@@ -242,7 +249,26 @@ class ConnectEnded(msgspec.Struct, frozen=True, kw_only=True):
             call_sid=_required(form, "CallSid"),
             account_sid=form.get("AccountSid"),
             status=STATUSES.get(form.get("CallStatus"), "in_progress"),
+            from_=_number(form, "From"),
+            to=_number(form, "To"),
+            direction="inbound" if form.get("Direction", "inbound") == "inbound" else "outbound",
         )
+
+
+def dial_answered(form: Form) -> bool:
+    """Tell from the request to ``<Dial action>`` whether somebody took the call."""
+    return form.get("DialCallStatus") in ("completed", "answered")
+
+
+def recording_url(form: Form) -> str | None:
+    """Give the address of what was recorded, from the request to ``<Record action>``; it is kept, never fetched."""
+    url = form.get("RecordingUrl")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    readable = len(url) <= MAX_URL_CHARS and url.isprintable()
+    return url if readable and parts.scheme in ("http", "https") and parts.netloc else None
 
 
 def status_of(twilio_status: str) -> str:

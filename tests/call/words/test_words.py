@@ -26,6 +26,7 @@ KEYS = {
     "not_asked",
     "confirmed_by_preference",
     "outcome_unknown",
+    "apology_onward",
     "cut_off",
     "done_before",
     "not_done",

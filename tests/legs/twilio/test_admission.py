@@ -17,6 +17,7 @@ from phone_bridge.legs.twilio.admission import (
     Key,
     admit,
     issue,
+    nonce,
 )
 from tests.legs.twilio.samples import ACCOUNT_SID, CALL_SID
 
@@ -92,7 +93,7 @@ def test_another_algorithm_is_refused(algorithm: str) -> None:
 
 
 def test_an_unsigned_token_is_refused() -> None:
-    unsigned = jwt.encode(CLAIMS, None, "none", headers={"kid": KEY.id})
+    unsigned = jwt.encode(CLAIMS, "", "none", headers={"kid": KEY.id})
     assert refusal(unsigned) == "token_algorithm"
 
 
@@ -154,3 +155,30 @@ def test_a_token_fits_into_a_parameter() -> None:
 def test_a_key_that_is_too_short_is_not_made() -> None:
     with pytest.raises(LocalError, match=str(MIN_KEY_BYTES)):
         Key("short", b"k" * (MIN_KEY_BYTES - 1))
+
+
+@pytest.mark.parametrize("part", [0, 1, 3, 999])
+def test_a_token_names_the_call_and_the_part_of_it_that_its_stream_carries(part: int) -> None:
+    admission = Admission(nonce("call_1", part), CALL_SID, ACCOUNT_SID, NOW)
+    assert (admission.call_id, admission.part) == ("call_1", part)
+
+
+@pytest.mark.parametrize(
+    ("jti", "call_id"),
+    [
+        (NONCE, ""),
+        ("", ""),
+        ("call_1.", "call_1"),
+        ("call_1.x", "call_1"),
+        ("call_1.9999", "call_1"),
+        ("a.b.\u0665", "a.b"),
+    ],
+)
+def test_a_name_of_another_shape_is_no_later_part(jti: str, call_id: str) -> None:
+    admission = Admission(jti, CALL_SID, ACCOUNT_SID, NOW)
+    assert (admission.call_id, admission.part) == (call_id, 0)
+
+
+def test_no_two_streams_have_the_same_name() -> None:
+    names = {nonce(call, part) for call in ("call_1", "call_11", "call_1.1") for part in range(20)}
+    assert len(names) == 60

@@ -11,13 +11,16 @@ from phone_bridge.legs.twilio.webhook import (
     MAX_DIGITS,
     MAX_FORM_BYTES,
     MAX_PARAMETERS,
+    MAX_URL_CHARS,
     ConnectEnded,
     Form,
     IncomingCall,
     StatusChanged,
     StreamStatus,
+    dial_answered,
     handshake_signed,
     parse_form,
+    recording_url,
     signed,
     status_of,
     whole_number,
@@ -354,3 +357,36 @@ def test_no_body_makes_reading_fail_otherwise(body: bytes) -> None:
     params = parse_form(b"CallSid=CA1&" + body)
     assert IncomingCall.parse(params).call_sid == "CA1"
     assert signed(VOICE, params, sign(VOICE, params), [TOKEN])
+
+
+def test_the_end_of_a_stream_tells_who_speaks_to_whom() -> None:
+    read = ConnectEnded.parse(Form([("CallSid", CALL_SID), ("From", "anonymous"), ("To", "+15550100")]))
+    assert (read.from_, read.to, read.direction) == (None, "+15550100", "inbound")
+    out = ConnectEnded.parse(Form([("CallSid", CALL_SID), ("Direction", "outbound-api")]))
+    assert (out.from_, out.to, out.direction) == (None, None, "outbound")
+
+
+@pytest.mark.parametrize(
+    ("status", "answered"),
+    [("completed", True), ("answered", True), ("busy", False), ("no-answer", False), ("failed", False), ("", False)],
+)
+def test_a_dialled_party_has_answered_or_not(status: str, answered: bool) -> None:
+    assert dial_answered(Form([("DialCallStatus", status)])) is answered
+
+
+def test_where_a_recording_is_kept_is_read_up_to_a_limit() -> None:
+    longest = "https://api.twilio.com/".ljust(MAX_URL_CHARS, "x")
+    assert recording_url(Form([("RecordingUrl", longest)])) == longest
+    assert recording_url(Form([("RecordingUrl", longest + "x")])) is None
+
+
+@pytest.mark.parametrize(
+    "url", ["", "RE1", "ftp://a.test/x", "https:///x", "https://[x", "https://a.test/\x00", "//a/x"]
+)
+def test_what_is_no_address_is_no_recording(url: str) -> None:
+    assert recording_url(Form([("RecordingUrl", url)])) is None
+
+
+@given(st.text())
+def test_no_text_at_all_breaks_the_reading_of_a_recording(url: str) -> None:
+    assert recording_url(Form([("RecordingUrl", url)])) in (None, url)

@@ -1,0 +1,106 @@
+"""What a caller gets whom the assistant cannot serve: a goodbye, a person, or a voicemail, in Twilio's own voice."""
+
+import logging
+import re
+import time
+
+import twiml
+from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.resuming import CONNECT_PATH, newest
+from phone_bridge.call import words
+from phone_bridge.legs.twilio.webhook import ConnectEnded, Form, IncomingCall, recording_url
+from phone_bridge.runtime.record import timestamp
+from phone_bridge.settings import Settings
+
+AFTER = "after"
+"""The query parameter that says which verb has ended, where it was not a stream."""
+AFTER_DIAL = "dial"
+AFTER_RECORD = "record"
+
+SAY_LANGUAGES = {"en": "en-US", "de": "de-DE"}
+"""What Twilio's own voice calls our languages."""
+
+_SENTENCES = {
+    "en": {
+        "sorry": "I am sorry, your calendar assistant cannot be reached now.",
+        "connecting": "Please stay on the line, I am connecting you.",
+        "message": ("Please stay on the line to leave a message after the tone. Press the hash key when you are done."),
+        "thanks": "Thank you. Goodbye.",
+        "nobody": "Nobody can take your call now. Please call again later. Goodbye.",
+    },
+    "de": {
+        "sorry": "Es tut mir leid, Ihr Kalenderassistent ist gerade nicht erreichbar.",
+        "connecting": "Bitte bleiben Sie am Apparat, ich verbinde Sie.",
+        "message": (
+            "Bitte bleiben Sie am Apparat und sprechen Sie nach dem Ton. "
+            "Drücken Sie die Rautetaste, wenn Sie fertig sind."
+        ),
+        "thanks": "Vielen Dank. Auf Wiederhören.",
+        "nobody": "Gerade kann niemand Ihren Anruf annehmen. Bitte rufen Sie später noch einmal an. Auf Wiederhören.",
+    },
+}
+log = logging.getLogger("phone_bridge.twilio")
+
+_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+
+
+def fall_back(settings: Settings, call: IncomingCall | ConnectEnded, apology: str = "") -> str:
+    """Give the document of the route's fallback; ``apology`` names the sentence that the caller has not heard yet."""
+    sorry = _say(settings, "sorry") if apology else ""
+    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}="
+    if settings.transfer_to:
+        text = f"{sorry} {_say(settings, 'connecting')}".strip()
+        caller_id = settings.twilio_phone_number or own_number(call)
+        return twiml.transfer(text, _tongue(settings), settings.transfer_to, action + AFTER_DIAL, caller_id)
+    if settings.fallback == "voicemail":
+        text = f"{sorry} {_say(settings, 'message')}".strip()
+        return twiml.take_message(text, _tongue(settings), action + AFTER_RECORD, _say(settings, "thanks"))
+    if apology:
+        return twiml.apologise_and_hang_up(words.line(apology, settings.language).text, _tongue(settings))
+    return twiml.hang_up()
+
+
+def after_dial(settings: Settings, *, answered: bool) -> str:
+    """Give the document for a caller who was put through, or to whom nobody answered."""
+    if answered:
+        return twiml.hang_up()
+    return twiml.apologise_and_hang_up(_say(settings, "nobody"), _tongue(settings))
+
+
+async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
+    """Note where the carrier keeps what a caller has left on the voicemail; gives the document that comes after it.
+
+    Raises Unavailable when nothing can be looked up.
+    """
+    url = recording_url(form)
+    if url is not None:
+        record = await newest(bridge, ended.call_sid) or bridge.record(
+            carrier_id=ended.call_sid, direction=ended.direction, from_number=ended.from_, to_number=ended.to
+        )
+        record.status, record.recording = "voicemail", url
+        record.ended_by = record.ended_by or "caller"
+        record.ended_at = record.ended_at or timestamp(time.time)
+        bridge.spool.put(record, urgent=True)
+        log.info("= call %s has left a message", record.id)
+    if ended.ended:
+        return twiml.hang_up()
+    return twiml.apologise_and_hang_up(_say(bridge.settings, "thanks"), _tongue(bridge.settings))
+
+
+def own_number(call: IncomingCall | ConnectEnded) -> str | None:
+    """Give the bridge's side of a call, if that is a telephone number: nobody else's may be shown as the caller's."""
+    number = call.to if call.direction == "inbound" else call.from_
+    return number if number and _E164.fullmatch(number) else None
+
+
+def _say(settings: Settings, key: str) -> str:
+    return _SENTENCES[_known(settings)][key]
+
+
+def _tongue(settings: Settings) -> str:
+    return SAY_LANGUAGES[_known(settings)]
+
+
+def _known(settings: Settings) -> str:
+    language = settings.language.partition("-")[0].lower()
+    return language if language in _SENTENCES else "en"
