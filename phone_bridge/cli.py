@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from socket import socket
@@ -15,18 +16,28 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
+from phone_bridge import key_cli, receipt_cli
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
 from phone_bridge.assistant.speaking import EspeakVoice
 from phone_bridge.errors import BridgeError, SettingsError, Unavailable
+from phone_bridge.runtime import replaying
+from phone_bridge.runtime.drain import Drain
 from phone_bridge.runtime.record import Records
+from phone_bridge.runtime.stopping import Stopping
+from phone_bridge.runtime.supervisor import Supervisor
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.websocket_server import UVICORN_OPTIONS
 from phone_bridge.settings import Settings, load
 from phone_bridge.simulator import simulate
+from phone_bridge.telemetry.logs import configure
+from phone_bridge.telemetry.tracing import reporting
 
 CANNOT_BEGIN = 2
 """Exit status of a command that could not begin."""
+
+STOP_SECONDS = 5
+"""How long the connections that are left after the drain have to close."""
 
 log = logging.getLogger("phone_bridge")
 
@@ -43,6 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     simulating = commands.add_parser("simulate", help="play a whole call against a running bridge, without a phone")
     simulate.add_arguments(simulating)
     simulating.set_defaults(run=_simulate)
+    making = commands.add_parser("key", help="make a key of the API")
+    key_cli.add_arguments(making)
+    making.set_defaults(run=lambda options: key_cli.run(options, print))
+    receipting = commands.add_parser("receipt", help="prove what a caller consented to")
+    receipt_cli.add_arguments(receipting)
+    receipting.set_defaults(run=_receipt)
+    replay = commands.add_parser("replay", help="run a call's trace again: exit 1 if its machine raises")
+    replaying.add_arguments(replay)
+    replay.set_defaults(run=_replay)
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -63,7 +83,7 @@ def _serve(options: argparse.Namespace) -> int:
         raise SettingsError(f"--workers must be 1 or more, not {options.workers}")
     if options.workers > 1 and settings.session == "embedded":
         raise SettingsError("--workers above 1 needs a remote session: the built-in assistant lives in one process")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure(settings.log_format)
     Records(settings.database_url).close()  # a database that cannot be used is told now, in one sentence
     if options.workers == 1:
         server = _Server(uvicorn.Config(_application(settings), **_uvicorn(settings)), settings)
@@ -72,8 +92,10 @@ def _serve(options: argparse.Namespace) -> int:
         return 0 if server.started else 1
     os.environ["PHONE_BRIDGE_HOST"], os.environ["PHONE_BRIDGE_PORT"] = settings.host, str(settings.port)
     print(_welcome(settings), flush=True)
-    uvicorn.run("phone_bridge.cli:worker", factory=True, workers=options.workers, **_uvicorn(settings))
-    return 0
+    config = uvicorn.Config("phone_bridge.cli:worker", factory=True, workers=options.workers, **_uvicorn(settings))
+    supervisor = Supervisor(config, sockets=[config.bind_socket()])
+    supervisor.run()
+    return 1 if supervisor.failed else 0
 
 
 def _asked_to_stop(*_: object) -> None:
@@ -82,11 +104,22 @@ def _asked_to_stop(*_: object) -> None:
 
 def worker() -> Starlette:
     """Make the application of one of several processes."""
-    return _application(load(os.environ, Path.cwd()))
+    settings = load(os.environ, Path.cwd())
+    configure(settings.log_format)
+    return _application(settings, supervised=True)
 
 
-def _application(settings: Settings) -> Starlette:
-    return build(lambda: Bridge(settings, Records(settings.database_url), _voice()))
+def _application(settings: Settings, *, supervised: bool = False) -> Starlette:
+    def stopping(bridge: Bridge) -> Stopping:
+        drain = Drain(bridge.registry, seconds=settings.drain_seconds, clock=time.monotonic)
+        return Stopping(drain, supervised=supervised)
+
+    def make() -> Bridge:
+        told = reporting(os.environ, content=settings.log_content)
+        worker = str(os.getpid()) if supervised else ""
+        return Bridge(settings, Records(settings.database_url), _voice(), worker=worker, reporting=told)
+
+    return build(make, stopping)
 
 
 def _uvicorn(settings: Settings) -> dict[str, Any]:
@@ -96,7 +129,7 @@ def _uvicorn(settings: Settings) -> dict[str, Any]:
         "port": settings.port,
         "access_log": False,
         "log_config": None,
-        "timeout_graceful_shutdown": settings.drain_seconds,
+        "timeout_graceful_shutdown": STOP_SECONDS,
     }
 
 
@@ -144,6 +177,26 @@ Phone it without a phone, from another terminal:
 """
 
 
+# receipt
+
+
+def _receipt(options: argparse.Namespace) -> int:
+    return receipt_cli.run(options, lambda: load(os.environ, Path.cwd()).database_url, print)
+
+
+# replay
+
+
+def _replay(options: argparse.Namespace) -> int:
+    status = replaying.DONE
+    try:
+        status = replaying.run(options, print)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough, as ``head`` has; the rest goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return status
+
+
 # simulate
 
 
@@ -153,7 +206,7 @@ def _simulate(options: argparse.Namespace) -> int:
         options,
         local_url=settings.local_url,
         public_url=settings.base_url,
-        api_key=settings.api_key,
+        api_key=settings.operator_keys[0] if settings.operator_keys else "",
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_tokens[0] if settings.twilio_tokens else "",
         to_number=settings.twilio_phone_number,

@@ -1,5 +1,6 @@
 """The operator's choices, read once into frozen values: the environment, then ``.env``, then ``phone-bridge.toml``."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,11 @@ import msgspec
 from dotenv import dotenv_values
 from platformdirs import user_data_path
 
-from phone_bridge.errors import SettingsError
+from phone_bridge.errors import Refused, SettingsError
+from phone_bridge.outbound.destinations import dialable, prefixes
+from phone_bridge.runtime import api_keys
+from phone_bridge.runtime.api_keys import ApiKey
+from phone_bridge.runtime.traces import MODES
 
 PREFIX = "PHONE_BRIDGE_"
 TOML_FILE = "phone-bridge.toml"
@@ -18,11 +23,16 @@ ENV_FILE = ".env"
 SESSIONS = ("embedded", "chronapilot")
 SESSION_FORMATS = ("pcm16", "g711_ulaw")
 SIGNATURES = ("require", "warn")
+LOG_FORMATS = ("text", "json")
+FALLBACKS = ("goodbye", "voicemail")
+TRANSFER = "transfer:"
 CHRONAPILOT_URL = "https://api.chronapilot.com"
 MAX_ANSWER_SECONDS = 120
 MAX_PORT = 65_535
+MAX_RETENTION_DAYS = 3_650
 
 _FOREIGN = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_PHONE_NUMBER")
+_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _LOOPBACK_FOR_ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
 
 
@@ -34,6 +44,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     database_url: str = ""
     api_key: str = ""
+    """The operator's own key, good for everything; while it is rotated, the old and the new one between commas."""
+    api_keys: tuple[ApiKey, ...] = ()
+    """Keys of programs, by their hashes: ``[[api_keys]]`` in ``phone-bridge.toml``."""
     session: str = "embedded"
     session_url: str = ""
     session_key: str = ""
@@ -45,6 +58,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     answer_seconds: int = 20
     drain_seconds: int = 600
     max_calls: int = 0
+    retention_days: int = 30
+    """How long after a call's end its words and numbers are kept; 0 is for ever."""
+    calls_per_caller: int = 0
+    """Live calls of one number at a time; 0 is no cap, since all callers of a company may show one number."""
+    destinations: str = ""
+    """Prefixes of the countries that may be dialled, between commas; without any, no number is."""
+    fallback: str = "goodbye"
+    """What a caller gets whom the assistant cannot serve: ``goodbye``, ``voicemail``, or ``transfer:+4930…``."""
     greeting: str = ""
     language: str = "en"
     prompts: str = ""
@@ -53,6 +74,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Tools that a user wants done without asking: ``user:tool`` pairs between commas."""
     stream_signature: str = "require"
     """What an unsigned media WebSocket means once a Twilio token is set: ``require`` refuses it, ``warn`` logs it."""
+    traces: str = "failures"
+    """Which calls leave a file to replay them by: those that ended with an error (``failures``), ``all``, or none
+    (``off``)."""
+    traces_folder: str = ""
+    """Where those files are kept; empty for the user's data folder."""
+    log_format: str = "text"
+    """Log lines for people, or as ``json`` for machines that collect them."""
+    log_content: bool = False
+    """Whether what callers say, their numbers and their keys may be told to whoever collects traces."""
     twilio_url: str = "https://api.twilio.com"
     twilio_account_sid: str = ""
     twilio_auth_token: str = ""
@@ -79,6 +109,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Every auth token that a signature may be made with."""
         return _list(self.twilio_auth_token)
 
+    @property
+    def transfer_to(self) -> str:
+        """The number that callers are put through to when the assistant cannot serve them; empty for none."""
+        return self.fallback.removeprefix(TRANSFER) if self.fallback.startswith(TRANSFER) else ""
+
+    @property
+    def operator_keys(self) -> tuple[str, ...]:
+        """Every key of the operator's own."""
+        return _list(self.api_key)
+
+    @property
+    def allowed_prefixes(self) -> tuple[str, ...]:
+        """The prefixes of the countries that may be dialled."""
+        return prefixes(self.destinations)
+
     def unasked(self, user_id: str) -> frozenset[str]:
         """Name the tools that ``user_id`` wants done without asking."""
         pairs = (pair.partition(":") for pair in _list(self.auto_confirm))
@@ -102,7 +147,11 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
         where = str(error).rpartition("$.")[2].rstrip("`")
         raise SettingsError(f"{name_of(where)} is not what it should be: {error}") from None
     _check(settings)
-    return msgspec.structs.replace(settings, database_url=settings.database_url or _default_database())
+    return msgspec.structs.replace(
+        settings,
+        database_url=settings.database_url or _default_database(),
+        traces_folder=settings.traces_folder or str(_data_folder() / "traces"),
+    )
 
 
 def _from_names(source: Mapping[str, str | None]) -> dict[str, str]:
@@ -136,19 +185,45 @@ def _check(settings: Settings) -> None:
     _one_of(settings, "session", SESSIONS)
     _one_of(settings, "session_format", SESSION_FORMATS)
     _one_of(settings, "stream_signature", SIGNATURES)
+    _one_of(settings, "log_format", LOG_FORMATS)
+    _one_of(settings, "traces", MODES)
     for field in ("public_url", "session_url", "twilio_url"):
         _check_url(settings, field)
     _between(settings, "port", 1, MAX_PORT)
     _between(settings, "answer_seconds", 1, MAX_ANSWER_SECONDS)
     _between(settings, "max_calls", 0, 1_000_000)
+    _between(settings, "calls_per_caller", 0, 1_000_000)
     _between(settings, "drain_seconds", 0, 86_400)
+    _between(settings, "retention_days", 0, MAX_RETENTION_DAYS)
+    prefixes(settings.destinations)
+    api_keys.check(settings.api_keys)
     if settings.session == "chronapilot" and not settings.session_key:
         raise SettingsError("PHONE_BRIDGE_SESSION is chronapilot, so PHONE_BRIDGE_SESSION_KEY must hold its secret key")
+    _check_fallback(settings)
     if settings.prompts and not Path(settings.prompts).is_dir():
         raise SettingsError("PHONE_BRIDGE_PROMPTS must name a folder of WAV files, and that folder does not exist")
     for pair in _list(settings.auto_confirm):
         if not all(part.strip() for part in pair.partition(":")):
             raise SettingsError("PHONE_BRIDGE_AUTO_CONFIRM holds user:tool pairs, such as usr_demo_alice:create_event")
+
+
+def _check_fallback(settings: Settings) -> None:
+    number = settings.transfer_to
+    if settings.fallback not in FALLBACKS and not _E164.fullmatch(number):
+        raise SettingsError(
+            "PHONE_BRIDGE_FALLBACK must be goodbye, voicemail, or transfer: and a number such as transfer:+493012345, "
+            f"not {settings.fallback!r}"
+        )
+    if number and number == settings.twilio_phone_number:
+        raise SettingsError(
+            "PHONE_BRIDGE_FALLBACK puts callers through to TWILIO_PHONE_NUMBER, so they would come back here for ever: "
+            "name the number of a person"
+        )
+    try:
+        if number:
+            dialable(number)
+    except Refused as error:
+        raise SettingsError(f"PHONE_BRIDGE_FALLBACK cannot put callers through. {error}") from None
 
 
 def _one_of(settings: Settings, field: str, choices: tuple[str, ...]) -> None:
@@ -173,5 +248,20 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _default_database() -> str:
-    folder = user_data_path("phone_bridge", ensure_exists=True)
+    folder = _data_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"the folder {folder} cannot be made ({error.strerror}): set PHONE_BRIDGE_DATABASE_URL, or mend its rights"
+        ) from None
     return f"sqlite:///{folder / 'phone_bridge.sqlite3'}"
+
+
+def _data_folder() -> Path:
+    try:
+        return user_data_path("phone_bridge")
+    except RuntimeError:  # a user without a home, as in a small container
+        raise SettingsError(
+            "this user has no home folder: set PHONE_BRIDGE_DATABASE_URL and PHONE_BRIDGE_TRACES_FOLDER"
+        ) from None

@@ -15,6 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from phone_bridge.audio.format import PCMU_8K
+from phone_bridge.call import events as e
+from phone_bridge.call.journal import Journal
+from phone_bridge.call.rules import Rules
+
 READY_SECONDS = 30
 """How long a loaded machine may take to start a server; alone it takes one."""
 
@@ -153,3 +158,48 @@ def test_without_a_bridge_there_is_no_call(tmp_path: Path) -> None:
     called = phone_bridge("simulate", "--say", "Hello.", folder=tmp_path, **environ)
     assert called.returncode == 2
     assert len((called.stdout + called.stderr).strip().splitlines()) == 1
+
+
+# replay
+
+
+def trace(folder: Path, *, broken: bool = False) -> str:
+    journal = Journal(PCMU_8K, Rules(), None, 0)
+    journal.begin(0)
+    for frame in range(1, 20_000):
+        journal.note(e.DigitPressed("5"), 20 * frame)
+    if broken:
+        journal.begin(400_000)
+    (folder / "call_1.trace").write_bytes(journal.encode())
+    return "call_1.trace"
+
+
+def test_a_trace_is_run_again(tmp_path: Path) -> None:
+    replayed = phone_bridge("replay", trace(tmp_path), folder=tmp_path)
+    assert (replayed.returncode, replayed.stderr) == (0, "")
+    assert replayed.stdout.startswith("00:00.000  =  the call begins\n")
+
+
+def test_a_trace_whose_machine_raises_ends_with_one(tmp_path: Path) -> None:
+    replayed = phone_bridge("replay", trace(tmp_path, broken=True), folder=tmp_path)
+    assert (replayed.returncode, replayed.stderr) == (1, "")
+    assert "step 20001 raised phone_bridge.errors.LocalError" in replayed.stdout
+
+
+def test_a_file_that_is_no_trace_ends_with_two_and_one_sentence(tmp_path: Path) -> None:
+    replayed = phone_bridge("replay", "none.trace", folder=tmp_path)
+    assert (replayed.returncode, replayed.stdout) == (2, "")
+    assert len(replayed.stderr.strip().splitlines()) == 1
+
+
+def test_a_reader_of_a_trace_may_leave_early(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "phone_bridge.cli", "replay", trace(tmp_path)]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=clean(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as replaying:
+        assert replaying.stdout is not None
+        assert replaying.stderr is not None
+        assert replaying.stdout.readline() == "00:00.000  =  the call begins\n"
+        replaying.stdout.close()
+        assert replaying.stderr.read() == ""
+    assert replaying.returncode == 0

@@ -1,8 +1,10 @@
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from phone_bridge.errors import SettingsError
+from phone_bridge.runtime.api_keys import ApiKey, as_toml, fingerprint, operators
 from phone_bridge.settings import load
 
 DATABASE = {"PHONE_BRIDGE_DATABASE_URL": "sqlite://"}
@@ -51,9 +53,24 @@ def test_preferences_are_read_by_user(tmp_path: Path) -> None:
     assert settings.unasked("usr_c") == frozenset()
 
 
+def test_what_was_said_is_kept_for_a_month_or_for_ever(tmp_path: Path) -> None:
+    assert load(DATABASE, tmp_path).retention_days == 30
+    assert load(DATABASE | {"PHONE_BRIDGE_RETENTION_DAYS": "0"}, tmp_path).retention_days == 0
+
+
 def test_the_database_defaults_to_a_file_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert load({}, tmp_path).database_url == f"sqlite:///{tmp_path}/data/phone_bridge/phone_bridge.sqlite3"
+
+
+def test_traces_are_kept_beside_the_database_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    settings = load(DATABASE, tmp_path)
+    assert (settings.traces, settings.traces_folder) == ("failures", f"{tmp_path}/data/phone_bridge/traces")
+    settings = load(DATABASE | {"PHONE_BRIDGE_TRACES": "all", "PHONE_BRIDGE_TRACES_FOLDER": "/srv/traces"}, tmp_path)
+    assert (settings.traces, settings.traces_folder) == ("all", "/srv/traces")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +88,17 @@ def test_the_database_defaults_to_a_file_of_the_user(tmp_path: Path, monkeypatch
         ("ANSWER_SECONDS", "0", "PHONE_BRIDGE_ANSWER_SECONDS must be 1 to 120"),
         ("ANSWER_SECONDS", "121", "PHONE_BRIDGE_ANSWER_SECONDS must be 1 to 120"),
         ("MAX_CALLS", "-1", "PHONE_BRIDGE_MAX_CALLS"),
+        ("TRACES", "some", "PHONE_BRIDGE_TRACES must be one of failures, all, off"),
+        ("RETENTION_DAYS", "-1", "PHONE_BRIDGE_RETENTION_DAYS must be 0 to 3650"),
+        ("RETENTION_DAYS", "3651", "PHONE_BRIDGE_RETENTION_DAYS must be 0 to 3650"),
         ("PROMPTS", "/no/such/folder", "PHONE_BRIDGE_PROMPTS"),
+        ("FALLBACK", "transfer", "PHONE_BRIDGE_FALLBACK must be goodbye, voicemail, or transfer:"),
+        ("FALLBACK", "transfer:", "PHONE_BRIDGE_FALLBACK"),
+        ("FALLBACK", "transfer:03012345", "PHONE_BRIDGE_FALLBACK"),
+        ("FALLBACK", "transfer:+0301234567", "PHONE_BRIDGE_FALLBACK"),
+        ("FALLBACK", "transfer:+1234567890123456", "PHONE_BRIDGE_FALLBACK"),
+        ("FALLBACK", "transfer:+49301234\u0665", "PHONE_BRIDGE_FALLBACK"),
+        ("FALLBACK", "transfer:+493012345 ", "PHONE_BRIDGE_FALLBACK"),
         ("AUTO_CONFIRM", "create_event", "user:tool"),
     ],
 )
@@ -91,3 +118,89 @@ def test_no_secret_is_shown_in_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load(DATABASE | {"PHONE_BRIDGE_SESSION_KEY": "sk_live_secret", "PHONE_BRIDGE_PORT": "x"}, tmp_path)
     assert "sk_live_secret" not in str(caught.value)
+
+
+# Keys, callers and destinations
+
+
+def test_keys_of_programs_are_read_from_toml(tmp_path: Path) -> None:
+    key = ApiKey("billing", fingerprint("pb_1"), ("calls:read", "metrics:read"), date(2027, 1, 31))
+    (tmp_path / "phone-bridge.toml").write_text(as_toml(key) + "\n" + as_toml(operators(("k",))[0]))
+    settings = load(DATABASE | {"PHONE_BRIDGE_API_KEY": "new, old"}, tmp_path)
+    assert settings.api_keys == (key, *operators(("k",)))
+    assert settings.operator_keys == ("new", "old")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('sha256 = "pb_the_key_itself"', "'a' needs sha256"),
+        ('key = "pb_the_key_itself"', "unknown field `key`"),
+        ("sha256 = 7", "Expected `str`"),
+    ],
+)
+def test_a_key_that_cannot_work_is_named_and_not_shown(tmp_path: Path, line: str, says: str) -> None:
+    (tmp_path / "phone-bridge.toml").write_text(f'[[api_keys]]\nid = "a"\nscopes = ["calls:read"]\n{line}\n')
+    with pytest.raises(SettingsError, match=says) as caught:
+        load(DATABASE, tmp_path)
+    assert "pb_the_key_itself" not in str(caught.value)
+
+
+def test_nothing_may_be_dialled_until_its_country_is_named(tmp_path: Path) -> None:
+    assert load(DATABASE, tmp_path).allowed_prefixes == ()
+    settings = load(DATABASE | {"PHONE_BRIDGE_DESTINATIONS": "+49,+43"}, tmp_path)
+    assert settings.allowed_prefixes == ("+49", "+43")
+    with pytest.raises(SettingsError, match="PHONE_BRIDGE_DESTINATIONS"):
+        load(DATABASE | {"PHONE_BRIDGE_DESTINATIONS": "everywhere"}, tmp_path)
+
+
+@pytest.mark.parametrize("number", ["+19005551234", "+881612345678", "+49900123456", "+120255"])
+def test_no_caller_is_put_through_to_a_number_that_is_never_dialled(tmp_path: Path, number: str) -> None:
+    load(DATABASE | {"PHONE_BRIDGE_FALLBACK": "transfer:+493012345"}, tmp_path)
+    with pytest.raises(SettingsError, match="PHONE_BRIDGE_FALLBACK"):
+        load(DATABASE | {"PHONE_BRIDGE_FALLBACK": f"transfer:{number}"}, tmp_path)
+
+
+def test_one_number_may_have_any_number_of_calls_unless_told_otherwise(tmp_path: Path) -> None:
+    assert load(DATABASE, tmp_path).calls_per_caller == 0
+    assert load(DATABASE | {"PHONE_BRIDGE_CALLS_PER_CALLER": "5"}, tmp_path).calls_per_caller == 5
+    with pytest.raises(SettingsError, match="PHONE_BRIDGE_CALLS_PER_CALLER"):
+        load(DATABASE | {"PHONE_BRIDGE_CALLS_PER_CALLER": "-1"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        ("goodbye", ""),
+        ("voicemail", ""),
+        ("transfer:+493012345", "+493012345"),
+        ("transfer:+12125550100", "+12125550100"),
+    ],
+)
+def test_a_fallback_names_whom_callers_are_put_through_to(tmp_path: Path, value: str, number: str) -> None:
+    settings = load(DATABASE | {"PHONE_BRIDGE_FALLBACK": value}, tmp_path)
+    assert (settings.fallback, settings.transfer_to) == (value, number)
+
+
+def test_callers_are_not_put_through_to_the_bridge_itself(tmp_path: Path) -> None:
+    both = {"PHONE_BRIDGE_FALLBACK": "transfer:+493012345", "TWILIO_PHONE_NUMBER": "+493012345"}
+    with pytest.raises(SettingsError, match="come back here for ever"):
+        load(DATABASE | both, tmp_path)
+
+
+def test_a_user_without_a_home_is_told_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(_: str) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("phone_bridge.settings.user_data_path", homeless)
+    with pytest.raises(SettingsError, match="PHONE_BRIDGE_DATABASE_URL and PHONE_BRIDGE_TRACES_FOLDER"):
+        load({}, tmp_path)
+    given = {"PHONE_BRIDGE_DATABASE_URL": "sqlite://", "PHONE_BRIDGE_TRACES_FOLDER": str(tmp_path)}
+    assert load(given, tmp_path).traces_folder == str(tmp_path)
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("phone_bridge.settings.user_data_path", lambda _: tmp_path / "file" / "data")
+    with pytest.raises(SettingsError, match="cannot be made"):
+        load({}, tmp_path)

@@ -1,24 +1,22 @@
 """The calls API: what is going on, what went on, and ending a call."""
 
-import hmac
-from ipaddress import ip_address
-from typing import Any
-
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from phone_bridge.app import receipts
+from phone_bridge.app.answers import answer as answer
+from phone_bridge.app.answers import problem as problem
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.door import refuse
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.runtime.record import CallRecord
-
-_LOOPBACK_NAMES = frozenset({"localhost"})
 
 
 async def index(request: Request) -> Response:
     """List calls, newest first."""
     bridge: Bridge = request.app.state.bridge
-    if refusal := _refuse(request):
+    if refusal := refuse(request, "calls:read"):
         return refusal
     wanted = request.query_params.get("carrier_id")
     calls = [call for call in await bridge.registry.list() if wanted in (None, call.carrier_id)]
@@ -26,17 +24,20 @@ async def index(request: Request) -> Response:
 
 
 async def show(request: Request) -> Response:
-    """Show one call, live or kept."""
-    if refusal := _refuse(request):
+    """Show one call, live or kept, with the receipts of what was consented to in it."""
+    if refusal := refuse(request, "calls:read"):
         return refusal
     call = await _find(request)
-    return answer(call) if call is not None else _unknown(request)
+    if call is None:
+        return _unknown(request)
+    found = await receipts.of_call(request.app.state.bridge, call.id)
+    return answer({**msgspec.to_builtins(call), "receipts": found})
 
 
 async def end(request: Request) -> Response:
     """End a live call, after a goodbye that is heard."""
     bridge: Bridge = request.app.state.bridge
-    if refusal := _refuse(request):
+    if refusal := refuse(request, "calls:write"):
         return refusal
     call = await _find(request)
     if call is None:
@@ -56,44 +57,6 @@ async def end(request: Request) -> Response:
 async def _find(request: Request) -> CallRecord | None:
     bridge: Bridge = request.app.state.bridge
     return await bridge.registry.find(request.path_params["id"])
-
-
-def _refuse(request: Request) -> Response | None:
-    """Refuse whoever may not use the API: without the key, or, where none is set, from another machine."""
-    key = request.app.state.bridge.settings.api_key
-    if key:
-        given = request.headers.get("authorization", "").encode()
-        if hmac.compare_digest(given, f"Bearer {key}".encode()):
-            return None
-        return problem(401, "authentication_error", "invalid_api_key", "Send the API key: Authorization: Bearer KEY.")
-    if _is_local(request):
-        return None
-    message = "Only this machine is served until PHONE_BRIDGE_API_KEY is set."
-    return problem(403, "authorization_error", "api_key_required", message)
-
-
-def _is_local(request: Request) -> bool:
-    """Tell whether client and address are this machine's own; a tunnel connects from here under a public name."""
-    host = request.url.hostname or ""
-    client = request.client.host if request.client is not None else ""
-    return _is_loopback(client) and (_is_loopback(host) or host in _LOOPBACK_NAMES)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def answer(content: Any, status: int = 200) -> Response:
-    """Answer with JSON."""
-    return Response(msgspec.json.encode(content), status, media_type="application/json")
-
-
-def problem(status: int, kind: str, code: str, message: str) -> Response:
-    """Answer with the API's error shape."""
-    return answer({"error": {"type": kind, "code": code, "message": message}}, status)
 
 
 def _unknown(request: Request) -> Response:

@@ -25,6 +25,7 @@ from uvicorn.protocols.utils import ClientDisconnected, get_local_addr, get_remo
 from uvicorn.server import ServerState
 
 from phone_bridge.errors import LocalError
+from phone_bridge.runtime.http_server import GuardedProtocol
 from phone_bridge.runtime.sockets import FRAMES_EXTENSION, LOST, Socket
 from phone_bridge.runtime.websocket import MESSAGE_BYTES, PING_AFTER_MS, PONG_TIMEOUT_MS, FrameLine, framing
 from phone_bridge.runtime.websocket_handshake import Denial, Handshake, Headers
@@ -333,12 +334,13 @@ def _feed(frames: WSProtocol, data: bytes) -> None:
 
 UVICORN_OPTIONS: dict[str, Any] = {
     "loop": "asyncio" if sys.platform == "win32" else "uvloop",
-    "http": "httptools",
+    "http": GuardedProtocol,
     "ws": PicowsProtocol,
     "ws_max_size": MESSAGE_BYTES,
     "ws_max_queue": QUEUE_MESSAGES,
     "ws_ping_interval": PING_AFTER_MS / 1000,
     "ws_ping_timeout": PONG_TIMEOUT_MS / 1000,
     "ws_per_message_deflate": False,
+    "access_log": False,  # a line of it has the query, which may hold a number or a token
 }
 """How the bridge runs uvicorn, as far as sockets are concerned: ``uvicorn.Config(app, **UVICORN_OPTIONS, …)``."""

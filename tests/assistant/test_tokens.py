@@ -1,7 +1,10 @@
+import hmac
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
+import msgspec
 import pytest
 
 from phone_bridge.assistant import tokens
@@ -20,9 +23,13 @@ CLAIMS = tokens.Claims(
 )
 
 
-def forged(secret: bytes = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
+NAME, KEY = tokens.key_of(SECRET, NOW)
+
+
+def forged(key: bytes = KEY, algorithm: str = "HS256", name: str | None = NAME, **changes: Any) -> str:
     payload = jwt.decode(tokens.sign(CLAIMS, SECRET), options={"verify_signature": False}) | changes
-    return jwt.encode({key: value for key, value in payload.items() if value is not None}, secret, algorithm=algorithm)
+    claims = {claim: value for claim, value in payload.items() if value is not None}
+    return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": name} if name else {})
 
 
 def test_what_was_signed_is_read() -> None:
@@ -32,7 +39,7 @@ def test_what_was_signed_is_read() -> None:
 def test_the_claims_have_the_names_of_the_dialect() -> None:
     token = tokens.sign(CLAIMS, SECRET)
 
-    assert jwt.get_unverified_header(token)["alg"] == "HS256"
+    assert jwt.get_unverified_header(token) == {"alg": "HS256", "kid": "voice-20261121", "typ": "JWT"}
     assert jwt.decode(token, options={"verify_signature": False}) == {
         "iss": "phone-bridge",
         "aud": "voice",
@@ -70,7 +77,12 @@ def test_a_token_lives_to_its_last_second_and_no_longer() -> None:
         forged(sid=7),
         forged(exp=None),
         forged(exp="tomorrow"),
-        forged(algorithm="HS512", secret=b"s" * 64),
+        forged(algorithm="HS512", key=b"s" * 64),
+        forged(key=SECRET),
+        forged(name=None),
+        forged(name="voice-20261122"),
+        forged(tokens.key_of(SECRET, NOW - timedelta(days=2))[1], name="voice-20261119"),
+        forged(jti=None),
         jwt.encode({"sid": "hub_1"}, "", algorithm="none"),
     ],
 )
@@ -78,3 +90,29 @@ def test_any_other_token_is_refused(token: str) -> None:
     with pytest.raises(Problem) as caught:
         tokens.read(token, SECRET, NOW)
     assert (caught.value.code, caught.value.status) == ("authentication_failed", 401)
+
+
+@pytest.mark.parametrize("name", [None, "", "voice-20261122", "other"])
+def test_a_name_that_is_not_known_stands_for_no_key_at_all(name: str | None) -> None:
+    """The library signs with no empty key, but a forger would."""
+    header, claims, _ = forged(name=name).split(".")
+    for key in (b"", b"None", b"\0" * 32):
+        signature = hmac.digest(key, f"{header}.{claims}".encode(), "sha256")
+        token = f"{header}.{claims}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+        with pytest.raises(Problem):
+            tokens.read(token, SECRET, NOW)
+
+
+def test_a_forgery_that_differs_in_nothing_is_read() -> None:
+    assert tokens.read(forged(), SECRET, NOW) == CLAIMS
+
+
+def test_each_utc_day_has_a_key_of_its_own_and_yesterdays_still_holds() -> None:
+    late = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
+    claims = msgspec.structs.replace(CLAIMS, iat=int(late.timestamp()), exp=int(late.timestamp()) + 1800)
+    token = tokens.sign(claims, SECRET)
+    assert jwt.get_unverified_header(token)["kid"] == "voice-20261120"
+    for minutes in (0, 1, 29):
+        assert tokens.read(token, SECRET, late + timedelta(minutes=minutes)) == claims
+    assert len({tokens.key_of(SECRET, NOW + timedelta(days=day))[1] for day in range(100)}) == 100
+    assert tokens.key_of(SECRET, NOW) != tokens.key_of(b"t" * 32, NOW)

@@ -1,0 +1,372 @@
+"""The API that programs use, as a table: every operation, and the shapes that it takes and gives.
+
+The shapes are the structs that are sent and read, or made from them, so that they cannot drift: a route that is in no
+table, an answer of another shape and a body that is refused against its description fail a test.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from phone_bridge.assistant.minting import MAX_NAME_CHARS, MAX_TTL_SECONDS, MIN_TTL_SECONDS, SCOPES, MintRequest
+from phone_bridge.call.receipt import Receipt
+from phone_bridge.call.trace import Asked, Said
+from phone_bridge.runtime.record import CallRecord
+from phone_bridge.sessions.chronapilot.messages import ErrorBody
+from phone_bridge.tools.keeper import Event
+
+CARRIERS = ("/twilio/",)
+"""Where carriers' own paths begin: theirs to document, signed, and of no use to a program."""
+
+TEXT, HTML, JSON = "text/plain", "text/html", "application/json"
+
+
+# What is sent and read
+
+
+class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What went wrong: its kind, a stable word for programs, a sentence for people, and the parameter at fault."""
+
+    type: str
+    code: str
+    message: str
+    param: str | UnsetType = UNSET
+
+
+class Error(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every refusal and failure of the bridge's own API."""
+
+    error: Failure
+
+
+class SessionError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every refusal and failure of the built-in assistant's API."""
+
+    error: ErrorBody
+
+
+_SHOWN_AS = {"action": (("name", str), ("parameters", dict[str, Any]))}
+
+Action = msgspec.defstruct(
+    "Action",
+    [
+        shown
+        for field in msgspec.structs.fields(Asked)
+        for shown in _SHOWN_AS.get(field.name, ((field.name, field.type),))
+    ],
+    namespace={"__doc__": "One action that was proposed, what the caller answered, and what became of it."},
+    forbid_unknown_fields=True,
+)
+
+Status = Literal[
+    "queued", "ringing", "in_progress", "completed", "no_answer", "busy", "failed", "canceled", "voicemail"
+]
+
+
+class Call(CallRecord, kw_only=True, forbid_unknown_fields=True):
+    """One call, live or over; times are ISO 8601 in UTC, ``at_ms`` counts from the call's beginning."""
+
+    direction: Literal["inbound", "outbound"]
+    status: Status
+    transcript: list[Said]  # type: ignore[assignment]  # which the record keeps as it is written
+    actions: list[Action]  # type: ignore[valid-type]  # made from a struct's fields, above
+
+
+class Calls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Calls, newest first."""
+
+    object: Literal["list"]
+    data: list[Call]
+
+
+class CallWithReceipts(Call, kw_only=True, forbid_unknown_fields=True):
+    """One call, with the signed receipt of every action that was confirmed in it; null while they cannot be read."""
+
+    receipts: list[Receipt] | None
+
+
+class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A public key as a JWK (RFC 7517, RFC 8037)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    use: Literal["sig"]
+    alg: Literal["EdDSA"]
+    kid: str
+    x: str
+
+
+class PublicKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The keys that receipts are checked with, as a JWK Set."""
+
+    keys: list[PublicKey]
+
+
+class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a process is; ``calls`` are live in it, ``reason`` says why no call may be sent to it."""
+
+    status: Literal["ok", "unavailable", "draining"]
+    calls: int | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+
+
+class MintBody(MintRequest, frozen=True):
+    """For whom a session of the built-in assistant is wanted, with which scopes, and for how long."""
+
+    user_id: Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
+    scopes: tuple[Annotated[str, Meta(extra_json_schema={"enum": sorted(SCOPES)})], ...]
+    ttl_seconds: Annotated[int, Meta(ge=MIN_TTL_SECONDS, le=MAX_TTL_SECONDS)] = 300
+
+
+class VoiceSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A session of the built-in assistant."""
+
+    id: str
+    object: Literal["voice_session"]
+    user_id: str
+    scopes: list[str]
+    status: Literal["pending", "open", "closed", "expired"]
+    created_at: str
+    expires_at: str
+    livemode: bool
+    connected_account_id: str | UnsetType = UNSET
+    opened_at: str | UnsetType = UNSET
+    closed_at: str | UnsetType = UNSET
+    closed_reason: str | UnsetType = UNSET
+    duration_seconds: int | UnsetType = UNSET
+
+
+class MintedSession(VoiceSession, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new session; its token opens the socket and is never shown again."""
+
+    session_token: str
+
+
+# The operations
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One method of one path.
+
+    ``answers`` gives each status a struct to be sent as JSON, the media type of a text, or None for nothing;
+    ``failure`` is the shape of every other status in ``failures``. ``key`` False is open to everybody.
+    """
+
+    name: str
+    tag: str
+    method: str
+    path: str
+    summary: str
+    answers: dict[int, Any]
+    failures: tuple[int, ...] = ()
+    failure: type = Error
+    key: bool = True
+    body: type | None = None
+    query: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    socket: bool = False
+
+
+_MINT_HEADERS = {
+    "Idempotency-Key": "The same request with the same key is answered as it was the first time.",
+    "Chronapilot-Account": "The connected account that the session is for.",
+}
+
+OPERATIONS = (
+    Operation(
+        name="listCalls",
+        tag="calls",
+        method="get",
+        path="/v1/calls",
+        summary="List the newest hundred calls, live ones as they are now.",
+        query={"carrier_id": "Only calls that the carrier knows by this id (Twilio's CallSid)."},
+        answers={200: Calls},
+        failures=(401, 403, 429, 503),
+    ),
+    Operation(
+        name="showCall",
+        tag="calls",
+        method="get",
+        path="/v1/calls/{id}",
+        summary="Show one call: what was said and heard, what was asked and answered.",
+        answers={200: CallWithReceipts},
+        failures=(401, 403, 404, 429, 503),
+    ),
+    Operation(
+        name="endCall",
+        tag="calls",
+        method="post",
+        path="/v1/calls/{id}/end",
+        summary="End a live call, after a goodbye that is heard.",
+        answers={202: Call},
+        failures=(401, 403, 404, 409, 429, 503),
+    ),
+    Operation(
+        name="receiptKeys",
+        tag="calls",
+        method="get",
+        path="/v1/receipts/keys",
+        summary="Give the public keys that receipts are checked with.",
+        answers={200: PublicKeys},
+        failures=(503,),
+        key=False,
+    ),
+    Operation(
+        name="mintSession",
+        tag="assistant",
+        method="post",
+        path="/v1/voice/sessions",
+        summary="Mint a session of the built-in assistant.",
+        headers=_MINT_HEADERS,
+        body=MintBody,
+        answers={201: MintedSession},
+        failures=(400, 401, 403, 409, 413, 429),
+        failure=SessionError,
+    ),
+    Operation(
+        name="showSession",
+        tag="assistant",
+        method="get",
+        path="/v1/voice/sessions/{id}",
+        summary="Show a session.",
+        answers={200: VoiceSession},
+        failures=(401, 404),
+        failure=SessionError,
+    ),
+    Operation(
+        name="deleteSession",
+        tag="assistant",
+        method="delete",
+        path="/v1/voice/sessions/{id}",
+        summary="End a session for good; again is no error.",
+        answers={200: VoiceSession},
+        failures=(401, 404),
+        failure=SessionError,
+    ),
+    Operation(
+        name="showEvent",
+        tag="assistant",
+        method="get",
+        path="/v1/events/{id}",
+        summary="Show an event of a calendar that the assistant keeps.",
+        answers={200: Event},
+        failures=(401, 404, 503),
+        failure=SessionError,
+    ),
+    Operation(
+        name="openSession",
+        tag="assistant",
+        method="get",
+        path="/v1/voice/realtime",
+        summary="Open the WebSocket of a session; PROTOCOL.md has its messages.",
+        query={"session": "The session's token."},
+        answers={101: None},
+        failures=(401, 409, 429),
+        failure=SessionError,
+        key=False,
+        socket=True,
+    ),
+    Operation(
+        name="health",
+        tag="process",
+        method="get",
+        path="/healthz",
+        summary="Say that the process answers.",
+        answers={200: State},
+        key=False,
+    ),
+    Operation(
+        name="readiness",
+        tag="process",
+        method="get",
+        path="/readyz",
+        summary="Say whether a call may be sent here.",
+        answers={200: State, 503: State},
+        key=False,
+    ),
+    Operation(
+        name="metrics",
+        tag="process",
+        method="get",
+        path="/metrics",
+        summary="Show the figures that Prometheus collects.",
+        answers={200: TEXT},
+        failures=(401, 403, 429),
+    ),
+    Operation(
+        name="description",
+        tag="about",
+        method="get",
+        path="/openapi.json",
+        summary="Describe this API.",
+        answers={200: JSON},
+        key=False,
+    ),
+    Operation(
+        name="documentation",
+        tag="about",
+        method="get",
+        path="/docs",
+        summary="Show this description as a page.",
+        answers={200: HTML},
+        key=False,
+    ),
+)
+
+TAGS = {
+    "calls": "What is going on, what went on, and ending a call.",
+    "assistant": "The built-in assistant's sessions, in ChronaPilot's dialect.",
+    "process": "Whether this process lives and can take calls.",
+    "about": "What you are reading.",
+}
+
+ABOUT = """\
+Programs speak to the bridge in JSON. Send the key of `PHONE_BRIDGE_API_KEY` as `Authorization: Bearer KEY`; while no \
+key is set, only this machine is served. A refusal is an HTTP status and `{"error": {"type", "code", "message"}}`, of \
+which `code` is stable and `message` is for people."""
+
+EXAMPLES: dict[type, Any] = {
+    Error: {
+        "error": {
+            "type": "invalid_request_error",
+            "code": "call_not_found",
+            "message": "There is no call call_1f9d6a40c2b7e8d35a061c94.",
+        }
+    },
+    MintBody: {"user_id": "usr_demo_alice", "scopes": ["calendars:read", "events:read", "events:write"]},
+    Call: {
+        "id": "call_1f9d6a40c2b7e8d35a061c94",
+        "carrier_id": "CA9876543210fedcba9876543210fedcba",
+        "direction": "inbound",
+        "from": "+12025550143",
+        "to": "+12025550100",
+        "user_id": "usr_demo_alice",
+        "session": "embedded",
+        "status": "completed",
+        "started_at": "2026-11-21T10:15:00.000Z",
+        "answered_at": "2026-11-21T10:15:00.412Z",
+        "ended_at": "2026-11-21T10:15:34.207Z",
+        "ended_by": "caller",
+        "transcript": [{"at_ms": 0, "speaker": "bridge", "text": "Hello, this is your calendar assistant."}],
+        "actions": [
+            {
+                "id": "act_1",
+                "name": "cancel_event",
+                "parameters": {"event_id": "evt_dentist"},
+                "verdict": "confirmed",
+                "by": "digit",
+                "at_ms": 27900,
+                "question": "I am about to cancel Dentist, on Tuesday the 24th of November at 3 p.m.",
+                "question_ms": 5800,
+                "heard_ms": 5800,
+                "answer": "1",
+                "outcome": "executed",
+                "result": {"id": "evt_dentist", "status": "cancelled"},
+            }
+        ],
+        "error": None,
+        "resumed": 0,
+        "recording": None,
+    },
+}

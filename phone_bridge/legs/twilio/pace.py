@@ -1,0 +1,56 @@
+"""How many messages a carrier's stream may bring: far more than any does, and far fewer than would wear a process out.
+
+Twilio sends fifty messages of sound a second, gives each mark back, all of them at once when it was told to clear, and
+says after a stall of the network at once what it had to say meanwhile. All of that fits; what does not is no telephone.
+"""
+
+from phone_bridge.call.events import Event
+from phone_bridge.errors import RemoteError
+from phone_bridge.legs.twilio.messages import StreamStart
+from phone_bridge.legs.twilio.stream import TwilioStream
+
+MESSAGES_PER_SECOND = 200
+"""What a stream may keep up for ever; sound makes fifty, and marks ten."""
+
+MESSAGES_AT_ONCE = 4_000
+"""What may come at one moment: eighty seconds of sound, or the marks of six minutes."""
+
+CHARS_PER_MESSAGE = 2_048
+"""A longer message counts as several; a frame of sound has about 350 characters."""
+
+
+class Pace:
+    """A budget that fills with time; ``now`` is in milliseconds and never runs back."""
+
+    __slots__ = ("_at", "_left")
+
+    def __init__(self, now: int) -> None:
+        self._at = now
+        self._left = MESSAGES_AT_ONCE * 1000  # thousandths of a message
+
+    def spend(self, size: int, now: int) -> bool:
+        """Take a message of ``size`` characters out of the budget; False when there is not enough."""
+        left = self._left + (now - self._at) * MESSAGES_PER_SECOND
+        if left > MESSAGES_AT_ONCE * 1000:
+            left = MESSAGES_AT_ONCE * 1000
+        self._at = now
+        self._left = left - 1000 * (1 + size // CHARS_PER_MESSAGE)
+        return self._left >= 0
+
+
+class PacedStream(TwilioStream):
+    """A started stream whose carrier is held to a pace."""
+
+    def __init__(self, start: StreamStart, now: int) -> None:
+        super().__init__(start)
+        self._pace = Pace(now)
+
+    def receive(self, data: bytes | str, now: int) -> list[Event]:
+        """Read one message; raises RemoteError ``message_rate`` beyond the pace, and what ``TwilioStream`` raises."""
+        if not self._pace.spend(len(data), now):
+            raise RemoteError(
+                f"The carrier's stream brought more than {MESSAGES_PER_SECOND} messages a second for too long, "
+                "so the stream ends.",
+                code="message_rate",
+            )
+        return super().receive(data, now)
