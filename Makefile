@@ -14,7 +14,7 @@ export RUFF_CACHE_DIR = $(VENV)/ruff
 export HYPOTHESIS_STORAGE_DIRECTORY = $(abspath $(VENV))/hypothesis
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check suite bench clean
+.PHONY: run test check suite bench soak clean
 
 run: $(VENV)/run.done
 	@$(BIN)/phone-bridge serve
@@ -27,17 +27,24 @@ else
 	@echo "== no Python 3.13 was found: the suite ran on one version"
 endif
 
-check: $(VENV)/test.done
+check: $(VENV)/check.done
 	$(BIN)/ruff check phone_bridge twiml tests
 	$(BIN)/ruff format --check phone_bridge twiml tests
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/test_layers.py
+	$(BIN)/pytest -q tests/test_layers.py tests/infra
+	$(BIN)/python -m tests.infra.audit
 
+# What is in infra/ was looked at by check already, whose tools the suite's environments do not have.
 suite: $(VENV)/test.done
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q --ignore=tests/infra
 
 bench: $(VENV)/test.done
 	$(BIN)/python -m tests.benchmarks
+
+# SOAK_MINUTES=… for longer than three; the fuzzers look for as long as they do with their long profile.
+soak: $(VENV)/test.done
+	$(BIN)/python -m tests.soak
+	HYPOTHESIS_PROFILE=long $(BIN)/pytest -q tests/fuzz
 
 clean:
 	rm -rf $(VENV)
@@ -51,3 +58,8 @@ $(VENV)/test.done: pyproject.toml
 	$(PYTHON) -m venv $(VENV) && echo '*' > $(VENV)/.gitignore
 	$(BIN)/pip install -q -e '.[test]'
 	@touch $@ $(VENV)/run.done
+
+$(VENV)/check.done: pyproject.toml
+	$(PYTHON) -m venv $(VENV) && echo '*' > $(VENV)/.gitignore
+	$(BIN)/pip install -q -e '.[infra]'
+	@touch $@ $(VENV)/test.done $(VENV)/run.done
