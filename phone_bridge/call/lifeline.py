@@ -22,6 +22,7 @@ class Lifeline:
         self._opened_at: int | None = None
         self._ends_at: int | None = None
         self._renew_at: int | None = None
+        self._press_at: int | None = None
         self._spare_life = 0
         self.spare = Spare.NONE
         self.reopen_at: int | None = None
@@ -31,7 +32,7 @@ class Lifeline:
     def opened(self, life_ms: int, now: int) -> None:
         """Note that a session is open, which lives ``life_ms`` from now (0: nobody knows)."""
         self._opened_at = now
-        self._ends_at = self._renew_at = self.reopen_at = None
+        self._ends_at = self._renew_at = self._press_at = self.reopen_at = None
         if life_ms > 0:
             self.expiring(life_ms, now)
 
@@ -41,6 +42,7 @@ class Lifeline:
         if self._ends_at is None or ends_at < self._ends_at:
             self._ends_at = ends_at
             self._renew_at = ends_at - min(self._rules.renew_ms, left_ms // 2)
+            self._press_at = ends_at - min(self._rules.swap_ms, left_ms // 8)
 
     def lost(self, now: int) -> bool:
         """Note that the session is gone, or could not be had; False when it happened too often to try again.
@@ -49,7 +51,7 @@ class Lifeline:
         """
         if self._opened_at is not None and now - self._opened_at >= self._rules.settled_ms:
             self._failures = 0
-        self._opened_at = self._ends_at = self._renew_at = None
+        self._opened_at = self._ends_at = self._renew_at = self._press_at = None
         self._failures += 1
         self.reopen_at = now + self._rules.reopen_ms * (self._failures - 1)
         if self.spare is Spare.READY:
@@ -78,7 +80,7 @@ class Lifeline:
 
     def presses(self, now: int) -> bool:
         """Tell whether the present session ends so soon that no pause can be waited for."""
-        return self._ends_at is not None and now >= self._ends_at - self._rules.swap_ms
+        return self._press_at is not None and now >= self._press_at
 
     def taken(self, now: int) -> None:
         """Note that the spare session took the place of the other."""
@@ -89,6 +91,4 @@ class Lifeline:
         """Say when something is due about the session that is open."""
         if self.spare is Spare.NONE:
             return self._renew_at
-        if self.spare is Spare.READY and self._ends_at is not None:
-            return self._ends_at - self._rules.swap_ms
-        return None
+        return self._press_at if self.spare is Spare.READY else None

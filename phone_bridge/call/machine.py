@@ -660,6 +660,8 @@ class Call:
             return
         if self._phase is Phase.CLOSING and prompt is not self._closing_prompt:
             return
+        if len(event.parts) != len(prompt.lines):
+            raise LocalError(f"{len(event.parts)} runs of sound were made for {len(prompt.lines)} lines")
         self._speaker.play_prompt(prompt, event.parts, now)
         until = self._ledger.quiet_at()
         if prompt.lines[0].key == "one_moment":

@@ -66,7 +66,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     spare_pause_ms: int = 3_000
     """The pause before a further session that could not be had is tried for again."""
     swap_ms: int = 1_500
-    """How near its end a session is left for the spare one, pause or no pause."""
+    """How near its end a session is left for the spare one, pause or no pause; at most an eighth of its life."""
     pause_ms: int = 400
     """How long neither side must have spoken for the session to be changed."""
 

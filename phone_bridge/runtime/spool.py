@@ -22,6 +22,8 @@ WRITE_SECONDS = 1.0
 """How often one call's record is written while nothing in it is urgent."""
 WRITE_RECORDS = 100
 """Records of one transaction."""
+READS = 5
+"""How often a read is made again because something was written meanwhile."""
 FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 10.0
 """How long the writer waits after the first failure, which doubles with each further one up to the most."""
@@ -68,6 +70,7 @@ class Spool:
         self._in_thread = in_thread
         self._waiting: dict[str, _Waiting] = {}
         self._written: dict[str, float] = {}  # when a call's record was written last, for the last second
+        self._writes = 0
         self._awake = asyncio.Event()
         self._closing = asyncio.Event()
         self._is_closed = False
@@ -101,20 +104,20 @@ class Spool:
         """Find a call by its id, written or not; raises Unavailable."""
         if id in self._waiting:
             return self._newest_of(id)
-        found: CallRecord | None = await self._in_thread(self._records.find, id)
+        found: CallRecord | None = await self._read(self._records.find, id)
         return self._newest_of(id) or found  # which may have been put meanwhile
 
     async def find_carrier(self, carrier_id: str) -> CallRecord | None:
         """Find the latest call that the carrier knows as ``carrier_id``, written or not; raises Unavailable."""
         found = self._of_carrier(carrier_id)
         if found is None:
-            found = await self._in_thread(self._records.find_carrier, carrier_id)
+            found = await self._read(self._records.find_carrier, carrier_id)
             found = self._of_carrier(carrier_id) or found
         return found
 
     async def newest(self) -> list[CallRecord]:
         """List calls, newest first, written or not; raises Unavailable."""
-        known = {record.id: record for record in await self._in_thread(self._records.newest)}
+        known = {record.id: record for record in await self._read(self._records.newest)}
         known |= {each.record.id: copy.copy(each.record) for each in self._waiting.values()}
         by_id = sorted(known.values(), key=lambda record: record.id)
         return sorted(by_id, key=lambda record: record.started_at, reverse=True)[:PAGE]
@@ -130,6 +133,15 @@ class Spool:
         self._is_closed = True
         for call_id in list(self._waiting):
             self._lose(call_id, "the process ended before the database took it")
+
+    async def _read(self, read: Callable[..., Any], *arguments: Any) -> Any:
+        """Read from the database; again where something was written meanwhile, which is not waiting any more."""
+        for _ in range(READS):
+            written = self._writes
+            found = await self._in_thread(read, *arguments)
+            if written == self._writes:
+                break
+        return found
 
     # Writing
 
@@ -173,6 +185,7 @@ class Spool:
 
     def _are_written(self, due: list[_Waiting]) -> None:
         now = self._now()
+        self._writes += 1
         self._written = {call_id: at for call_id, at in self._written.items() if at > now - WRITE_SECONDS}
         for each in due:
             self._written[each.record.id] = now

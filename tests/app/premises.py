@@ -259,9 +259,11 @@ async def premises(folder: Path, **settings: Any) -> AsyncIterator[Premises]:
 
         app = build(make)
         async with serving(app) as ours, app.router.lifespan_context(app):
-            yield Premises(ours, made[0], peers, http)
-            await until(lambda: made[0].registry.live == 0)
-    await http.close()
+            try:
+                yield Premises(ours, made[0], peers, http)
+                await until(lambda: made[0].registry.live == 0)
+            finally:
+                await http.close()
 
 
 def play(folder: Path, story: Callable[[Premises], Coroutine[Any, Any, None]], **settings: Any) -> None:

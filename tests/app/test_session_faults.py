@@ -122,7 +122,7 @@ def test_a_confirmation_that_was_sent_is_looked_up_and_an_open_one_is_void(tmp_p
 
 def test_a_session_near_its_end_is_changed_without_the_callers_hearing_it(tmp_path: Path) -> None:
     async def story(house: Premises) -> None:
-        house.peers.mint_times = {"created_at": "2026-11-21T09:00:00Z", "expires_at": "2026-11-21T09:00:02Z"}
+        house.peers.mint_times = {"created_at": "2026-11-21T09:00:00Z", "expires_at": "2026-11-21T09:00:04Z"}
         carrier, first = await greeted(house)
         house.peers.mint_times = {}
         first.tell(m.TranscriptFinal("What is next?"))

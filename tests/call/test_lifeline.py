@@ -55,6 +55,14 @@ def test_of_a_short_life_half_is_kept() -> None:
     assert life.deadline() == 16_000
 
 
+def test_of_a_very_short_life_most_is_used() -> None:
+    life = Lifeline(RULES)
+    life.opened(4_000, 0)
+    assert life.wants_spare(2_000)
+    life.spare_ready(0, 2_100)
+    assert life.deadline() == 3_500
+
+
 def test_a_life_that_nobody_knows_has_no_end() -> None:
     life = Lifeline(RULES)
     life.opened(0, 0)

@@ -245,3 +245,21 @@ def test_every_fact_before_the_beginning_is_the_owner_s_mistake(kind: type[e.Eve
         call.process(_plain(kind), 0)
     assert call.phase is Phase.NEW
     assert call.begin(0)
+
+
+# The owner's mistakes that were found once
+
+
+def test_a_session_that_comes_before_it_was_asked_for_leaves_no_deadline_behind() -> None:
+    desk = Witness(Rules())
+    desk.tell(e.SessionOpened("hub_1"), e.SessionClosed("lost"))
+    desk.tell(e.SessionOpened("hub_2"), e.SessionClosed("lost"))
+    desk.tell(e.SessionOpened("hub_3"))
+    desk.wait(1_000)
+    assert desk.call.phase is Phase.TALKING
+
+
+def test_a_prompt_with_too_little_sound_is_the_owner_s_mistake() -> None:
+    desk = Witness(Rules())
+    with pytest.raises(LocalError):
+        desk.call.process(e.PromptReady("~1", ()), 0)

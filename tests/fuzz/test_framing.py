@@ -82,7 +82,7 @@ def told(pieces: list[bytes]) -> Told:
     return result[0]
 
 
-@examples(200)
+@examples(100)
 @given(streams())
 @example(b"")
 @example(frame(TEXT, b"a") + frame(0x3, b"b") + frame(TEXT, b"c"))

@@ -45,8 +45,8 @@ DIALECTS = [
     for each in ("pcm16", "g711_ulaw")
 ]
 
-server_said = mutations(SERVER).filter(lambda text: text.count('"audio"') < 2)  # see the last test
-client_said = mutations(CLIENT).filter(lambda text: text.count('"audio"') < 2)
+server_said = mutations(SERVER)
+client_said = mutations(CLIENT)
 said = st.one_of(server_said, server_said, st.text(max_size=30), st.binary(max_size=30))
 duties = st.sampled_from(session_duties(PCMU_8K))
 VERDICTS = list(c.Verdict)
@@ -142,7 +142,6 @@ def test_a_yes_to_what_nobody_proposed_is_our_own_mistake(name: str, parameters:
     raise AssertionError("a yes went out to nothing")
 
 
-@pytest.mark.xfail(raises=msgspec.ValidationError, strict=True, reason="a field that comes twice is read a second time")
 @pytest.mark.parametrize(
     ("read", "kind"), [(read_client_message, "audio.append"), (read_server_message, "audio.delta")]
 )

@@ -306,6 +306,24 @@ def test_readers_see_what_came_while_they_looked() -> None:
     play(story)
 
 
+@pytest.mark.parametrize("way", ["find", "find_carrier", "newest"])
+def test_readers_see_what_was_written_while_they_looked(way: str) -> None:
+    async def story(spool: Spool, shelf: Shelf) -> None:
+        shelf.kept = {"call_1": said("call_1", "old")}
+        shelf.seconds = 0.2
+        look = {"find": spool.find("call_1"), "find_carrier": spool.find_carrier("CAcall_1"), "newest": spool.newest()}
+        reading = asyncio.ensure_future(look.pop(way))
+        for other in look.values():
+            other.close()
+        await settle()
+        shelf.seconds = 0.1
+        spool.put(said("call_1", "new"))
+        found = await reading
+        assert (found[0] if isinstance(found, list) else found) == said("call_1", "new")
+
+    play(story)
+
+
 def test_of_a_carriers_calls_the_latest_is_found() -> None:
     async def story(spool: Spool, _: Shelf) -> None:
         for call_id, minute in (("call_1", "01"), ("call_3", "03"), ("call_2", "02")):

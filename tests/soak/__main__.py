@@ -40,9 +40,12 @@ NOISE_KB = 3_000
 
 MORE_FILES = 12
 """Files that may be open in the end and were not after the first call: the database keeps up to five connections with
-two files each, and our own client of the sessions' API keeps one or two. A call that left one would be seen in time."""
+two files each, and our own client one or two to the sessions' API. A call that left one is seen in time."""
 
 SETTLE_SECONDS = 3.0
+PARTING_SECONDS = 12.0
+"""How long what is left may take to go in the end: HTTP connections are kept for some seconds by both their ends."""
+
 SHOWN_FAULTS = 20
 CHARACTER_MS = 15
 
@@ -130,7 +133,7 @@ class Soak:
             while (now := time.monotonic()) < began + seconds:
                 memory.append((now - began, self._child.resident_kb()))
                 await asyncio.sleep(min(1.0, seconds / 30))
-        after = await self._inside()
+        after = await self._parted(before)
         return Result(
             seconds=seconds,
             calls=dict(self.tally.calls),
@@ -152,6 +155,15 @@ class Soak:
     async def _one(self) -> None:
         caller = Caller(self._child.port, self._http, self._sessions, self._rng)
         await play(next(self._stories), caller, self.tally)
+
+    async def _parted(self, before: Inside) -> Inside:
+        """Look inside until nothing is left, or for PARTING_SECONDS."""
+        until = time.monotonic() + PARTING_SECONDS
+        while True:
+            after = await self._inside()
+            gone = after.tasks <= before.tasks and after.left <= before.left
+            if (gone and after.files <= before.files + MORE_FILES) or time.monotonic() > until:
+                return after
 
     async def _inside(self) -> Inside:
         await asyncio.sleep(SETTLE_SECONDS)

@@ -381,7 +381,7 @@ def read_server_message(data: bytes | str) -> ServerMessage | None:
         if kind.type not in _DOCUMENTED_SERVER_TYPES:
             return None
         if _is_base64_trouble(kind.type, error):
-            loose = _loose_audio.decode(text)
+            loose = _loosely(text, kind.type)
             named = loose.response_id if isinstance(loose.response_id, str) else None
             return AudioDelta(audio=_unpadded(loose.audio), response_id=named)
         raise _invalid(kind.type, error) from None
@@ -414,8 +414,16 @@ def _mended(text: str, error: Exception) -> ClientMessage:
             "the type is not one that a client may send", code="invalid_parameter", param="type", event_id=event_id
         )
     if _is_base64_trouble(kind.type, error):
-        return AudioAppend(audio=_unpadded(_loose_audio.decode(text).audio, event_id), event_id=event_id)
+        return AudioAppend(audio=_unpadded(_loosely(text, kind.type, event_id).audio, event_id), event_id=event_id)
     raise _invalid(kind.type, error, event_id)
+
+
+def _loosely(text: str, kind: str, event_id: str = "") -> _LooseAudio:
+    """Read sound again whose base64 has faults that can be borne; a field that comes twice is another matter."""
+    try:
+        return _loose_audio.decode(text)
+    except _TROUBLE as error:
+        raise _invalid(kind, error, event_id) from None
 
 
 def _text(data: bytes | str) -> str:
