@@ -36,7 +36,7 @@ check: $(VENV)/check.done
 
 # What is in infra/ was looked at by check already, whose tools the suite's environments do not have.
 suite: $(VENV)/test.done
-	$(BIN)/pytest -q --ignore=tests/infra
+	$(BIN)/pytest -q -n auto --dist worksteal --ignore=tests/infra
 
 bench: $(VENV)/test.done
 	$(BIN)/python -m tests.benchmarks

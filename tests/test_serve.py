@@ -392,7 +392,7 @@ def test_a_caller_whom_no_session_serves_leaves_a_message(tmp_path: Path) -> Non
     async def story(deployed: Deployment) -> None:
         server = await deployed.serve(PHONE_BRIDGE_FALLBACK="voicemail")
         deployed.peers.mint_status = 403
-        caller = await deployed.phone(Say("call me back", after_ms=4_500), answered=False, stay=True)
+        caller = await deployed.phone(Say("call me back", after_ms=6_500), answered=False, stay=True)
         result = await caller.over()
         assert result.verbs == ("ConnectStream", "Say", "Record", "Say", "Hangup")
         assert (result.status, result.ended_by, result.undone) == ("completed", "bridge", ())

@@ -62,7 +62,7 @@ def read(token: str, secret: bytes, now: datetime) -> Claims:
         raise Problem(
             "the session token is missing or not valid", code="authentication_failed", param="session"
         ) from None
-    if now >= datetime.fromtimestamp(claims.exp, UTC):
+    if now.timestamp() >= claims.exp:
         raise Problem(
             "the session token has expired; mint a new session", code="session_token_expired", param="session"
         )

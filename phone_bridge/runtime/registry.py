@@ -19,6 +19,7 @@ from phone_bridge.runtime.record import CallRecord, timestamp
 from phone_bridge.runtime.spool import Spool
 from phone_bridge.runtime.traces import Traces
 
+STREAM_SECONDS = 3  # how long a stopping process waits for the stream of a call that it has just announced
 EXPECTED_SECONDS = 60  # how long an announced call may take to bring its stream
 ELSEWHERE_SECONDS = 2.0  # how long another process has to write how its call ended, before the carrier's word counts
 REMEMBERED_SECONDS = 60  # how long a call that ended here is known without asking the database
@@ -93,9 +94,9 @@ class Registry:
 
     @property
     def idle(self) -> bool:
-        """Whether no call is live here, and none is expected."""
-        self._forget_late()
-        return not self._live and not self._announced
+        """Whether no call is live here, and no stream is about to come: another process may have taken it."""
+        given_up = self._clock() - STREAM_SECONDS + EXPECTED_SECONDS
+        return not self._live and all(call.until <= given_up for call in self._announced.values())
 
     def traces(self) -> Iterator[tuple[CallRecord, Trace]]:
         """Walk over what the live calls have left behind so far."""

@@ -23,6 +23,7 @@ from phone_bridge.runtime.registry import (
     EXPECTED_SECONDS,
     MAX_REMEMBERED,
     REMEMBERED_SECONDS,
+    STREAM_SECONDS,
     Registry,
 )
 from phone_bridge.runtime.spool import Spool
@@ -628,12 +629,12 @@ def test_all_calls_are_asked_to_end(url: str) -> None:
     play(url, story)
 
 
-def test_nothing_is_idle_while_a_call_is_expected(url: str) -> None:
+def test_nothing_is_idle_while_a_stream_is_about_to_come(url: str) -> None:
     async def story(office: Office) -> None:
         assert office.registry.idle
         await office.announced(1)
         assert not office.registry.idle
-        office.now += EXPECTED_SECONDS + 0.1
+        office.now += STREAM_SECONDS + 0.1
         assert office.registry.idle
 
     play(url, story)
