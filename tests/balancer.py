@@ -43,7 +43,7 @@ class Balancer:
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers = [writer]
         try:
-            their_reader, their_writer = await self._connect()
+            their_reader, their_writer = await self._reach()
             writers.append(their_writer)
             ways = [
                 asyncio.create_task(self._copy(reader, their_writer)),
@@ -60,8 +60,19 @@ class Balancer:
         finally:
             for each in writers:
                 each.close()
+            for each in writers:  # whoever is cancelled here has closed them all
                 with suppress(ConnectionError):
                     await each.wait_closed()
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect; who is cancelled meanwhile waits for the connection and closes it, or nobody would."""
+        connecting = asyncio.create_task(self._connect())
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            with suppress(ConnectionError):
+                (await connecting)[1].close()
+            raise
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         for port in self.ports:

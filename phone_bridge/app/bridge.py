@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import sys
 import time
 from pathlib import Path
 
@@ -39,6 +40,8 @@ from phone_bridge.telemetry.tracing import Reporting
 CARRIER_TIMEOUT_MS = 5_000
 MAX_OPENING_STREAMS = 256
 """Media sockets of a process that are open and have not said whose call they carry; the oldest goes first."""
+SWITCH_SECONDS = 0.0005
+"""How long a thread that writes records may keep the interpreter from the calls; Python's own 5 ms add up."""
 SPOOL_SECONDS = 10.0
 """How long a process that stops goes on trying to write what the database has not taken yet."""
 
@@ -103,6 +106,7 @@ class Bridge:
 
     async def start(self) -> None:
         """Open what needs a running loop; slow things go on in the background."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._lag.start()
         self._http = HttpClient()
         self._connector = Connector(self._http)

@@ -17,7 +17,10 @@ from tests.runtime.pumping import Network, virtual
 class Desk:
     def __init__(self) -> None:
         self.network = Network("pcm16")
-        self.connector = Connector(self.network, dial=self.network.dial, jitter=lambda: 0.0)
+        loop = asyncio.get_running_loop()
+        self.connector = Connector(
+            self.network, dial=self.network.dial, clock=lambda: int(loop.time() * 1000), jitter=lambda: 0.0
+        )
         self.facts: list[e.Event] = []
         self.heard: list[tuple[Link, str | bytes]] = []
         self.lost: list[tuple[Link, int, str]] = []
