@@ -97,7 +97,8 @@ def _accept(server: socket.socket) -> None:
 def _serve(connection: socket.socket) -> None:
     with contextlib.suppress(OSError), connection:
         connection.settimeout(TIMEOUT_SECONDS)
-        head, _ = _read_head(connection)
+        head, rest = _read_head(connection)
+        _read_body(connection, head, len(rest))  # whole, as a real server does: an early answer would hide a cut
         if "upgrade: websocket" in head.lower():
             _say(connection, "HTTP/1.1 101 Switching Protocols", UPGRADE)
             while frame := connection.recv(65_536):
@@ -105,6 +106,15 @@ def _serve(connection: socket.socket) -> None:
         else:
             body = head.encode()
             _say(connection, "HTTP/1.1 200 OK", {"Connection": "close", "Content-Length": str(len(body))}, body)
+
+
+def _read_body(connection: socket.socket, head: str, got: int) -> None:
+    told = [line.partition(":")[2] for line in head.splitlines() if line.lower().startswith("content-length:")]
+    while told and got < int(told[0]):
+        chunk = connection.recv(65_536)
+        if not chunk:
+            raise ConnectionError(f"the connection ended after {got} bytes of a body")
+        got += len(chunk)
 
 
 def _say(connection: socket.socket, first: str, headers: Mapping[str, str], body: bytes = b"") -> None:
