@@ -120,6 +120,7 @@ class Bridge:
             self._warming.cancel()
         if self._house is not None:
             self._house.cancel()
+            await asyncio.gather(self._house, return_exceptions=True)
         await self.prompts.close()
         await self.embedded.stop()
         if self._connector is not None:

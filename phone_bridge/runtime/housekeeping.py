@@ -32,7 +32,12 @@ async def keep_house(
     """
     while True:
         try:
-            await in_thread(_tidy, records, traces, retention_days, wall())
+            tidying = asyncio.ensure_future(in_thread(_tidy, records, traces, retention_days, wall()))
+            try:
+                await asyncio.shield(tidying)
+            except asyncio.CancelledError:
+                await asyncio.wait({tidying})  # a thread cannot be cancelled, and it holds a connection
+                raise
         except Unavailable as error:
             log.warning("! the records could not be purged (%s): once more in an hour", error.code)
         except Exception:
