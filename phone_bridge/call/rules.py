@@ -44,7 +44,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How long a reply that has begun may leave the caller in silence before the bridge says "one moment"."""
     stalled_ms: int = 4_000
     """How long a session may send nothing in the midst of a reply before it counts as lost."""
-    mute_ms: int = 10_000
+    mute_ms: int = 15_000
     """The same while a reply is awaited, or something is being done: a tool may take ten seconds."""
     limit_ms: int = 3_600_000
     """The longest call."""
