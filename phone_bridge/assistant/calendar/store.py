@@ -91,7 +91,7 @@ class SqlKeeper:
     def _add_user(self, user: User) -> None:
         try:
             with self._transaction() as db:
-                db.execute(insert(USERS).values(msgspec.to_builtins(user)))
+                _write(db, USERS, _row(user, USERS))
         except IntegrityError:
             return
 
@@ -206,8 +206,8 @@ def _write(db: Connection, table: Table, row: Mapping[str, Any]) -> None:
 
 
 def _read(row: RowMapping, kind: type[R]) -> R:
-    """Make a value of a row; the database's names are a kind of string of their own."""
-    return msgspec.convert({str(name): value for name, value in row.items()}, kind)
+    """Make a value of a row; its names are a kind of string of their own, and what is not there is as by default."""
+    return msgspec.convert({str(name): value for name, value in row.items() if value is not None}, kind)
 
 
 def _row(value: msgspec.Struct, table: Table) -> dict[str, Any]:

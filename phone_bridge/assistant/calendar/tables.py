@@ -45,6 +45,18 @@ USERS = Table(
     Column("timezone", String, nullable=False),
     Column("default_event_duration_min", Integer, nullable=False),
     Column("working_hours", JSON, nullable=False),
+    Column("locale", String),
+    Column("default_travel_mode", String),
+    Column("home_location", JSON),
+    Column("work_location", JSON),
+    Column("last_location", JSON),
+    Column("preferred_time_of_day", String),
+    Column("voice", String),
+    Column("auto_confirm", JSON),
+    Column("quiet_hours", JSON),
+    Column("alert_profile", String),
+    Column("buffers", JSON),
+    Column("shares_free_busy", Boolean),
 )
 
 EVENTS = Table(
@@ -68,6 +80,8 @@ EVENTS = Table(
     Column("attendees", JSON, nullable=False),
     Column("meeting", JSON),
     Column("source", JSON, nullable=False),
+    Column("series_id", String, index=True),
+    Column("original_start_time", Moment),
     Column("is_cancelled", Boolean, nullable=False),
     Column("cancelled_at", Moment),
     Column("cancel_reason", Text),
