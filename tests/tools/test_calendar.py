@@ -95,7 +95,7 @@ def test_bad_parameters_are_named_in_the_result(shelf: Shelf) -> None:
 
 
 def test_a_user_nobody_knows_is_refused(shelf: Shelf) -> None:
-    result = asyncio.run(CalendarTools(shelf, lambda: NOW).run("usr_bob", "get_next_event", {}, key="k"))
+    result = asyncio.run(CalendarTools(shelf, lambda: NOW).run("usr_nobody", "get_next_event", {}, key="k"))
     assert error(result)[1] == "resource_missing"
 
 
@@ -194,9 +194,9 @@ def test_fields_are_changed_and_cleared(shelf: Shelf) -> None:
 def test_an_event_becomes_a_whole_day_and_back(shelf: Shelf) -> None:
     whole = run(shelf, "update_event", event_id="evt_000002", start_time="2026-12-01", all_day=True)["event"]
     assert (whole["start_time"], whole["all_day"]) == ("2026-12-01T00:00:00-05:00", True)
-    timed = run(shelf, "update_event", event_id="evt_000002", all_day=False, start_time=iso(15), end_time=iso(16))[
-        "event"
-    ]
+    timed = run(
+        shelf, "update_event", "k2", event_id="evt_000002", all_day=False, start_time=iso(15), end_time=iso(16)
+    )["event"]
     assert (timed["start_time"], timed["end_time"], timed["all_day"]) == (iso(15), iso(16), False)
 
 
@@ -308,9 +308,9 @@ def test_the_cursor_of_another_search_is_refused(shelf: Shelf) -> None:
 
 def test_reminders_are_kept(shelf: Shelf) -> None:
     result = run(shelf, "create_reminder", title="Milk", remind_at=iso(18))
-    assert result["resource"] == {"object": "reminder", "id": "rem_0"}
+    assert result["resource"] == {"object": "reminder", "id": "rem_900001"}
     assert result["reminder"]["remind_at"] == iso(18)
-    before = run(shelf, "create_reminder", title="Go", event_id="evt_000002", offset_minutes_before_start=30)
+    before = run(shelf, "create_reminder", "k2", title="Go", event_id="evt_000002", offset_minutes_before_start=30)
     assert before["reminder"]["offset_minutes_before_start"] == 30
 
 
