@@ -9,6 +9,7 @@ from pathlib import Path
 
 from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
+from phone_bridge.app.outside import Texting, router
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import words
@@ -16,6 +17,7 @@ from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
 from phone_bridge.errors import Refused, Unavailable
+from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio import rest
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.housekeeping import keep_house
@@ -32,11 +34,15 @@ from phone_bridge.runtime.traces import Traces
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.waiting import Waiting
 from phone_bridge.sessions.chronapilot import ChronaPilot
+from phone_bridge.sessions.chronapilot.dialect import SCOPES as CHRONAPILOT_SCOPES
 from phone_bridge.sessions.dialect import Dialect
 from phone_bridge.settings import CHRONAPILOT_URL, Settings
 from phone_bridge.telemetry import Sources, Telemetry
 from phone_bridge.telemetry.tracing import Reporting
+from phone_bridge.tools.table import SCOPES
 
+OUTSIDE_TIMEOUT_MS = 3_000
+"""How long a route server, or the carrier with a text message, is waited for; a caller waits, too."""
 CARRIER_TIMEOUT_MS = 5_000
 MAX_OPENING_STREAMS = 256
 """Media sockets of a process that are open and have not said whose call they carry; the oldest goes first."""
@@ -95,7 +101,8 @@ class Bridge:
             report=self._reporting.report,
         )
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
-        self.embedded = Embedded(settings, records, voice)
+        texting = Texting(settings, lambda: (record for record, _ in self.registry.traces()), self._ask)
+        self.embedded = Embedded(settings, records, voice, router=router(settings, self._ask), send_text=texting.send)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
         self._voice = voice
@@ -183,6 +190,12 @@ class Bridge:
             if error.code != rest.CALL_GONE:  # what is over already is what was wanted
                 raise
 
+    async def _ask(self, request: Request) -> Response:
+        """Ask somebody outside, for a tool that a caller waits for; raises as the HTTP client does."""
+        if self._http is None:
+            raise Unavailable("The bridge was not started.")
+        return await self._http.exchange(request, timeout_ms=OUTSIDE_TIMEOUT_MS)
+
     def _rules(self, user_id: str) -> Rules:
         return Rules(
             language=self.settings.language,
@@ -202,6 +215,7 @@ class Bridge:
             base_url=base_url.rstrip("/"),
             key=key,
             user_id=user_id,
+            scopes=tuple(sorted(SCOPES)) if settings.session == "embedded" else CHRONAPILOT_SCOPES,
             account=settings.session_account,
             output_format=settings.session_format,
         )

@@ -20,7 +20,9 @@ from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.settings import Settings
 from phone_bridge.tools.calendar import CalendarTools
+from phone_bridge.tools.desk import SendText
 from phone_bridge.tools.keeper import User
+from phone_bridge.tools.travel import Router
 
 KEY = "embedded-key"
 TOKENS = "embedded-tokens"
@@ -32,7 +34,15 @@ log = logging.getLogger("phone_bridge.assistant")
 class Embedded:
     """The assistant between ``start`` and ``stop``; ``key`` is the secret key that the bridge mints with."""
 
-    def __init__(self, settings: Settings, records: Records, voice: Voice | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        records: Records,
+        voice: Voice | None,
+        *,
+        router: Router | None = None,
+        send_text: SendText | None = None,
+    ) -> None:
         self._settings = settings
         self._keeper = SqlKeeper(settings.database_url, new_id=random_id, now=_wall)
         self._mind = CalendarMind(self._keeper, new_id=random_id, now=_wall)
@@ -44,7 +54,7 @@ class Embedded:
                 endpointer=Utterances,
                 ear=self._ear,
                 mind=self._mind,
-                tools=CalendarTools(self._keeper, _wall),
+                tools=CalendarTools(self._keeper, _wall, router=router, send_text=send_text),
                 voice=voice if voice is not None else _Dumb(),
             ),
             Clocks(now=lambda: int(time.monotonic() * 1000), wall=_wall),
