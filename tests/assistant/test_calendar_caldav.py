@@ -23,7 +23,6 @@ USER = "usr_demo_alice"
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 30, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-DECEMBER = {"start": datetime(2026, 12, 1, tzinfo=UTC), "end": datetime(2027, 1, 1, tzinfo=UTC)}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +49,7 @@ def use(url: str, work: Callable[[CalDavKeeper], Coroutine[Any, Any, T]], passwo
         try:
             return await work(keeper)
         finally:
-            await keeper.close()
+            keeper.close()
 
     return asyncio.run(main())
 
@@ -63,6 +62,11 @@ def fields(title: str = "Budget", rule: str = "") -> EventFields:
         timezone="Europe/Berlin",
         recurrence=Recurrence(rule) if rule else None,
     )
+
+
+async def december(keeper: CalDavKeeper, *, include_cancelled: bool = False) -> list[Event]:
+    start, end = datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    return await keeper.events(USER, start=start, end=end, include_cancelled=include_cancelled)
 
 
 def later(event: Event) -> Event:
@@ -93,7 +97,7 @@ def test_what_is_created_here_is_seen_there(server: Radicale) -> None:
 
 def test_what_is_created_there_is_seen_here(server: Radicale) -> None:
     server.put(wire("outlook.ics"))
-    (dentist,) = use(server.url, lambda keeper: keeper.events(USER, **DECEMBER))
+    (dentist,) = use(server.url, december)
     assert (dentist.title, dentist.source.type) == ("Zahnarzt", "caldav")
 
 
@@ -178,9 +182,9 @@ def test_an_event_that_is_changed_again_and_again_is_given_up(server: Radicale) 
 def test_one_occurrence_is_moved_and_others_stay(server: Radicale) -> None:
     async def work(keeper: CalDavKeeper) -> list[Event]:
         await keeper.create_event(USER, fields(rule="FREQ=WEEKLY;BYDAY=MO;COUNT=4"), key="1")
-        second = (await keeper.events(USER, **DECEMBER))[0]
+        second = (await december(keeper))[0]
         await keeper.update_event(USER, second.id, later, key="2")
-        return await keeper.events(USER, **DECEMBER)
+        return await december(keeper)
 
     hours = [(event.start_time.day, event.start_time.hour) for event in use(server.url, work)]
     assert hours == [(7, 10), (14, 9), (21, 9)]
@@ -191,9 +195,9 @@ def test_one_occurrence_is_moved_and_others_stay(server: Radicale) -> None:
 def test_this_and_the_following_become_a_series_of_their_own(server: Radicale) -> None:
     async def work(keeper: CalDavKeeper) -> list[Event]:
         await keeper.create_event(USER, fields(rule="FREQ=WEEKLY;BYDAY=MO"), key="1")
-        third = (await keeper.events(USER, **DECEMBER))[1]
+        third = (await december(keeper))[1]
         await keeper.update_event(USER, third.id, later, key="2", scope="following")
-        return await keeper.events(USER, **DECEMBER)
+        return await december(keeper)
 
     events = use(server.url, work)
     assert [(event.start_time.day, event.start_time.hour) for event in events] == [(7, 9), (14, 10), (21, 10), (28, 10)]
@@ -204,9 +208,9 @@ def test_this_and_the_following_become_a_series_of_their_own(server: Radicale) -
 def test_all_of_a_series_is_cancelled_and_stays_readable(server: Radicale) -> None:
     async def work(keeper: CalDavKeeper) -> tuple[list[Event], list[Event]]:
         await keeper.create_event(USER, fields(rule="FREQ=WEEKLY;BYDAY=MO"), key="1")
-        one = (await keeper.events(USER, **DECEMBER))[0]
+        one = (await december(keeper))[0]
         await keeper.cancel_event(USER, one.id, reason="summer", key="2", scope="all")
-        return await keeper.events(USER, **DECEMBER), await keeper.events(USER, **DECEMBER, include_cancelled=True)
+        return await december(keeper), await december(keeper, include_cancelled=True)
 
     alive, everything = use(server.url, work)
     assert alive == []
@@ -228,9 +232,9 @@ def test_cancelling_twice_is_refused(server: Radicale) -> None:
 def test_one_occurrence_or_everything_is_forgotten(server: Radicale) -> None:
     async def work(keeper: CalDavKeeper) -> list[Event]:
         series = await keeper.create_event(USER, fields(rule="FREQ=WEEKLY;BYDAY=MO;COUNT=4"), key="1")
-        first = (await keeper.events(USER, **DECEMBER))[0]
+        first = (await december(keeper))[0]
         await keeper.delete_event(USER, first.id, key="2")
-        left = await keeper.events(USER, **DECEMBER)
+        left = await december(keeper)
         await keeper.delete_event(USER, series.id, key="3")
         return left
 
@@ -252,7 +256,7 @@ def test_an_object_that_cannot_be_read_hides_no_other(server: Radicale) -> None:
     text = wire("outlook.ics").replace(b"C0FFEE", b"C0FFE0").replace(b"DTEND", b"RRULE:FREQ=HOURLY\r\nDTEND", 1)
     server.put(text)
     assert len(server.texts()) == 2
-    assert len(use(server.url, lambda keeper: keeper.events(USER, **DECEMBER))) == 1
+    assert len(use(server.url, december)) == 1
 
 
 def test_a_wrong_password_is_told_apart_from_a_server_that_is_gone(server: Radicale) -> None:

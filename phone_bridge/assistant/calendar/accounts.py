@@ -59,7 +59,7 @@ def _check(account: Account) -> None:
         raise SettingsError(f"{where} would send its password in the clear: its url must begin with https")
     try:
         ZoneInfo(account.timezone)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise SettingsError(f"{where} needs a timezone such as Europe/Berlin, not {account.timezone!r}") from None
 
 

@@ -78,10 +78,9 @@ class CalDavKeeper:
         self._found: list[Any] = []
         self._done: OrderedDict[str, Any] = OrderedDict()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let the connections go."""
-        async with self._turn:
-            await asyncio.to_thread(self._client.close)
+        self._client.close()
 
     # The promise
 
@@ -279,7 +278,7 @@ class CalDavKeeper:
         for master in masters.values():
             if master.id != own.id:
                 overrides = [event for event in rewrite.kept if event.series_id == master.id]
-                self._write_new(names.uid_for(_unsourced(master)), master, overrides, key, old)
+                self._write_new(names.uid_of(master.id) or master.id, master, overrides, key, old)
         if own.id in rewrite.gone:
             old.resource.delete()
             return
@@ -336,11 +335,6 @@ def _calendar_id(calendar: Any) -> str:
 
 def _source(event: Event, resource: Any) -> Any:
     return structs.replace(event.source, type="caldav", etag=getattr(resource, "etag", None))
-
-
-def _unsourced(event: Event) -> Event:
-    """A series that was cut off has a name of its own."""
-    return structs.replace(event, source=structs.replace(event.source, external_id=None))
 
 
 def _touches(master: Event, start: datetime | None, end: datetime | None) -> bool:

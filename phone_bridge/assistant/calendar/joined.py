@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from phone_bridge.assistant.calendar.accounts import Account
 from phone_bridge.assistant.calendar.sql_events import SqlEvents
@@ -10,13 +11,21 @@ from phone_bridge.errors import Refused
 from phone_bridge.tools.keeper import Calendar, Edit, Event, EventFields, EventKeeper, Series, SeriesScope, User
 
 
+class Remote(EventKeeper, Protocol):
+    """A keeper that has connections to let go."""
+
+    def close(self) -> None:
+        """Let them go."""
+        ...
+
+
 class JoinedKeeper(SqlKeeper):
     """Keep calendars in the database at ``url``, but the events of some users (``elsewhere``) with other keepers."""
 
     def __init__(
         self,
         url: str,
-        elsewhere: Mapping[str, EventKeeper],
+        elsewhere: Mapping[str, Remote],
         *,
         new_id: Callable[[str], str],
         now: Callable[[], datetime],
@@ -24,6 +33,12 @@ class JoinedKeeper(SqlKeeper):
         super().__init__(url, new_id=new_id, now=now)
         self._elsewhere = elsewhere
         self._here = SqlEvents(self._ledger)
+
+    def close(self) -> None:
+        """Let all connections go."""
+        for keeper in self._elsewhere.values():
+            keeper.close()
+        super().close()
 
     async def calendars(self, user_id: str) -> list[Calendar]:
         """List a user's calendars, the default one first."""
@@ -91,7 +106,7 @@ def keeper_of(
     # An extra, and slow to load
     from phone_bridge.assistant.calendar.caldav import CalDavKeeper
 
-    elsewhere = {account.user_id: CalDavKeeper(account, now=now) for account in accounts}
+    elsewhere: dict[str, Remote] = {account.user_id: CalDavKeeper(account, now=now) for account in accounts}
     return JoinedKeeper(url, elsewhere, new_id=new_id, now=now)
 
 

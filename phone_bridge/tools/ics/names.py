@@ -39,14 +39,15 @@ def event_id(uid: str) -> str:
 def uid_of(event_id: str) -> str | None:
     """Find the UID that an id was made of; None for an id that was not made so."""
     try:
-        return bytes.fromhex(event_id.removeprefix(PREFIX)).decode() or None
+        uid = bytes.fromhex(event_id.removeprefix(PREFIX)).decode()
     except ValueError:
         return None
+    return uid if uid and uid.isprintable() else None
 
 
 def uid_for(event: Event) -> str:
     """Name an event in iCalendar: as where it came from, or by its own id."""
-    return event.source.external_id or uid_of(event.id) or event.id
+    return event.source.external_id or event.id
 
 
 def said(location: Location | None) -> str:

@@ -336,7 +336,7 @@ def _extras(component: Component) -> Extras:
     try:
         extras = _read_extras(unquote(_text(component, EXTRAS)) or "{}")
         ZoneInfo(extras.timezone or "UTC")
-    except (msgspec.MsgspecError, ValueError, OSError):
+    except (msgspec.MsgspecError, KeyError, ValueError, OSError):
         return Extras()
     return extras
 
