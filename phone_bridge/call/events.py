@@ -51,10 +51,15 @@ class VoiceStopped(msgspec.Struct, frozen=True, gc=False):
     at: int
 
 
+class TurnEnded(msgspec.Struct, frozen=True, gc=False):
+    """The session took what the caller said as a turn and will answer it; the words may come later, or never."""
+
+
 class CallerSaid(msgspec.Struct, frozen=True, gc=False):
     """The session recognised words; a partial holds the whole utterance so far and is replaced by the next.
 
-    ``began`` is when the utterance began (milliseconds on the call's clock), where the session knows which it was.
+    ``began`` is when the utterance began (milliseconds on the call's clock), where the session knows which it was: then
+    the voice and the turn's end were told apart from the words, which may come after the reply to them.
     """
 
     text: str
@@ -242,6 +247,7 @@ Event = (
     | LegClosed
     | VoiceStarted
     | VoiceStopped
+    | TurnEnded
     | CallerSaid
     | SessionOpened
     | SessionExpiring

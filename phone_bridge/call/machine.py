@@ -107,6 +107,7 @@ class Call:
             e.LegClosed: self._leg_closed,
             e.VoiceStarted: self._voice_started,
             e.VoiceStopped: self._voice_stopped,
+            e.TurnEnded: self._turn_ended,
             e.CallerSaid: self._caller_said,
             e.SessionOpened: self._session_opened,
             e.SessionExpiring: self._session_expiring,
@@ -269,23 +270,30 @@ class Call:
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
 
+    def _turn_ended(self, event: e.TurnEnded, now: int) -> None:
+        if self._phase is Phase.TALKING:
+            self._turns.session(now)
+            self._turns.caller_done(now)
+
     def _caller_said(self, event: e.CallerSaid, now: int) -> None:
         if self._phase is not Phase.TALKING:
             return
         self._turns.session(now)
         if not event.final:
-            self._hear_partial(event.text, now)
+            self._hear_partial(event, now)
             return
         began = self._utterance if self._utterance is not None else now - self._rules.unseen_speech_ms
         began = began if event.began is None else min(event.began, now)
         self._utterance = None
         if not event.text.strip():
             return
-        self._turns.caller_done(now)
+        late = event.began is not None  # what sounds by now may be the reply to these very words
+        if not late:
+            self._turns.caller_done(now)
         self.trace.said(began, "caller", event.text)
         question = self._questions.current
         if question is None:
-            if self._ledger.unheard(now):
+            if self._ledger.unheard(now) and not late:
                 self._interrupt(now)
             return
         self._hear_question(question, now)
@@ -300,17 +308,18 @@ class Call:
         unproven = question.began_at is not None and question.heard_at is None
         return unproven and assent not in (Assent.ECHO, Assent.NOTHING) and self._ledger.over(question.naming, now)
 
-    def _hear_partial(self, text: str, now: int) -> None:
-        if not text.strip():
+    def _hear_partial(self, event: e.CallerSaid, now: int) -> None:
+        if not event.text.strip():
             return
         self._turns.caller(now)
-        if self._utterance is None:
+        if self._utterance is None and event.began is None:
             self._utterance = now
         question = self._questions.current
         if question is None:
-            self._interrupt(now)
+            if event.began is None:
+                self._interrupt(now)
         elif question.heard_at is not None and now >= question.heard_at:
-            heard = understand(text, self._rules.language, prompt=self._own_words(question))
+            heard = understand(event.text, self._rules.language, prompt=self._own_words(question))
             if heard not in (Assent.ECHO, Assent.NOTHING):
                 self._flush(now)
 

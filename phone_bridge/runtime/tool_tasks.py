@@ -1,4 +1,4 @@
-"""The tools of one call at work: each in a task of its own, away from the sound, behind the door that wants a permit."""
+"""The tools of one call at work: each in a task of its own, away from the sound, behind a door that wants a permit."""
 
 import asyncio
 import logging
@@ -55,7 +55,7 @@ class ToolTasks:
             prepared = e.ToolPrepared(command.id, await self._tools.prepare(command.action))
         except Refused as error:
             prepared = e.ToolPrepared(command.id, command.action, failure(error.code, str(error)))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the top of a task: a tool that fails is no reason to end the call
             _log.exception("x a tool could not say what it would do")
             prepared = e.ToolPrepared(command.id, command.action, failure("internal_error", "The tool failed."))
         self._fact(prepared)
@@ -63,7 +63,7 @@ class ToolTasks:
     async def _run(self, command: c.RunTool) -> None:
         try:
             ran = await self._tools.run(command.action, secrets.token_hex(KEY_BYTES))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the top of a task: a tool that fails is no reason to end the call
             _log.exception("x a tool failed")
             ran = Ran(failure("internal_error", "The tool failed."), False, command.permit is not None)
         self._fact(e.ToolRan(command.id, *ran))
