@@ -297,6 +297,8 @@ class Call:
                 self._interrupt(now)
             return
         self._hear_question(question, now)
+        if _precedes(event, question):
+            return
         assent = understand(event.text, self._rules.language, prompt=self._own_words(question))
         reply = question.say(assent, began, self._rules.unclear_answers)
         if reply is Reply.NONE and self._was_lost(question, assent, now):
@@ -318,7 +320,7 @@ class Call:
         if question is None:
             if event.began is None:
                 self._interrupt(now)
-        elif question.heard_at is not None and now >= question.heard_at:
+        elif question.heard_at is not None and now >= question.heard_at and not _precedes(event, question):
             heard = understand(event.text, self._rules.language, prompt=self._own_words(question))
             if heard not in (Assent.ECHO, Assent.NOTHING):
                 self._flush(now)
@@ -882,3 +884,8 @@ class Call:
         self._speaker.forsake(now)
         self._out.append(c.CloseSession(event.reason))
         self._step("end")
+
+
+def _precedes(said: e.CallerSaid, question: Question) -> bool:
+    """Tell whether words were begun before the question was: they are no answer to it, whenever they come."""
+    return said.began is not None and (question.began_at is None or said.began < question.began_at)

@@ -8,7 +8,7 @@ from phone_bridge.call.events import Action, Affected
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.offers import TOOL_SECONDS, Effect, Offer
 from phone_bridge.runtime.toolbox import CallFacts, Ran
-from phone_bridge.tools.calendar import CALENDAR_TOOLS, CalendarTools
+from phone_bridge.tools.calendar import CALENDAR_TOOLS, CalendarTools, plain_event
 from phone_bridge.tools.keeper import Event
 
 MARGIN_SECONDS = 2.0
@@ -55,7 +55,7 @@ class CalendarToolbox:
             return action  # named by its id, then
         if any(event.user_id != user_id for event in events):
             raise Refused("There is no such event in this calendar.", code="resource_missing")
-        affects = tuple(Affected(event.id, event.title, event.start_time.isoformat()) for event in events)
+        affects = tuple(Affected(event.id, event.title, plain_event(event)["start_time"]) for event in events)
         return msgspec.structs.replace(action, affects=affects)
 
     async def run(self, user_id: str, action: Action, key: str) -> Ran:

@@ -195,12 +195,11 @@ class RealtimeWire:
     def expire(self, now: int) -> list[Event]:
         """End the hold, or ask again, when that is due."""
         opened_at = self._start(now)
-        if not self._ready:
-            return self._go() if now >= opened_at + HOLD_MS else []
-        if self._retry_at is not None and now >= self._retry_at:
+        events = self._go() if now >= opened_at + HOLD_MS else []
+        if self._ready and self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None
             self._ask_for_reply()
-        return []
+        return events
 
     # Opening and formats
 
