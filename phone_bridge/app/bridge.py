@@ -98,7 +98,7 @@ class Bridge:
         )
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
         self.embedded = Embedded(settings, records, voice)
-        self.toolboxes: list[Toolbox] = [CalendarToolbox(self.embedded.tools, self.embedded.finder)]
+        self.toolboxes: list[Toolbox] = [CalendarToolbox(self.embedded.tools)]
         """What every session whose model calls functions is offered, in this order."""
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)

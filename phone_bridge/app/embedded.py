@@ -17,7 +17,6 @@ from phone_bridge.assistant.performer import Clocks, Faculties
 from phone_bridge.assistant.ports import Ear, Expecting, Heard
 from phone_bridge.assistant.server import VoiceService
 from phone_bridge.errors import Unavailable
-from phone_bridge.runtime.calendar_toolbox import Finder
 from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.settings import FUNCTION_CALLING, Settings
@@ -72,11 +71,6 @@ class Embedded:
     def now(self, user_id: str) -> datetime:
         """Tell the time by the user's own clock, as far as that is known."""
         return _wall().astimezone(self._zones.get(user_id, UTC))
-
-    @property
-    def finder(self) -> Finder:
-        """Whoever shows one event of this calendar."""
-        return self._keeper
 
     async def event(self, headers: Mapping[str, str], event_id: str) -> exchange.Response:
         """Show one event to whoever holds a key."""

@@ -8,10 +8,12 @@ from typing import Any
 
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
-from phone_bridge.errors import LocalError, Refused
+from phone_bridge.errors import LocalError
 from phone_bridge.runtime.toolbox import Ran, Tools, failure
 
 KEY_BYTES = 16
+
+_FAILED = Ran(failure("internal_error", "The tool failed."), False)
 
 _log = logging.getLogger("phone_bridge.tools")
 
@@ -52,20 +54,21 @@ class ToolTasks:
 
     async def _prepare(self, command: c.PrepareTool) -> None:
         try:
-            prepared = e.ToolPrepared(command.id, await self._tools.prepare(command.action))
-        except Refused as error:
-            prepared = e.ToolPrepared(command.id, command.action, failure(error.code, str(error)))
+            prepared = await self._tools.prepare(command.action)
         except Exception:  # noqa: BLE001 - the top of a task: a tool that fails is no reason to end the call
             _log.exception("x a tool could not say what it would do")
-            prepared = e.ToolPrepared(command.id, command.action, failure("internal_error", "The tool failed."))
-        self._fact(prepared)
+            prepared = _FAILED
+        if isinstance(prepared, Ran):
+            self._fact(e.ToolPrepared(command.id, command.action, prepared.result))
+        else:
+            self._fact(e.ToolPrepared(command.id, prepared))
 
     async def _run(self, command: c.RunTool) -> None:
         try:
             ran = await self._tools.run(command.action, secrets.token_hex(KEY_BYTES))
         except Exception:  # noqa: BLE001 - the top of a task: a tool that fails is no reason to end the call
             _log.exception("x a tool failed")
-            ran = Ran(failure("internal_error", "The tool failed."), False, command.permit is not None)
+            ran = _FAILED._replace(unsure=command.permit is not None)
         self._fact(e.ToolRan(command.id, *ran))
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, must_end: bool) -> None:

@@ -7,19 +7,21 @@ have written, nobody knows whether it did.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from phone_bridge.call.events import Action
-from phone_bridge.errors import BridgeError, LocalError, Refused
+from phone_bridge.errors import BridgeError, LocalError
 from phone_bridge.offers import Effect, Offer
 
 MAX_RESULT_CHARS = 8_000
 """Longest result that a model is given: about 2,000 tokens of a window that holds 32,768."""
 
 CUT = " … (cut: there is more than can be told)"
+
+T = TypeVar("T")
 
 _log = logging.getLogger("phone_bridge.tools")
 
@@ -50,8 +52,8 @@ class Toolbox(Protocol):
         """Say which tools a call may use, and whatever is needed to call them."""
         ...
 
-    async def prepare(self, user_id: str, action: Action) -> Action:
-        """Say what ``action`` would do exactly and what it touches; raises Refused when it cannot be done at all."""
+    async def prepare(self, user_id: str, action: Action) -> Action | Ran:
+        """Say what ``action`` would do exactly and what it touches, or, as its result, why it cannot be done at all."""
         ...
 
     async def run(self, user_id: str, action: Action, key: str) -> Ran:
@@ -88,25 +90,24 @@ class Tools:
         """Tell whether a tool only looks."""
         return name in self._offers and self._offers[name].effect is Effect.READ
 
-    async def prepare(self, action: Action) -> Action:
-        """Say what ``action`` would do exactly, within its time; raises Refused, whose message is for the model."""
-        box, offer = self._find(action.name)
-        try:
-            async with asyncio.timeout(offer.seconds):
-                return await box.prepare(self._user_id, action)
-        except TimeoutError:
-            raise Refused("It could not be found out in time what this would do.", code="tool_timeout") from None
+    async def prepare(self, action: Action) -> Action | Ran:
+        """Say what ``action`` would do exactly, or why it cannot be done; raises nothing but our own mistakes."""
+        prepared = await self._within_limits(action, lambda box: box.prepare(self._user_id, action))
+        return prepared._replace(unsure=False) if isinstance(prepared, Ran) else prepared
 
     async def run(self, action: Action, key: str) -> Ran:
-        """Run ``action`` within its time; never raises, but for a mistake of our own."""
-        try:
-            box, offer = self._find(action.name)
-        except Refused as error:
-            return Ran(failure(error.code, str(error)), False)
+        """Run ``action``; raises nothing but our own mistakes."""
+        return await self._within_limits(action, lambda box: box.run(self._user_id, action, key))
+
+    async def _within_limits(self, action: Action, work: Callable[[Toolbox], Awaitable[T]]) -> T | Ran:
+        """Have the tool's own box do ``work`` in the tool's time, and cut a result to its length."""
+        if action.name not in self._boxes:
+            return Ran(failure("unknown_tool", "There is no tool of that name."), False)
+        offer = self._offers[action.name]
         unsure = offer.effect is not Effect.READ
         try:
             async with asyncio.timeout(offer.seconds):
-                ran = await box.run(self._user_id, action, key)
+                done = await work(self._boxes[action.name])
         except TimeoutError:
             return Ran(failure("tool_timeout", "The tool did not come to its end in time."), False, unsure)
         except LocalError:
@@ -114,12 +115,7 @@ class Tools:
         except BridgeError as error:
             _log.warning("! a tool failed: %s", error.code)
             return Ran(failure(error.code, str(error)), False, unsure)
-        return ran._replace(result=cut(ran.result))
-
-    def _find(self, name: str) -> tuple[Toolbox, Offer]:
-        if name not in self._boxes:
-            raise Refused("There is no tool of that name.", code="unknown_tool")
-        return self._boxes[name], self._offers[name]
+        return done._replace(result=cut(done.result)) if isinstance(done, Ran) else done
 
 
 NO_TOOLS = Tools((), CallFacts(call_id="", user_id=""))

@@ -5,7 +5,7 @@ import pytest
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call.permit import Permit
-from phone_bridge.errors import LocalError, Refused
+from phone_bridge.errors import LocalError, Unavailable
 from phone_bridge.offers import Effect
 from phone_bridge.runtime.tool_tasks import ToolTasks
 from phone_bridge.runtime.toolbox import Tools, failure
@@ -79,7 +79,7 @@ def test_what_a_tool_would_do_is_a_fact_and_so_is_that_it_cannot() -> None:
         made.tasks.prepare(c.PrepareTool("call_1", WRITE))
         await settle()
         assert made.facts == [e.ToolPrepared("call_1", e.Action("write", {"user": "usr_1"}))]
-        gone = bench(Refused("There is no such event.", code="resource_missing"))
+        gone = bench(Unavailable("There is no such event.", code="resource_missing"))
         gone.tasks.prepare(c.PrepareTool("call_1", WRITE))
         await settle()
         refusal = failure("resource_missing", "There is no such event.")

@@ -292,7 +292,7 @@ class Stage:
         loop = self.loop
         leg = TwilioStream(start)
         facts = CallFacts(call_id="call_1", user_id=ALICE.id)
-        boxes = [CalendarToolbox(self.house.tools, self.house.keeper)] if self._given.mind is not None else []
+        boxes = [CalendarToolbox(self.house.tools)] if self._given.mind is not None else []
         tools = Tools(boxes, facts)
         call = Call(leg.format, msgspec.structs.replace(self._given.rules, effects=tools.effects), loop.now)
         self.trace = call.trace
