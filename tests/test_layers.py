@@ -12,6 +12,7 @@ PACKAGE = ROOT / "phone_bridge"
 FLOORS = {
     "errors": 0,
     "exchange": 0,
+    "offers": 0,
     "audio": 1,
     "call": 2,
     "legs": 3,
