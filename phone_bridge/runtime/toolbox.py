@@ -8,19 +8,21 @@ have written, nobody knows whether it did.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from phone_bridge.call.events import Action
 from phone_bridge.errors import BridgeError, LocalError, Refused
 from phone_bridge.offers import Effect, Offer
+from phone_bridge.tools import schemas
 
 MAX_RESULT_CHARS = 8_000
 """Longest result that a model is given: about 2,000 tokens of a window that holds 32,768."""
 
 CUT = " … (cut: there is more than can be told)"
 
+P = TypeVar("P", bound=schemas.Parameters)
 _log = logging.getLogger("phone_bridge.tools")
 
 
@@ -123,6 +125,14 @@ class Tools:
 
 
 NO_TOOLS = Tools((), CallFacts(call_id="", user_id=""))
+
+
+def wanted(kind: type[P], action: Action) -> P:
+    """Read the parameters of ``action``; raises Refused (``invalid_parameter``), whose message is for the model."""
+    try:
+        return schemas.read(kind, action.parameters)
+    except schemas.Invalid as error:
+        raise Refused(str(error), code="invalid_parameter") from None
 
 
 def cut(result: str) -> str:
