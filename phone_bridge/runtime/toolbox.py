@@ -61,11 +61,33 @@ class Toolbox(Protocol):
         ...
 
 
-class Tools:
-    """What one call may use: the offers of all ``boxes``, where the first to offer a name has it."""
+class Elsewhere(Protocol):
+    """Whoever runs the tools that a session brings along, and that nobody here offers."""
 
-    def __init__(self, boxes: Sequence[Toolbox], facts: CallFacts) -> None:
+    @property
+    def effects(self) -> Mapping[str, Effect]:
+        """What is known of some of them; any other one counts as DESTROY."""
+        ...
+
+    async def prepare(self, user_id: str, action: Action) -> Action:
+        """Say what ``action`` would do exactly, as a toolbox does."""
+        ...
+
+    async def run(self, user_id: str, action: Action, key: str) -> Ran:
+        """Run ``action``, as a toolbox does."""
+        ...
+
+
+ELSEWHERE_SECONDS = 30.0
+"""How long a tool may take that is run elsewhere."""
+
+
+class Tools:
+    """What one call may use: what all ``boxes`` offer, where the first to offer a name has it, and ``elsewhere``."""
+
+    def __init__(self, boxes: Sequence[Toolbox], facts: CallFacts, elsewhere: Elsewhere | None = None) -> None:
         self._user_id = facts.user_id
+        self._elsewhere = elsewhere
         self._boxes: dict[str, Toolbox] = {}
         self._offers: dict[str, Offer] = {}
         for box in boxes:
@@ -84,11 +106,13 @@ class Tools:
     @property
     def effects(self) -> Mapping[str, str]:
         """What each tool does, as the call's rules want to know it."""
-        return {name: offer.effect.value for name, offer in self._offers.items()}
+        known = self._elsewhere.effects if self._elsewhere is not None else {}
+        own = {name: offer.effect for name, offer in self._offers.items()}
+        return {name: effect.value for name, effect in {**known, **own}.items()}
 
     def reads(self, name: str) -> bool:
         """Tell whether a tool only looks."""
-        return name in self._offers and self._offers[name].effect is Effect.READ
+        return self.effects.get(name) == Effect.READ
 
     async def prepare(self, action: Action) -> Action:
         """Say what ``action`` would do exactly, within its time; raises Refused, whose message is for the model."""
@@ -118,10 +142,13 @@ class Tools:
             return Ran(failure(error.code, str(error)), False, unsure)
         return ran._replace(result=cut(ran.result))
 
-    def _find(self, name: str) -> tuple[Toolbox, Offer]:
-        if name not in self._boxes:
+    def _find(self, name: str) -> tuple[Toolbox | Elsewhere, Offer]:
+        if name in self._boxes:
+            return self._boxes[name], self._offers[name]
+        if self._elsewhere is None:
             raise Refused("There is no tool of that name.", code="unknown_tool")
-        return self._boxes[name], self._offers[name]
+        effect = self._elsewhere.effects.get(name, Effect.DESTROY)
+        return self._elsewhere, Offer(name=name, description="", schema={}, effect=effect, seconds=ELSEWHERE_SECONDS)
 
 
 NO_TOOLS = Tools((), CallFacts(call_id="", user_id=""))
