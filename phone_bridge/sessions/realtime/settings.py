@@ -16,7 +16,7 @@ Tokens = int | str
 """A number of tokens, or ``inf``."""
 
 
-class TurnDetection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TurnDetection(msgspec.Struct, frozen=True, kw_only=True):
     """How the server finds the end of a turn: ``server_vad`` by its energy, ``semantic_vad`` by its meaning."""
 
     type: str = "server_vad"

@@ -217,7 +217,7 @@ class Model:
             call_id=self._id("call"),
             arguments="",
         )
-        ids = {
+        ids: dict[str, Any] = {
             "response_id": running.id,
             "item_id": item.id,
             "output_index": len(running.output),
@@ -242,7 +242,7 @@ class Model:
         item = m.Item(id=self._id("item"), type="message", role="assistant", status="in_progress", content=())
         self._tell(m.OutputItemAdded(item=item, response_id=running.id, output_index=len(running.output)))
         self._tell(m.ItemAdded(item=item))
-        ids = {"response_id": running.id, "item_id": str(item.id), "output_index": len(running.output)}
+        ids: dict[str, Any] = {"response_id": running.id, "item_id": str(item.id), "output_index": len(running.output)}
         self._tell(m.ContentPartAdded(part=m.Part(type="audio", transcript=""), **ids))
         self.talk.append(Turn("assistant", words))
         self.spoken_ms[str(item.id)] = 0
