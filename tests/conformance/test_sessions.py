@@ -20,6 +20,7 @@ from tests.sessions.chronapilot import samples as chronapilot
 from tests.sessions.realtime import samples as realtime
 
 WIRE = Path(__file__).parents[1] / "wire"
+CREATE_EVENT = Offer(name="create_event", description="Put a new event into the calendar.", schema={"type": "object"})
 LEGS = (PCMU_8K, PCMA_8K, LINEAR_16K)
 
 
@@ -39,16 +40,15 @@ def chronapilot_as(output_format: str) -> Session:
 
 
 def realtime_as(dialect: Realtime, samples: str) -> Session:
-    offer = Offer(name="create_event", description="Put a new event into the calendar.", schema={"type": "object"})
     said: list[Message] = [*realtime.lines(samples)]
     broken = [case["data"] for case in realtime.cases("server_broken.jsonl")]
     unknown = realtime.lines("server_unknown.jsonl")
-    return Session(replace(dialect, offers=(offer,)).wire, said, [*broken, *unknown, b"binary"])
+    return Session(replace(dialect, offers=(CREATE_EVENT,)).wire, said, [*broken, *unknown, b"binary"])
 
 
 def voice_agent() -> Session:
     def make(leg: Format) -> SessionWire:
-        agent = VoiceAgent("https://agent.test", "t")
+        agent = VoiceAgent("https://agent.test", "t", offers=(CREATE_EVENT,))
         agent.minted(Response(status=200, body=(WIRE / "voice_agent" / "minted.json").read_bytes()))
         return agent.wire(leg)
 
