@@ -14,6 +14,7 @@ from phone_bridge.assistant.mind import CalendarMind
 from phone_bridge.assistant.minting import ApiKey, random_id
 from phone_bridge.assistant.performer import Clocks, Faculties
 from phone_bridge.assistant.ports import Ear, Expecting, Heard
+from phone_bridge.assistant.realtime_door import RealtimeDoor
 from phone_bridge.assistant.server import VoiceService
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.record import Records
@@ -24,6 +25,7 @@ from phone_bridge.tools.keeper import User
 
 KEY = "embedded-key"
 TOKENS = "embedded-tokens"
+SECRETS = "embedded-client-secrets"
 """The names under which the records keep the assistant's own secrets."""
 
 log = logging.getLogger("phone_bridge.assistant")
@@ -38,17 +40,19 @@ class Embedded:
         self._mind = CalendarMind(self._keeper, new_id=random_id, now=_wall)
         self._ear = _ear()
         self.key = f"sk_test_{records.secret(KEY).hex()}"
+        faculties = Faculties(
+            endpointer=Utterances,
+            ear=self._ear,
+            mind=self._mind,
+            tools=CalendarTools(self._keeper, _wall),
+            voice=voice if voice is not None else _Dumb(),
+        )
+        clocks = Clocks(now=lambda: int(time.monotonic() * 1000), wall=_wall)
         self.service = VoiceService(
-            [ApiKey("bridge", self.key, limited=False)],
-            Faculties(
-                endpointer=Utterances,
-                ear=self._ear,
-                mind=self._mind,
-                tools=CalendarTools(self._keeper, _wall),
-                voice=voice if voice is not None else _Dumb(),
-            ),
-            Clocks(now=lambda: int(time.monotonic() * 1000), wall=_wall),
-            secret=records.secret(TOKENS),
+            [ApiKey("bridge", self.key, limited=False)], faculties, clocks, secret=records.secret(TOKENS)
+        )
+        self.realtime = RealtimeDoor(
+            faculties, clocks, secret=records.secret(SECRETS), user_id=settings.user_id, new_id=random_id
         )
 
     async def start(self) -> None:
@@ -68,6 +72,7 @@ class Embedded:
     async def stop(self) -> None:
         """End the live sessions and let everything go."""
         self.service.close()
+        self.realtime.close()
         if isinstance(self._ear, SphinxEar):
             await self._ear.close()
         self._keeper.close()

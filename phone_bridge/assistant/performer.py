@@ -110,6 +110,7 @@ class Performer:
         )
         self._conversation: Borrowing  # from ``begin`` on
         self._offered: tuple[s.ClientTool, ...] = ()
+        self._offered_now: tuple[s.ClientTool, ...] | None = None
         self._returned: list[tuple[str, str]] = []  # what the client's tools gave, and nobody was told yet
         self._confirmed: asyncio.Queue[tuple[str, Action] | None] = asyncio.Queue()
 
@@ -122,7 +123,9 @@ class Performer:
 
     async def begin(self) -> None:
         """Begin the conversation, with the tools that the client has left in use; raises Refused or Unavailable."""
-        self._conversation = await self._converse(lambda: self._offered)
+        self._conversation = await self._converse(
+            lambda: self._offered if self._offered_now is None else self._offered_now
+        )
         self._faculties.ear.prepare(self._conversation.expecting())
 
     def expecting(self) -> Expecting:
@@ -146,9 +149,13 @@ class Performer:
         """Leave it at what was said."""
         self._mouth.finish()
 
-    async def answer(self, texts: Sequence[str]) -> None:
-        """Answer what the client's tools gave and turns of the caller's, in their order, as one response."""
+    async def answer(self, texts: Sequence[str], tools: tuple[s.ClientTool, ...] | None = None) -> None:
+        """Answer what the client's tools gave and turns of the caller's, in their order, as one response.
+
+        ``tools`` takes the place of what the client has offered, this once.
+        """
         results, self._returned = self._returned, []
+        self._offered_now = tools
         if self._outlet.manners().answers_always:
             self._mouth.begin()
         for action_id, output in results:
@@ -157,6 +164,7 @@ class Performer:
             await self._carry_out(self._conversation.heard(text, self._clocks.wall()))
         if not results and not texts:
             await self._carry_out([Say(small_talk.OFFER)])
+        self._offered_now = None
         self._mouth.finish()
 
     async def answer_aside(self, texts: Sequence[str]) -> None:

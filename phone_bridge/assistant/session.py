@@ -32,11 +32,17 @@ IDLE_MS = s.Manners().idle_ms or 0
 MAX_TURNS = 32
 """Turns of the caller's that may wait for their answer."""
 
+MAX_JOBS = 1_000
+"""Whatever else may wait: turns of an earlier talk that a client brings at once."""
+
 MAX_AHEAD_MS = 30_000
 """How much sound a client may send faster than time passes."""
 
 MAX_HELD_MS = 60_000
 """Longest turn of a client that ends its turns itself."""
+
+MIN_HELD_MS = 100
+"""Shortest one; less is no speech."""
 
 _CLOSE_REASONS = {1000: "client_close", 1001: "client_close", 1005: "client_close", 1012: "server_shutdown"}
 _log = logging.getLogger(__name__)
@@ -220,7 +226,7 @@ class VoiceSession:
             raise Problem(f"a turn has {MAX_HELD_MS} ms at most: commit it", code="payload_too_large", param="audio")
         self._held += audio
 
-    def _notice(self, events: Iterable[SpeechBegan | SpeechEnded]) -> None:
+    def _notice(self, events: Iterable[SpeechBegan | SpeechEnded], *, asked: bool = False) -> None:
         for event in events:
             if isinstance(event, SpeechBegan):
                 self._turn = self._new_id("item")
@@ -229,11 +235,11 @@ class VoiceSession:
                     self._performer.interrupt()
             else:
                 self._tell(s.VoiceEnded(event.at_ms, self._turn))
-                self._take_turn(event.utterance, answered=self._manners().answers_speech)
+                self._take_turn(event.utterance, answered=self._manners().answers_speech and not asked)
 
     def _end_turn(self, *, strict: bool) -> None:
         """End the spoken turn because the client says so."""
-        if self._held:
+        if EAR.ms(len(self._held)) >= MIN_HELD_MS:
             utterance = bytes(self._held)
             self._held.clear()
             self._turn = self._new_id("item")
@@ -242,7 +248,7 @@ class VoiceSession:
         ended = self._endpointer.flush()
         if strict and not ended:
             raise Problem("there is no sound to make a turn of", code="turn_empty")
-        self._notice(ended)
+        self._notice(ended, asked=strict)
 
     def _take_turn(self, utterance: bytes, *, answered: bool) -> None:
         self._tell(s.TurnTaken(self._turn, EAR.ms(len(utterance))))
@@ -257,9 +263,12 @@ class VoiceSession:
                 self._jobs.put_nowait(job)
 
     def _queue(self, job: "_Job") -> None:
-        if self._jobs.qsize() >= MAX_TURNS:
+        asks, hears = isinstance(job, s.ReplyAsked), False
+        if isinstance(job, s.TurnGiven):
+            asks, hears = job.answered, bool(job.utterance)
+        most = MAX_TURNS if hears or asks else MAX_JOBS
+        if self._jobs.qsize() >= most:
             raise Problem("too many turns wait for their answer", code="rate_limit_exceeded")
-        asks = isinstance(job, s.ReplyAsked) or (isinstance(job, s.TurnGiven) and job.answered)
         if asks and self._manners().answers_always:
             self._performer.begin_reply()
         self._jobs.put_nowait(job)
@@ -313,7 +322,7 @@ class VoiceSession:
         elif asked.aside is not None:
             await self._performer.answer_aside(asked.aside)
         else:
-            await self._performer.answer(self._take_unanswered())
+            await self._performer.answer(self._take_unanswered(), asked.tools)
 
     def _take_unanswered(self) -> list[str]:
         waiting, self._unanswered = list(self._unanswered.values()), {}

@@ -113,10 +113,12 @@ class TalkHandedOn(msgspec.Struct, frozen=True):
 class ReplyAsked(msgspec.Struct, frozen=True):
     """The client wants what waits to be answered.
 
-    With ``aside`` these texts alone are answered, and the talk itself does not learn of it.
+    With ``aside`` these texts alone are answered, and the talk itself does not learn of it. ``tools`` takes the place
+    of what the client offers, for this reply.
     """
 
     aside: tuple[str, ...] | None = None
+    tools: tuple[ClientTool, ...] | None = None
 
 
 class ReplyCancelled(msgspec.Struct, frozen=True, gc=False):
