@@ -20,13 +20,14 @@ from phone_bridge.runtime.traces import MODES
 PREFIX = "PHONE_BRIDGE_"
 TOML_FILE = "phone-bridge.toml"
 ENV_FILE = ".env"
-SESSIONS = ("embedded", "chronapilot")
+SESSIONS = ("embedded", "chronapilot", "voice-sdk")
 SESSION_FORMATS = ("pcm16", "g711_ulaw")
 SIGNATURES = ("require", "warn")
 LOG_FORMATS = ("text", "json")
 FALLBACKS = ("goodbye", "voicemail")
 TRANSFER = "transfer:"
 CHRONAPILOT_URL = "https://api.chronapilot.com"
+SDK_SOCKET_PATH = "/api/v1/sdk/ws"
 MAX_ANSWER_SECONDS = 120
 MAX_PORT = 65_535
 MAX_RETENTION_DAYS = 3_650
@@ -103,6 +104,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def stream_url(self) -> str:
         """The address of the media WebSocket."""
         return "ws" + self.base_url.removeprefix("http") + "/twilio/media"
+
+    @property
+    def sdk_socket_url(self) -> str:
+        """The address of the Voice SDK's socket, as clients are told it."""
+        return "ws" + self.base_url.removeprefix("http") + SDK_SOCKET_PATH
 
     @property
     def twilio_tokens(self) -> tuple[str, ...]:
@@ -199,6 +205,10 @@ def _check(settings: Settings) -> None:
     api_keys.check(settings.api_keys)
     if settings.session == "chronapilot" and not settings.session_key:
         raise SettingsError("PHONE_BRIDGE_SESSION is chronapilot, so PHONE_BRIDGE_SESSION_KEY must hold its secret key")
+    if settings.session == "voice-sdk" and not (settings.session_key and settings.session_url):
+        raise SettingsError(
+            "PHONE_BRIDGE_SESSION is voice-sdk, so PHONE_BRIDGE_SESSION_URL and PHONE_BRIDGE_SESSION_KEY must name it"
+        )
     _check_fallback(settings)
     if settings.prompts and not Path(settings.prompts).is_dir():
         raise SettingsError("PHONE_BRIDGE_PROMPTS must name a folder of WAV files, and that folder does not exist")

@@ -33,6 +33,7 @@ from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.waiting import Waiting
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.dialect import Dialect
+from phone_bridge.sessions.voice_sdk import VoiceSdk
 from phone_bridge.settings import CHRONAPILOT_URL, Settings
 from phone_bridge.telemetry import Sources, Telemetry
 from phone_bridge.telemetry.tracing import Reporting
@@ -194,6 +195,8 @@ class Bridge:
 
     def _dialect(self, user_id: str) -> Dialect:
         settings = self.settings
+        if settings.session == "voice-sdk":
+            return VoiceSdk(base_url=settings.session_url.rstrip("/"), key=settings.session_key)
         if settings.session == "embedded":
             base_url, key = settings.local_url, self.embedded.key
         else:

@@ -15,6 +15,7 @@ from phone_bridge.assistant.minting import ApiKey, random_id
 from phone_bridge.assistant.performer import Clocks, Faculties
 from phone_bridge.assistant.ports import Ear, Expecting, Heard
 from phone_bridge.assistant.realtime_door import RealtimeDoor
+from phone_bridge.assistant.sdk_door import SdkDoor
 from phone_bridge.assistant.server import VoiceService
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.record import Records
@@ -26,6 +27,7 @@ from phone_bridge.tools.keeper import User
 KEY = "embedded-key"
 TOKENS = "embedded-tokens"
 SECRETS = "embedded-client-secrets"
+SDK_TOKENS = "embedded-sdk-tokens"
 """The names under which the records keep the assistant's own secrets."""
 
 log = logging.getLogger("phone_bridge.assistant")
@@ -54,6 +56,15 @@ class Embedded:
         self.realtime = RealtimeDoor(
             faculties, clocks, secret=records.secret(SECRETS), user_id=settings.user_id, new_id=random_id
         )
+        self.sdk = SdkDoor(
+            faculties,
+            clocks,
+            secret=records.secret(SDK_TOKENS),
+            ws_url=settings.sdk_socket_url,
+            user_id=settings.user_id,
+            admit=lambda jti, expires_at, now: asyncio.to_thread(records.admit, jti, expires_at, now),
+            new_id=random_id,
+        )
 
     async def start(self) -> None:
         """Make the calendar ready; the ear learns its titles in the background."""
@@ -73,6 +84,7 @@ class Embedded:
         """End the live sessions and let everything go."""
         self.service.close()
         self.realtime.close()
+        self.sdk.close()
         if isinstance(self._ear, SphinxEar):
             await self._ear.close()
         self._keeper.close()
