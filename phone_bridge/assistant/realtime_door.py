@@ -32,7 +32,12 @@ MAX_MODEL_CHARS = 128
 """How much of a model's name is kept."""
 
 _PREFIXES = {"rsp": "resp"}  # what the protocol calls otherwise than the house
-_STATUSES = {"authentication_failed": 401, "session_token_expired": 401, "rate_limit_exceeded": 429}
+_STATUSES = {
+    "authentication_failed": 401,
+    "session_token_expired": 401,
+    "rate_limit_exceeded": 429,
+    "payload_too_large": 413,
+}
 _CODES = {
     "authentication_failed": INVALID_KEY,
     "session_token_expired": INVALID_KEY,
@@ -174,7 +179,9 @@ class RealtimeDoor:
 def refusal(error: Problem | InvalidMessage) -> Response:
     """Write an error as the Realtime API does over HTTP."""
     code = _CODES.get(error.code, error.code)
-    body = {"type": "invalid_request_error", "code": code, "message": str(error), "param": error.param or None}
+    body = {"type": "invalid_request_error", "code": code, "message": str(error)}
+    if error.param:
+        body["param"] = error.param
     return _json({"error": body}, _STATUSES.get(error.code, 400))
 
 

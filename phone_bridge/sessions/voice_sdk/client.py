@@ -68,6 +68,7 @@ class VoiceSdkWire:
         self._opened = False
         self._count = 0
         self._reply = ""
+        self._worded = False
         self._muted = False
         self._heard_at = 0
         self._questions: dict[str, Action] = {}
@@ -102,7 +103,7 @@ class VoiceSdkWire:
             case w.Transcript("user", text, final):
                 return [CallerSaid(text, final)]
             case w.Transcript(_, text):
-                return [*self._begin(now), AssistantSaid(self._reply, text)] if not self._muted else []
+                return self._words(text, now) if not self._muted else []
             case w.Confirmation():
                 return self._asked(message)
             case w.ConfirmationSettled(question, outcome, result):
@@ -125,12 +126,20 @@ class VoiceSdkWire:
         sound = self._to_leg.push(data)
         return [*begun, AssistantSpoke(self._reply, sound)] if sound else begun
 
+    def _words(self, text: str, now: int) -> list[Event]:
+        """Take a caption of the agent's, which is whole, as more words of the reply."""
+        begun = self._begin(now)
+        parted = f" {text}" if self._worded else text
+        self._worded = True
+        return [*begun, AssistantSaid(self._reply, parted)]
+
     def _begin(self, now: int) -> list[Event]:
         self._heard_at = now
         if self._reply:
             return []
         self._count += 1
         self._reply = f"#{self._count}"
+        self._worded = False
         self._to_leg = path(w.SOUND, self._leg)
         return [ReplyStarted(self._reply)]
 
