@@ -41,7 +41,10 @@ _BEHIND: tuple[tuple[frozenset[str], str], ...] = (
     (_PEOPLE, r"to|for|with|named|called"),
     (_TEXTS, r"that|saying|about|for|of"),
 )
-_ENDS = r"(?=\s+(?:today|tomorrow|tonight|now|please|right now|at the moment|on|and|in|for|at|by|to)\b|[?.!,;]|$)"
+_ENDS = (
+    r"(?=\s+(?:today|tomorrow|tonight|now|please|right now|at the moment|on|and|in|for|at|by|to|saying|that)\b"
+    r"|[?.!,;]|$)"
+)
 _WHEN = re.compile(
     r"\b(?:today|tomorrow|tonight|(?:next |on |this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d{4}-\d\d-\d\d)\b"
     r"|\bat \d{1,2}(?::\d\d)?(?: ?[ap]\.?m\.?)?",
@@ -227,7 +230,7 @@ def _number(text: str, *, whole: bool) -> int | float | None:
 
 
 def _string(name: str, text: str, *, sole: bool) -> str | None:
-    named = _behind(rf"{re.escape(name)}(?:\s+is|\s*:)?", text)
+    named = _behind(rf"{re.escape(name)}(?:\s+is|\s+of|\s*:)?", text)
     if named is not None:
         return named
     words = frozenset(name.split())
@@ -260,6 +263,7 @@ def told(value: Any) -> list[str]:
     if isinstance(value, dict) and value.get("error"):
         return ["That did not work.", *filter(None, [_cut(_said(value["error"]))])]
     words = _cut(_said(value))
+    words = words[:1].upper() + words[1:]
     return [words if words.endswith((".", "!", "?")) else f"{words}."] if words else ["That is done."]
 
 

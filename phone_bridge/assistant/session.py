@@ -124,6 +124,8 @@ class VoiceSession:
             return
         self._peer = peer
         self._tell(s.Opened(self._grant.session_id, self._performer.tools, self._grant.expires_at.isoformat()))
+        for fact in self._keeper.opening():
+            self._take(fact)
         if self._manners().begins_at_once:
             self._spoken_to.set()
         try:

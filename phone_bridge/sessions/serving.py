@@ -388,6 +388,10 @@ class Keeper(Protocol):
         """The name that the client gave its last message; "" without one."""
         ...
 
+    def opening(self) -> list[ClientFact]:
+        """Say what was agreed on with the client before its first message."""
+        ...
+
     def receive(self, data: bytes | str) -> list[ClientFact]:
         """Read one message; raises BadMessage."""
         ...

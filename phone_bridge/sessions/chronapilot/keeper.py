@@ -40,6 +40,10 @@ class ChronaPilotKeeper:
         self._sent = m.SessionSettings()
         self.event_id = ""
 
+    def opening(self) -> list[s.ClientFact]:
+        """Nothing is agreed on beforehand."""
+        return []
+
     def receive(self, data: bytes | str) -> list[s.ClientFact]:
         """Read one message; raises InvalidMessage."""
         self.event_id = ""

@@ -175,6 +175,10 @@ class RealtimeKeeper:
 
     # What the client says
 
+    def opening(self) -> list[s.ClientFact]:
+        """Offer the functions that came with a client secret."""
+        return [s.ToolsOffered(_offered(self._settings))]
+
     def receive(self, data: bytes | str) -> list[s.ClientFact]:
         """Read one message; raises BadMessage."""
         self.event_id = ""

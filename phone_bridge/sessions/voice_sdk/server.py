@@ -48,6 +48,10 @@ class VoiceSdkKeeper:
         self.dropped = 0
         """Frames that were no sound."""
 
+    def opening(self) -> list[s.ClientFact]:
+        """Nothing is agreed on beforehand but the features, which are no fact of the session's."""
+        return []
+
     def receive(self, data: bytes | str) -> list[s.ClientFact]:
         """Read one message; what makes no sense is ignored, as the dialect has it."""
         if isinstance(data, bytes):
