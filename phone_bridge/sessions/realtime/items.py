@@ -105,7 +105,7 @@ class Items:
             raise _invalid(f"audio content of {entry.ms}ms is already shorter than {audio_end_ms}ms", "audio_end_ms")
         entry.ms = audio_end_ms
         entry.item = msgspec.structs.replace(
-            item, content=tuple(msgspec.structs.replace(part, transcript=None) for part in item.content or ())
+            item, content=tuple(msgspec.structs.replace(part, transcript="") for part in item.content or ())
         )
 
     def knows_call(self, call_id: str) -> bool:

@@ -317,7 +317,12 @@ class RealtimeKeeper:
                 raise _invalid("A user's message holds input_text and input_audio here.", f"item.content[{at}].type")
         self._taken.words += len(text.split())
         self._taken.ms += s.EAR.ms(len(sound))
-        bare = tuple(msgspec.structs.replace(part, audio=None) for part in item.content or ())
+        bare = tuple(
+            msgspec.structs.replace(part, audio=None, transcript=part.transcript or "")
+            if part.type == "input_audio"
+            else part
+            for part in item.content or ()
+        )
         turn = s.TurnGiven(item.id or "", text, sound, answered=False)
         return _Made(msgspec.structs.replace(item, content=bare), [turn])
 
@@ -396,7 +401,7 @@ class RealtimeKeeper:
                 self._send(m.TranscriptionFailed(item_id=turn, error=body))
 
     def _take_turn(self, turn: str, ms: int) -> None:
-        content = (m.Content(type="input_audio"),)
+        content = (m.Content(type="input_audio", transcript=""),)  # a strict client wants a text there
         item = m.Item(id=turn, type="message", status="completed", role="user", content=content)
         self._taken.ms += ms
         kept, previous = self._items.add(item)
