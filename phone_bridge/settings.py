@@ -11,6 +11,7 @@ import msgspec
 from dotenv import dotenv_values
 from platformdirs import user_data_path
 
+from phone_bridge.assistant.calendar.accounts import Account, opened
 from phone_bridge.errors import Refused, SettingsError
 from phone_bridge.outbound.destinations import dialable, prefixes
 from phone_bridge.runtime import api_keys
@@ -48,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The operator's own key, good for everything; while it is rotated, the old and the new one between commas."""
     api_keys: tuple[ApiKey, ...] = ()
     """Keys of programs, by their hashes: ``[[api_keys]]`` in ``phone-bridge.toml``."""
+    caldav: tuple[Account, ...] = ()
+    """Calendars that the built-in assistant finds on CalDAV servers: ``[[caldav]]`` in ``phone-bridge.toml``."""
     session: str = "embedded"
     session_url: str = ""
     session_key: str = ""
@@ -155,6 +158,7 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
     _check(settings)
     return msgspec.structs.replace(
         settings,
+        caldav=opened(settings.caldav, {**dotenv_values(folder / ENV_FILE), **environ}),
         database_url=settings.database_url or _default_database(),
         traces_folder=settings.traces_folder or str(_data_folder() / "traces"),
     )

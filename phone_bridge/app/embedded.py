@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from phone_bridge import exchange
 from phone_bridge.assistant.calendar.demo import ALICE
-from phone_bridge.assistant.calendar.store import SqlKeeper
+from phone_bridge.assistant.calendar.joined import add_users, keeper_of
 from phone_bridge.assistant.hearing import SphinxEar, Utterances
 from phone_bridge.assistant.mind import CalendarMind
 from phone_bridge.assistant.minting import ApiKey, random_id
@@ -38,7 +38,7 @@ class Embedded:
 
     def __init__(self, settings: Settings, records: Records, voice: Voice | None) -> None:
         self._settings = settings
-        self._keeper = SqlKeeper(settings.database_url, new_id=random_id, now=_wall)
+        self._keeper = keeper_of(settings.database_url, settings.caldav, new_id=random_id, now=_wall)
         self._mind = CalendarMind(self._keeper, new_id=random_id, now=_wall)
         self._ear = _ear()
         self.key = f"sk_test_{records.secret(KEY).hex()}"
@@ -69,6 +69,7 @@ class Embedded:
     async def start(self) -> None:
         """Make the calendar ready; the ear learns its titles in the background."""
         await asyncio.to_thread(self._keeper.prepare)
+        await add_users(self._keeper, self._settings.caldav)
         user_id = self._settings.user_id
         if user_id != ALICE.id:
             await self._keeper.add_user(User(id=user_id))
