@@ -172,7 +172,7 @@ def test_a_call_is_made_ready_with_what_it_affects_in_words(shelf: Shelf) -> Non
     assert [(each.id, each.title, each.start_time) for each in ready.action.affects] == [
         ("evt_000003", "Dentist", iso(15))
     ]
-    assert ready.action.summary == "cancel Dentist, on Tuesday the 24th of November at 3 p.m"
+    assert ready.action.summary == "Cancel Dentist, on Tuesday the 24th of November at 3 p.m."
     assert (ready.needs_consent, ready.reversible, ready.reach) == (True, False, Reach.CALENDAR)
     assert shelf.deeds == 0
 
