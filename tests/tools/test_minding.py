@@ -214,7 +214,8 @@ def test_words_that_mean_two_events_bring_both_to_choose_from(shelf: Shelf) -> N
     [
         ("dentist", "evt_000003"),
         ("my Dentist's appointment today", "evt_000003"),
-        ("stand up", "evt_000000R20261124T141500Z"),  # the next one of its series
+        ("stand up", "evt_000000R20261125T141500Z"),  # the next one of its series, for today's is over
+        ("stand up today", "evt_000000R20261124T141500Z"),
         ("the stand up tomorrow", "evt_000000R20261125T141500Z"),
         ("anna", "evt_000001"),
     ],
