@@ -167,6 +167,12 @@ class BetaSession(msgspec.Struct, frozen=True, kw_only=True):
     client_secret: SecretOfBeta
 
 
+class AgentError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every refusal and failure of the voice-agent endpoint: one sentence."""
+
+    error: str
+
+
 class SdkToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A token that opens one session within five minutes, and the socket to show it on."""
 
@@ -332,6 +338,26 @@ OPERATIONS = (
         answers={101: None},
         failures=(400, 401, 403, 429),
         socket=True,
+    ),
+    Operation(
+        name="createVoiceAgent",
+        tag="realtime",
+        method="post",
+        path="/api/voice-agent",
+        summary="Mint a session with its tools; client_secret.value is the address of its socket, good for once.",
+        answers={200: BetaSession},
+        failures=(400, 401, 403, 413, 429),
+        failure=AgentError,
+    ),
+    Operation(
+        name="executeTool",
+        tag="realtime",
+        method="post",
+        path="/api/voice-agent/execute-tool",
+        summary="Run one of the tools of such a session: {toolName, args}; the answer is the tool's own JSON.",
+        answers={200: dict[str, Any]},
+        failures=(400, 401, 403, 404, 429),
+        failure=AgentError,
     ),
     Operation(
         name="createSdkToken",
