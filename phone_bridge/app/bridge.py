@@ -159,6 +159,10 @@ class Bridge:
             started_at=timestamp(time.time),
         )
 
+    async def admit_once(self, jti: str, expires_at: int, now: int) -> bool:
+        """Admit what may come in once, by any process; False for what has come in before."""
+        return await asyncio.to_thread(self.records.admit, jti, expires_at, now)
+
     async def begin(self, record: CallRecord) -> str:
         """Get ready for a call, and say what its session's model should know of the caller."""
         return await self.toolboxes.begin(self._facts(record))
