@@ -39,7 +39,10 @@ HELD_MS = 6000
 """Most sound that waits meanwhile, which may begin with what the call itself kept; the oldest is dropped first."""
 
 RELEASED_AT_ONCE = 8
-"""Pieces of held sound that follow each new one, so that a backlog neither floods the socket nor stays."""
+"""Pieces of held sound that go out together, so that a backlog neither floods the socket nor stays."""
+
+RELEASE_MS = 20
+"""How long after some of it the next pieces go out, where the caller sends nothing new before."""
 
 VOICE_LEAD_MS = 300
 """How long before its ``speech.started`` the caller began to speak, where the server does not say: 100 to 200 ms for
@@ -91,6 +94,7 @@ class ChronaPilotWire:
         self._ready = False
         self._held: deque[bytes] = deque()
         self._held_size = 0
+        self._released_at = 0  # when some of it went out last
         self._input = LINEAR_24K
         self._output = LINEAR_24K
         self._to_session = path(leg, self._input)
@@ -195,15 +199,19 @@ class ChronaPilotWire:
         return waiting
 
     def deadline(self) -> int | None:
-        """Say when the hold ends; 0, so at once, while nobody has told the time of opening."""
+        """Say when the hold ends; 0, so at once, while nobody has told the time of opening. Then when more goes out."""
         if self._ready:
-            return None
+            return self._released_at + RELEASE_MS if self._held else None
         return 0 if self._opened_at is None else self._opened_at + self._hold_ms
 
     def expire(self, now: int) -> list[Event]:
-        """End the hold when it is due."""
+        """End the hold when it is due, and let go of what was held."""
         opened_at = self._start(now)
-        return self._go() if not self._ready and now >= opened_at + self._hold_ms else []
+        if not self._ready:
+            return self._go() if now >= opened_at + self._hold_ms else []
+        if self._held and now >= self._released_at + RELEASE_MS:
+            self._release(now)
+        return []
 
     # Opening and formats
 
@@ -251,7 +259,12 @@ class ChronaPilotWire:
         self._held_size += len(audio)
         while self._held_size > self._leg.size(HELD_MS):
             self._take_held()
-        for _ in range(min(RELEASED_AT_ONCE, len(self._held)) if self._ready else 0):
+        if self._ready:
+            self._release(now)
+
+    def _release(self, now: int) -> None:
+        self._released_at = now
+        for _ in range(min(RELEASED_AT_ONCE, len(self._held))):
             self._append(self._take_held(), now)
 
     def _take_held(self) -> bytes:
