@@ -158,7 +158,9 @@ class Call:
             raise LocalError(f"{type(event).__name__} came before the call began")
         if self._phase is not Phase.ENDED:
             self._handlers[type(event)](event, now)
-        return self._drain()
+        out = self._out[:]
+        self._out.clear()
+        return out
 
     def deadline(self) -> int | None:
         """Say when ``expire`` is due."""

@@ -91,17 +91,19 @@ class Ledger:
             self._line.popleft()
         start, size = 0, len(audio)
         while start < size:
-            if self._tail is None:
+            tail = self._tail
+            if tail is None:
                 self._serial += 1
-                self._tail = _Parcel(item, f"{self._generation}.{self._serial}", 0, max(self._end, clock))
-                self._line.append(self._tail)
-            run = min(size - start, self._room - self._tail.size)
-            self._tail.size += run
-            self._tail.gap += max(0, clock - self._end) if self._tail.size > run else 0
-            self._tail.end = self._end = max(self._end, clock) + run
-            entry.end = self._end
+                tail = self._tail = _Parcel(item, f"{self._generation}.{self._serial}", 0, max(self._end, clock))
+                self._line.append(tail)
+            run = min(size - start, self._room - tail.size)
+            tail.size += run
+            if self._end < clock:
+                tail.gap += clock - self._end if tail.size > run else 0
+                self._end = clock
+            tail.end = entry.end = self._end = self._end + run
             entry.sent += run
-            mark = self._close_tail(now) if self._tail.size >= self._room else ""
+            mark = self._close_tail(now) if tail.size >= self._room else ""
             plays.append(Play(audio if run == size else audio[start : start + run], mark))
             start += run
         self._tail_at = now + TAIL_MS

@@ -20,7 +20,7 @@ from phone_bridge.call.playback import PARCEL_MS
 from phone_bridge.call.trace import Trace
 from phone_bridge.errors import RemoteError, Unavailable
 from phone_bridge.runtime.connect import Connector, Link
-from phone_bridge.runtime.links import Links
+from phone_bridge.runtime.links import Ear, Links
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.sessions.dialect import Dialect, SessionWire
 
@@ -158,7 +158,7 @@ class Pump:
             if self.journal is not None:
                 self.journal.begin(now)
             self._perform(self._call.begin(now), now)
-            self._socket.attach(_Ear(self._leg_message, self._leg_closed))
+            self._socket.attach(Ear(self._leg_message, self._leg_closed))
             if self._end_by:
                 self.end(self._end_by)
             self._arm()
@@ -501,14 +501,6 @@ class Pump:
             _overdue(self._links.spare.wire, now)
         self._arm()
         self._transmit()
-
-
-class _Ear:
-    """A socket's listener made of two methods."""
-
-    def __init__(self, message: Callable[[str | bytes], None], closed: Callable[[int, str], None]) -> None:
-        self.message = message
-        self.closed = closed
 
 
 def _overdue(wire: LegWire | SessionWire, now: int) -> list[e.Event]:
