@@ -27,7 +27,7 @@ TOML_FILE = "phone-bridge.toml"
 ENV_FILE = ".env"
 FUNCTION_CALLING = ("openai", "azure-openai", "realtime", "voice-agent")
 """Sessions whose model calls functions, which the bridge runs."""
-SESSIONS = ("embedded", "chronapilot", *FUNCTION_CALLING)
+SESSIONS = ("embedded", "chronapilot", *FUNCTION_CALLING, "voice-sdk")
 SESSION_FORMATS = ("", "pcm16", "g711_ulaw")
 SHAPES = ("", *Shape)
 SIGNATURES = ("require", "warn")
@@ -35,6 +35,7 @@ LOG_FORMATS = ("text", "json")
 FALLBACKS = ("goodbye", "voicemail")
 TRANSFER = "transfer:"
 CHRONAPILOT_URL = "https://api.chronapilot.com"
+SDK_SOCKET_PATH = "/api/v1/sdk/ws"
 MAX_ANSWER_SECONDS = 120
 MAX_PORT = 65_535
 MAX_RETENTION_DAYS = 3_650
@@ -136,6 +137,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def stream_url(self) -> str:
         """The address of the media WebSocket."""
         return "ws" + self.base_url.removeprefix("http") + "/twilio/media"
+
+    @property
+    def sdk_socket_url(self) -> str:
+        """The address of the Voice SDK's socket, as clients are told it."""
+        return "ws" + self.base_url.removeprefix("http") + SDK_SOCKET_PATH
 
     @property
     def twilio_tokens(self) -> tuple[str, ...]:
@@ -258,6 +264,7 @@ _NEEDED = {
         "session_url": "the address of the voice agent's server, such as https://agent.example",
         "session_key": "its bearer token, or cookie: and a cookie",
     },
+    "voice-sdk": {"session_url": "the address of the SDK's server", "session_key": "its API key"},
 }
 
 

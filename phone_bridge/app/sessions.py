@@ -11,6 +11,7 @@ from phone_bridge.sessions.dialect import Dialect
 from phone_bridge.sessions.realtime.dialect import API_KEY, BEARER, BETA_TRANSCRIBER, INSTRUCTIONS, OPENAI_URL
 from phone_bridge.sessions.realtime.names import Shape
 from phone_bridge.sessions.voice_agent import VoiceAgent
+from phone_bridge.sessions.voice_sdk import VoiceSdk
 from phone_bridge.settings import CHRONAPILOT_URL, FUNCTION_CALLING, Settings
 
 
@@ -30,6 +31,8 @@ def dialect(settings: Settings, bound: Bound, *, embedded_key: str) -> Dialect:
     """Make the dialect of ``settings.session``; ``embedded_key`` opens the built-in assistant."""
     if settings.session == "voice-agent":
         return _voice_agent(settings, bound)
+    if settings.session == "voice-sdk":
+        return VoiceSdk(base_url=settings.session_url.rstrip("/"), key=settings.session_key)
     if settings.session in FUNCTION_CALLING:
         return _realtime(settings, bound)
     if settings.session == "embedded":

@@ -15,9 +15,11 @@ from phone_bridge.sessions.dialect import SessionWire
 from phone_bridge.sessions.realtime import Realtime, azure, gateway, openai
 from phone_bridge.sessions.realtime.names import Shape
 from phone_bridge.sessions.voice_agent import VoiceAgent
+from phone_bridge.sessions.voice_sdk import VoiceSdk
 from tests.conformance.door import Message, check_session
 from tests.sessions.chronapilot import samples as chronapilot
 from tests.sessions.realtime import samples as realtime
+from tests.sessions.voice_sdk import samples as sdk
 
 WIRE = Path(__file__).parents[1] / "wire"
 CREATE_EVENT = Offer(name="create_event", description="Put a new event into the calendar.", schema={"type": "object"})
@@ -55,6 +57,14 @@ def voice_agent() -> Session:
     return realtime_as(openai("https://api.test", "sk-1"), "server_beta.jsonl")._replace(make=make)
 
 
+def voice_sdk() -> Session:
+    said: list[Message] = list(sdk.lines("server.jsonl"))
+    said[2:2] = [bytes(640), bytes(1280)]
+    broken = [case["data"] for case in sdk.cases("server_broken.jsonl")]
+    dialect = VoiceSdk(base_url="http://test", key="key")
+    return Session(dialect.wire, said, [*broken, bytes(639), b"", '{"type":"weather"}'])
+
+
 AZURE = "https://name.openai.azure.com"
 PREVIEW = "2025-04-01-preview"
 SESSIONS = {
@@ -67,6 +77,7 @@ SESSIONS = {
     "voice agent": voice_agent(),
     "chronapilot": chronapilot_as("pcm16"),
     "chronapilot, mu-law": chronapilot_as("g711_ulaw"),
+    "voice_sdk": voice_sdk(),
 }
 
 
