@@ -18,6 +18,7 @@ TAIL_MS = 100  # an item that pauses gets a mark for what it has sent after this
 GAP_MS = 5  # a parcel in which sound was missing for longer gets its mark at once
 LAG_WINDOW = 128  # marks whose lag is remembered: of 16 that come up to 150 ms late the least is still 37 ms off
 CHANCE_MS = 20  # marks are late by chance, too: what a carrier seems to hold back for less is taken for that
+CHANCE_MARKS = 32  # and all that it seems to hold back before so many came: the least of them is near the truth
 
 
 class Cut(msgspec.Struct, frozen=True, gc=False):
@@ -191,9 +192,9 @@ class Ledger:
 
         What was sent plays from the moment it arrives, and what stops it takes the same way. So the timeline of sending
         is right but for what the carrier holds back, and that is how much longer its quickest mark took than its
-        answer to the last clearing. Until there was one, all of a mark's lag is taken for the way there and back.
+        answer to the last clearing. Until that is known, all of a mark's lag is taken for the way there and back.
         """
-        held = self._lag - self._trip if self._trip is not None else 0
+        held = self._lag - self._trip if self._trip is not None and self._marks >= CHANCE_MARKS else 0
         held = held if held > CHANCE_MS else 0
         cuts = [
             Cut(name, self._played_ms(name, now, held), entry.sent // self._scale, entry.proven // self._scale)
