@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from phone_bridge.app.assistant import MAX_BODY_BYTES
+from phone_bridge.assistant.minting import MAX_BODY_BYTES
 from phone_bridge.errors import Refused
 from phone_bridge.runtime.websocket_client import dial
 from phone_bridge.sessions.chronapilot import messages as m
