@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.exc import IntegrityError
 
 from phone_bridge.assistant.webhooks import Delivery, Endpoint
 from phone_bridge.runtime import database
@@ -103,12 +104,12 @@ class WebhookStore:
 
     def tell(self, event_id: str, body: bytes, deliveries: Sequence[Delivery], now: int) -> bool:
         """Keep an event with its deliveries; False where it was told already."""
-        with database.transaction(self._engine) as db:
-            event = {"id": event_id, "body": body, "created_at": now}
-            made = db.execute(database.insert(db, EVENTS).values(event).on_conflict_do_nothing())
-            if not made.rowcount:
-                return False
-            _add(db, deliveries)
+        try:
+            with database.transaction(self._engine) as db:
+                db.execute(sa.insert(EVENTS).values(id=event_id, body=body, created_at=now))
+                _add(db, deliveries)
+        except IntegrityError:
+            return False
         return True
 
     def repeat(self, delivery: Delivery) -> None:

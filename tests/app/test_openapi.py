@@ -11,15 +11,17 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from requests.structures import CaseInsensitiveDict
 from schemathesis import GenerationMode
 from schemathesis.python import asgi
 from schemathesis.specs.openapi import checks
 
+from phone_bridge.app.assistant_operations import MintBody
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.envelopes import SHARED_PATHS
 from phone_bridge.app.openapi import PAGE, document
-from phone_bridge.app.operations import CARRIERS, EXAMPLES, OPERATIONS, Operation
+from phone_bridge.app.operations import CARRIERS, EXAMPLES, OPERATIONS, Calls, Operation
 from phone_bridge.app.routes import PATHS, build
 from phone_bridge.assistant.minting import MAX_BODY_BYTES
 from phone_bridge.call import commands as c
@@ -179,6 +181,20 @@ def test_every_example_is_of_its_shape(shape: type) -> None:
 def test_every_operation_has_a_name_of_its_own() -> None:
     names = [operation.name for operation in OPERATIONS]
     assert len(names) == len(set(names))
+
+
+def test_two_operations_of_one_path_are_described_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    mint, calls = (next(each for each in OPERATIONS if each.name == name) for name in ("createReminder", "listCalls"))
+    other = structs.replace(calls, path=mint.path, method=mint.method, body=MintBody, answers={200: Calls, 201: Calls})
+    monkeypatch.setattr("phone_bridge.app.openapi.OPERATIONS", (other, mint))
+    both = document([mint.path])["paths"][mint.path][mint.method]
+    assert both["summary"] == f"{calls.summary} Or: {mint.summary}"
+    assert {"200", "201", "503", "409"} <= set(both["responses"])
+    shapes = both["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
+    assert [shape["$ref"].rpartition("/")[2] for shape in shapes] == ["MintBody", "ReminderBody"]
+    answers = both["responses"]["201"]["content"]["application/json"]["schema"]["anyOf"]
+    assert [shape["$ref"].rpartition("/")[2] for shape in answers] == ["Calls", "Reminder"]
+    assert {each["name"] for each in both["parameters"]} == {"carrier_id", *mint.headers}
 
 
 # What is answered
