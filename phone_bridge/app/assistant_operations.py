@@ -69,7 +69,7 @@ class EventBody(parameters.CreateEvent, frozen=True, kw_only=True):
     user_id: str | UnsetType = UNSET
 
 
-class ReminderBody(parameters.CreateReminder, frozen=True, kw_only=True):
+class CalendarReminderBody(parameters.CreateReminder, frozen=True, kw_only=True):
     """A new reminder: the parameters of the tool create_reminder, and whose it is."""
 
     user_id: str | UnsetType = UNSET
@@ -128,11 +128,15 @@ class Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     next_cursor: str | None
 
 
-class Reminders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CalendarReminder(Reminder, frozen=True, kw_only=True):
+    """A reminder of the calendar's, which is none of the bridge's own reminder calls."""
+
+
+class CalendarReminders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A page of reminders."""
 
     object: Literal["list"]
-    data: list[Reminder]
+    data: list[CalendarReminder]
     has_more: bool
     next_cursor: str | None
 
@@ -343,11 +347,11 @@ _CALENDARS = (
         failures=(409,),
     ),
     _operation(
-        "listReminders",
+        "listCalendarReminders",
         "get",
         "/v1/reminders",
         "List a user's reminders, those that were created last first.",
-        answers={200: Reminders},
+        answers={200: CalendarReminders},
         query={
             **_USER,
             **_PAGES,
@@ -357,15 +361,22 @@ _CALENDARS = (
         },
     ),
     _operation(
-        "createReminder", "post", "/v1/reminders", "Keep a reminder.", body=ReminderBody, answers={201: Reminder}
+        "createCalendarReminder",
+        "post",
+        "/v1/reminders",
+        "Keep a reminder.",
+        body=CalendarReminderBody,
+        answers={201: CalendarReminder},
     ),
-    _operation("showReminder", "get", "/v1/reminders/{id}", "Show a reminder.", answers={200: Reminder}),
     _operation(
-        "deleteReminder",
+        "showCalendarReminder", "get", "/v1/reminders/{id}", "Show a reminder.", answers={200: CalendarReminder}
+    ),
+    _operation(
+        "deleteCalendarReminder",
         "delete",
         "/v1/reminders/{id}",
         "Cancel a reminder; again is no error.",
-        answers={200: Reminder},
+        answers={200: CalendarReminder},
     ),
     _operation(
         "listAlerts",
