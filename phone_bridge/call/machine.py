@@ -559,8 +559,8 @@ class Call:
         else:
             self._ask_in_turn(now)
 
-    def _go_unasked(self, id: str, now: int) -> None:
-        question = self._taken_out(id)
+    def _go_unasked(self, id: str, now: int, *, function: bool = False) -> None:
+        question = self._taken_out(id, function=function)
         self._give(question, c.Verdict.CONFIRMED, c.AnsweredBy.NONE, "", now)
         self._say("confirmed_by_preference", self._naming(question), now=now)
 
@@ -582,8 +582,8 @@ class Call:
         told = words.already(self._rules.language)
         self._out.append(c.Answer(question.id, question.action, c.Verdict.DECLINED, c.AnsweredBy.NONE, told))
 
-    def _taken_out(self, id: str) -> Question:
-        question = self._questions.drop(id)
+    def _taken_out(self, id: str, *, function: bool = False) -> Question:
+        question = self._questions.drop(id, function=function)
         assert question is not None  # noqa: S101 - an own invariant: it was added just now
         return question
 
@@ -635,7 +635,7 @@ class Call:
             self._say(lead, *naming, "keys", now=now, question=question)
 
     def _answer(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, now: int, answer: str = "") -> None:
-        self._questions.drop(question.id)
+        self._questions.drop(question.id, function=question.function)
         self._answered_at = now
         self._give(question, verdict, by, answer, now)
         self._turns.caller_done(now)
@@ -689,8 +689,8 @@ class Call:
         result = event.result if event.result is not None else event.outcome
         self.trace.settled(event.id, event.outcome, result)
         question = self._questions.current
-        asked = question is not None and question.id == event.id
         fallen = self._questions.drop(event.id)
+        asked = fallen is not None and fallen is question
         if fallen is None:
             return
         self._prompts.forget(fallen)
@@ -726,7 +726,7 @@ class Call:
             self._turns.working(self._functions.working, now)
         elif self._questions.add(event.id, event.action, now, function=True):
             if self._may_go_unasked(event.action, self._done_before(event.action)):
-                self._go_unasked(event.id, now)
+                self._go_unasked(event.id, now, function=True)
             else:
                 self._ask_in_turn(now)
 
