@@ -66,6 +66,7 @@ class Model:
         format: Format,
         shape: Shape = Shape.GA,
         takes: Sequence[str] = tuple(SOUND),
+        pace: float = 1.0,
     ) -> None:
         self.heard: list[m.ClientMessage] = []
         self.talk: list[Turn] = []
@@ -81,6 +82,7 @@ class Model:
         self._format = format
         self._shape = shape
         self._takes = takes
+        self._pace = pace
         self._numbers = count(1)
         self._running: _Running | None = None
         self._calls: set[str] = set()
@@ -316,7 +318,7 @@ class Model:
         return f"{kind}_{next(self._numbers):03}"
 
     def _later(self, ms: int, step: Callable[[], None]) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(ms / 1000, step)
+        return asyncio.get_running_loop().call_later(ms * self._pace / 1000, step)
 
     # What a test asks
 
