@@ -7,6 +7,7 @@ sounds (``speaking``), the questions (``confirmation``), the functions that a mo
 
 from collections import deque
 from collections.abc import Callable
+from copy import copy
 from enum import StrEnum
 from typing import Any
 
@@ -150,7 +151,8 @@ class Call:
         self._out.append(c.OpenSession())
         if self._past is not None:
             self.trace.transcript.extend(self._past.transcript)
-            self.trace.actions.extend(self._past.actions)
+            self.trace.actions.extend(map(copy, self._past.actions))  # whose outcomes are found out only now
+            self.trace.used_before = self._past.usage
             self._out.extend(self._given.lost(self.trace.actions))
             self._say("cut_off", now=now)
         elif self._rules.greeting:
@@ -166,7 +168,8 @@ class Call:
             raise LocalError(f"{type(event).__name__} came before the call began")
         if self._phase is not Phase.ENDED:
             self._handlers[type(event)](event, now)
-        elif isinstance(event, e.ToolRan):
+        elif isinstance(event, e.ToolRan) and event.id in self._functions.running:
+            self._functions.give(event.id, event.result)
             self._note_outcome(event)
         return self._drain()
 
@@ -662,7 +665,7 @@ class Call:
     ) -> None:
         """Run what was consented to, or tell the model that it was not; nobody is left to tell at a call's end."""
         if permit is not None:
-            self._functions.run(question.id, question.action, permit)
+            self._functions.run(question.id, question.action, now, permit)
         else:
             self._functions.refuse(question.id, verdict, by)
         self._turns.working(self._functions.working, now)
@@ -713,7 +716,7 @@ class Call:
         if not id:
             return
         if self._rules.reads(event.action.name):
-            self._functions.run(id, event.action)
+            self._functions.run(id, event.action, now)
         else:
             self._functions.prepare(id)
         self._turns.working(True, now)
@@ -734,6 +737,7 @@ class Call:
         if event.id not in self._functions.running:
             return
         outcome = self._note_outcome(event)
+        self.trace.measured("tool_ms", self._functions.ran_ms(event.id, now))
         self._awaited.discard(event.id)
         self._functions.give(event.id, event.result)
         self._turns.working(self._functions.working, now)
@@ -754,6 +758,7 @@ class Call:
         counts.cached_tokens += event.cached
         counts.output_text_tokens += event.output_text
         counts.output_audio_tokens += event.output_audio
+        self.trace.version += 1
 
     def _abandon(self, now: int) -> None:
         """Give every open proposal its no: nobody is left to answer it, or to carry it out."""

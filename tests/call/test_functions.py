@@ -411,7 +411,7 @@ def test_it_works_while_anything_is_asked_or_runs() -> None:
     functions = Functions(out)
     assert functions.take("a", LOOK) == "a"
     assert functions.working
-    functions.run("a", LOOK)
+    functions.run("a", LOOK, 0)
     assert functions.running == {"a"}
     functions.give("a", "x")
     assert not functions.working

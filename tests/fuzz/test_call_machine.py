@@ -120,7 +120,7 @@ class CallMachine(RuleBasedStateMachine):
         ok=st.booleans(),
     )
     def call_a_function(self, number: int, action: e.Action, heard_ms: int, answer: str, ok: bool) -> None:
-        self.desk.tell(e.ToolCalled(f"act_{number}", action))
+        self.desk.tell(e.ToolCalled(f"call_{number}", action))
         for name, prepared in list(self.desk.preparing.items()):
             self.desk.tell(e.ToolPrepared(name, prepared))
         self.desk.wait(heard_ms)
