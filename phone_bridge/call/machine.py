@@ -94,6 +94,7 @@ class Call:
         self._hushed: set[str] = set()  # items that spoke while a question was asked
         self._awaited: set[str] = set()  # what was confirmed to this session, which has not said what came of it
         self._utterance: int | None = None  # when the caller's present utterance began
+        self._wordless = False  # the session took a turn whose words have not come
         self._next_question: int | None = None  # when the next proposal is to be asked
         self._next_limit = 0
         self._answered_at: int | None = None
@@ -275,6 +276,7 @@ class Call:
 
     def _turn_ended(self, event: e.TurnEnded, now: int) -> None:
         if self._phase is Phase.TALKING:
+            self._wordless = True
             self._turns.session(now)
             self._turns.caller_done(now)
 
@@ -287,7 +289,7 @@ class Call:
             return
         began = self._utterance if self._utterance is not None else now - self._rules.unseen_speech_ms
         began = began if event.began is None else min(event.began, now)
-        self._utterance = None
+        self._utterance, self._wordless = None, False
         if not event.text.strip():
             return
         late = event.began is not None  # what sounds by now may be the reply to these very words
@@ -418,6 +420,9 @@ class Call:
 
     def _hand_on(self, now: int, *, answer: bool) -> bool:
         duty = hand_on(self.trace.transcript, self._speaker.unsettled(now), self._given, answer=answer)
+        if duty is None and self._wordless:
+            duty = c.HandOn((), answer=answer)  # what the caller said is lost, but not that they wait for an answer
+        self._wordless = False
         if duty is not None:
             self._out.append(duty)
         return duty is not None

@@ -1,108 +1,148 @@
-"""Calls bound to sessions whose model calls functions, over real sockets, from the carrier to the calendar."""
+"""The Realtime door's paths, over the loopback."""
 
-import asyncio
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from phone_bridge.audio.g711 import linear_to_ulaw
-from phone_bridge.tools.calendar import CALENDAR_TOOLS
-from tests.app.premises import LINE_MS, Premises, json_of, play
-from tests.audio.speechlike import vowel
-from tests.runtime.pumping import Carrier
+from phone_bridge.errors import Refused
+from phone_bridge.runtime.api_keys import TALK, ApiKey, fingerprint
+from phone_bridge.runtime.sockets import Socket
+from phone_bridge.runtime.websocket_client import dial
+from tests.app.premises import Premises, json_of, play
 from tests.runtime.serving import until
-from tests.sessions.realtime.model import Call, Turn
 
-KEY = "sk_test_their_key"
-UTTERANCE = linear_to_ulaw(vowel(700).astype("<i2").tobytes()) + b"\xff" * 8 * 900
-
-PLACES: dict[str, dict[str, Any]] = {
-    "openai": {"session": "openai"},
-    "azure": {"session": "azure-openai", "session_model": "voice"},
-    "azure, preview": {
-        "session": "azure-openai",
-        "session_model": "voice",
-        "session_api_version": "2025-04-01-preview",
-        "session_auth": "bearer",
-    },
-    "gateway, beta": {"session": "realtime", "session_auth": "query", "session_format": "pcm16"},
-    "gateway, GA": {"session": "realtime", "session_shape": "ga", "session_model": "m"},
-}
-DIALLED = {
-    "openai": ("/v1/realtime?model=gpt-realtime", "authorization"),
-    "azure": ("/openai/v1/realtime?model=voice", "api-key"),
-    "azure, preview": ("/openai/realtime?api-version=2025-04-01-preview&deployment=voice", "authorization"),
-    "gateway, beta": (f"/v1/realtime?token={KEY}", "openai-beta"),
-    "gateway, GA": ("/v1/realtime?model=m", "authorization"),
-}
+KEY = "the-api-key"
+AUTH = {"Authorization": f"Bearer {KEY}"}
+READER = ApiKey("reader", fingerprint("pb_reader"), ("calls:read",))
+TALKER = ApiKey("talker", fingerprint("pb_talker"), (TALK,))
 
 
-def secretary(talk: Sequence[Turn]) -> Sequence[Call | str]:
-    last = talk[-1]
-    if last.role != "result":
-        return [Call("get_next_event")]
-    result = json.loads(last.text)
-    if [turn.text for turn in talk if turn.role == "call"] == ["get_next_event"]:
-        return [Call("cancel_event", {"event_id": result["event"]["id"]})]
-    return ["done" if result["ok"] else "left"]
+class Client:
+    """A client's end of a socket."""
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+        self.heard: list[Any] = []
+        self.code: int | None = None
+        socket.attach(self)
+
+    def message(self, data: str | bytes) -> None:
+        self.heard.append(json.loads(data))
+
+    def closed(self, code: int, reason: str) -> None:
+        self.code = code
+
+    async def first(self, kind: str) -> Any:
+        await until(lambda: any(each["type"] == kind for each in self.heard))
+        return next(each for each in self.heard if each["type"] == kind)
+
+    async def leave(self) -> None:
+        self.socket.close(1000)
+        await until(lambda: self.code is not None)
+        await self.socket.wait_closed()
 
 
-async def asked(house: Premises) -> Carrier:
-    """Have a call in which the model wants to cancel a meeting, and wait until its question sounds."""
-    house.peers.mind = secretary
-    house.peers.words.append("cancel my next meeting")
-    carrier = await house.open(token=(await house.ring()).parameters["token"])
-    await until(lambda: len(house.peers.models) == 1 and carrier.marks > 0)
-    for start in range(0, len(UTTERANCE), 160):
-        carrier.speak(UTTERANCE[start : start + 160])
-    model = house.peers.models[0]
-    await until(lambda: any(turn.text == "cancel_event" for turn in model.talk))
-    known = carrier.marks
-    await until(lambda: carrier.marks >= known + 2)
-    await asyncio.sleep(3 * LINE_MS / 1000)  # both lines of the question
-    return carrier
+async def connect(house: Premises, query: str = "", subprotocols: tuple[str, ...] = (), **headers: str) -> Client:
+    url = f"{house.running.url}/v1/realtime{query}"
+    return Client(await dial(url, headers=headers, subprotocols=subprotocols))
 
 
-@pytest.mark.parametrize("place", ["openai", "gateway, beta"])
-def test_what_a_model_wants_is_asked_for_and_done_by_a_key(tmp_path: Path, place: str) -> None:
+async def refused(house: Premises, **how: Any) -> str:
+    with pytest.raises(Refused) as error:
+        await connect(house, **how)
+    return error.value.code
+
+
+def test_a_key_or_a_secret_made_with_it_opens_the_socket_by_header_or_subprotocol(tmp_path: Path) -> None:
     async def story(house: Premises) -> None:
-        carrier = await asked(house)
-        carrier.press("1")
-        known = len(carrier.sound)
-        passed_through = PLACES[place].get("session_format") != "pcm16"
-        await until(lambda: carrier.heard("done") if passed_through else len(carrier.sound) >= known + 8 * LINE_MS)
-        carrier.hang_up()
-        _, record = await house.ended(carrier)
-        shown = json_of(await house.ask("GET", f"/v1/calls/{record.id}"))
-        (action,) = shown["actions"]
-        assert (action["name"], action["verdict"], action["by"]) == ("cancel_event", "confirmed", "digit")
-        assert action["result"]["ok"] is True
-        assert "Project review" in action["question"]
-        assert shown["session"] == PLACES[place]["session"]
-        receipts = house.bridge.receipts.of_call(record.id)
-        assert [(each.action.name, each.outcome.status) for each in receipts][-1] == ("cancel_event", "executed")
+        body = msgspec.json.encode({"session": {"type": "realtime", "instructions": "Be brief."}})
+        made = await house.ask("POST", "/v1/realtime/client_secrets", headers=AUTH, body=body)
+        assert made.status == 200
+        secret = json_of(made)["value"]
+        for key in (KEY, secret, "pb_talker"):
+            for how in (
+                {"Authorization": f"Bearer {key}"},
+                {"subprotocols": ("realtime", f"openai-insecure-api-key.{key}")},
+            ):
+                client = await connect(house, **how)
+                created = await client.first("session.created")
+                assert created["session"]["instructions"] == ("Be brief." if key == secret else "")
+                await client.leave()
+        assert house.bridge.embedded.realtime.live == 0
 
-    play(tmp_path, story, **PLACES[place])
+    play(tmp_path, story, api_key=KEY, api_keys=(READER, TALKER))
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_each_place_is_dialled_in_its_way_and_told_what_the_session_shall_be(tmp_path: Path, place: str) -> None:
+def test_nobody_else_comes_in(tmp_path: Path) -> None:
     async def story(house: Premises) -> None:
-        carrier = await house.open(token=(await house.ring()).parameters["token"])
-        await until(lambda: len(house.peers.models) == 1 and bool(house.peers.models[0].heard))
-        settings = house.peers.models[0].settings
-        assert "It is now 20" in str(settings.instructions)
-        assert len(tuple(settings.tools or ())) == len(tuple(CALENDAR_TOOLS))
-        pcm16 = PLACES[place].get("session_format") == "pcm16"
-        assert settings.input_format == ("audio/pcm" if pcm16 else "audio/pcmu")
-        ((dialled, headers),) = house.peers.dialled
-        path, header = DIALLED[place]
-        assert dialled == path
-        assert header in headers
-        carrier.hang_up()
-        await house.ended(carrier)
+        assert await refused(house) == "http_401"
+        assert await refused(house, Authorization="Bearer wrong") == "http_401"
+        assert await refused(house, Authorization="Bearer ek_wrong") == "http_401"
+        assert await refused(house, Authorization="Bearer pb_reader") == "http_403"
+        assert await refused(house, subprotocols=("realtime", "openai-insecure-api-key.wrong")) == "http_401"
+        for path in ("/v1/realtime/client_secrets", "/v1/realtime/sessions"):
+            assert (await house.ask("POST", path)).status == 401
+            assert (await house.ask("POST", path, headers={"Authorization": "Bearer pb_reader"})).status == 403
 
-    play(tmp_path, story, **PLACES[place])
+    play(tmp_path, story, api_key=KEY, api_keys=(READER, TALKER))
+
+
+def test_without_any_key_this_machine_is_served_whatever_it_shows(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        client = await connect(house, Authorization="Bearer whatever")
+        assert await client.first("session.created")
+        await client.leave()
+        assert await refused(house, Origin="https://elsewhere.test") == "http_403"
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "how", [{"OpenAI-Beta": "realtime=v1"}, {"subprotocols": ("realtime", "openai-beta.realtime-v1")}]
+)
+def test_the_beta_is_spoken_to_who_asks_for_it(tmp_path: Path, how: dict[str, Any]) -> None:
+    async def story(house: Premises) -> None:
+        client = await connect(house, "?model=mine", **how)
+        created = await client.first("session.created")
+        assert (created["session"]["modalities"], created["session"]["model"]) == (["text", "audio"], "mine")
+        assert await client.first("conversation.created")
+        await client.leave()
+
+    play(tmp_path, story)
+
+
+def test_the_beta_mints_as_it_did(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        made = json_of(await house.ask("POST", "/v1/realtime/sessions", body=b'{"model":"mine","voice":"sage"}'))
+        assert (made["model"], made["voice"]) == ("mine", "sage")
+        client = await connect(house, Authorization=f"Bearer {made['client_secret']['value']}")
+        created = await client.first("session.created")
+        assert created["session"]["audio"]["output"]["voice"] == "sage"
+        await client.leave()
+
+    play(tmp_path, story)
+
+
+def test_a_calendar_is_read_over_the_socket_and_a_stranger_is_told_so(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        client = await connect(house)
+        item = {
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": "what is my next meeting"}],
+        }
+        client.socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
+        client.socket.send(json.dumps({"type": "response.create"}))
+        response = (await client.first("response.done"))["response"]
+        assert response["output"][0]["content"][0]["transcript"].startswith("Your next meeting is")
+        await client.leave()
+        stranger = await connect(house, "?user_id=usr_nobody")
+        error = (await stranger.first("error"))["error"]
+        assert (error["code"], error["param"]) == ("invalid_value", "user_id")
+        await until(lambda: stranger.code == 1008)
+        await stranger.socket.wait_closed()
+
+    play(tmp_path, story)
