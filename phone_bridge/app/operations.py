@@ -381,5 +381,6 @@ EXAMPLES: dict[type, Any] = {
         "error": None,
         "resumed": 0,
         "recording": None,
+        "usage": None,
     },
 }
