@@ -362,6 +362,45 @@ def test_a_calendar_tool_that_the_client_declares_is_the_clients_to_run() -> Non
     play(story)
 
 
+@pytest.mark.parametrize(
+    ("words", "output", "answer"),
+    [
+        ("yes", '{"ok": true}', "Lunch is off."),
+        ("no", '{"ok": false, "error": {"code": "declined"}}', "All right, I left everything as it is."),
+        ("at four", '{"ok": false, "error": {"code": "declined"}}', "At four."),
+    ],
+)
+def test_a_yes_to_the_clients_own_question_is_no_wish(words: str, output: str, answer: str) -> None:
+    async def story(house: House) -> None:
+        house.script.answers["cancel lunch"] = [Propose("act_1", CANCEL)]
+        house.script.answers["ran act_1 well"] = [Say("Lunch is off.")]
+        house.script.answers |= {"yes": [Say("What?")], "no": [Say("What?")], "at four": [Say("At four.")]}
+        tool = {"type": "function", "name": "cancel_event", "parameters": {}}
+        async with opened(house) as line:
+            line.say({"type": "session.update", "session": {"type": "realtime", "tools": [tool]}})
+            line.say(text("cancel lunch"), CREATE)
+            (call,) = ended(await line.take())["output"]
+            item = {"type": "function_call_output", "call_id": call["call_id"], "output": output}
+            line.say(text(words), {"type": "conversation.item.create", "item": item}, CREATE)
+            assert said(await line.take()) == answer
+
+    play(story)
+
+
+def test_a_yes_while_a_function_runs_has_an_empty_response() -> None:
+    async def story(house: House) -> None:
+        house.script.answers = {"cancel lunch": [Propose("act_1", CANCEL)], "yes": [Say("What?")]}
+        tool = {"type": "function", "name": "cancel_event", "parameters": {}}
+        async with opened(house) as line:
+            line.say({"type": "session.update", "session": {"type": "realtime", "tools": [tool]}})
+            line.say(text("cancel lunch"), CREATE)
+            await line.take()
+            line.say(text("yes"), CREATE)
+            assert ended(await line.take())["output"] == []
+
+    play(story)
+
+
 @pytest.mark.parametrize("move", [Propose("act_1", CANCEL), Run("act_1", CANCEL)])
 def test_nothing_is_changed_where_nobody_can_consent(move: Propose | Run) -> None:
     async def story(house: House) -> None:
