@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from phone_bridge.assistant import realtime_door as d
 from phone_bridge.assistant import session as session_limits
@@ -625,5 +627,103 @@ def test_the_holder_of_a_key_may_say_whose_calendar_it_is() -> None:
         refused = doors.open("", Shape.GA, {"user_id": "x" * 256})
         assert isinstance(refused, Response)
         assert refused.status == 400
+
+    play(story)
+
+
+# What a client may rely on
+
+
+def check_order(messages: list[Any]) -> None:
+    """Check what the protocol promises on everything that one session sent."""
+    running, over, items, open_items = "", set[str](), set[str](), set[str]()
+    for message in messages:
+        response_id = message.get("response_id") or message.get("response", {}).get("id", "")
+        match message["type"]:
+            case "response.created":
+                assert not running, "one response at a time"
+                assert response_id not in over
+                running = response_id
+            case "response.done":
+                assert running == response_id
+                assert not open_items, "an item of a response that is over is over"
+                over.add(running)
+                running = ""
+            case "conversation.item.added":
+                assert message["item"]["id"] not in items
+                items.add(message["item"]["id"])
+            case "response.output_item.added":
+                open_items.add(message["item"]["id"])
+            case "response.output_item.done":
+                open_items.remove(message["item"]["id"])
+            case _:
+                assert response_id in ("", running), "nothing comes of a response that does not run"
+    assert not running
+    names = [message["event_id"] for message in messages]
+    assert len(names) == len(set(names))
+
+
+TOOLS = {"type": "session.update", "session": {"type": "realtime", "tools": [WEATHER]}}
+RESULT = {
+    "type": "conversation.item.create",
+    "item": {"type": "function_call_output", "call_id": "call_1", "output": "x"},
+}
+steps = st.sampled_from(
+    [
+        text("talk"),
+        text("long"),
+        text("weather in Berlin"),
+        text("goodbye"),
+        CREATE,
+        CREATE,
+        {"type": "response.create", "response": {"conversation": "none", "input": [text("talk")["item"]]}},
+        {"type": "response.create", "response": {"output_modalities": ["text"]}},
+        {"type": "response.cancel"},
+        {"type": "input_audio_buffer.commit"},
+        {"type": "input_audio_buffer.clear"},
+        sound(SPEECH * 20),
+        *PAUSE,
+        BY_HAND,
+        listening(turn_detection={"type": "server_vad"}),
+        listening(turn_detection=DETECTED_ONLY),
+        TOOLS,
+        {
+            "type": "conversation.item.create",
+            "item": {"type": "function_call_output", "call_id": "call_1", "output": "x"},
+        },
+        "nonsense",
+        0.05,
+        2.0,
+        True,
+        False,
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(steps, max_size=16))
+def test_whatever_a_client_does_the_order_holds(history: list[Any]) -> None:
+    async def story(house: House) -> None:
+        house.script.words = ["talk"] * 20
+        house.script.answers = {"talk": [Run("act_8", NEXT), Say("Hello.")], "long": [Say("x" * 150), Say("More.")]}
+        house.script.answers["goodbye"] = [Say("Goodbye."), HangUp()]
+        sent: list[Any] = []
+        async with opened(house) as line:
+            for step in history:
+                match step:
+                    case True:
+                        line.writable.set()
+                    case False:
+                        line.writable.clear()
+                    case float():
+                        await asyncio.sleep(step)
+                    case _:
+                        line.say(step)
+                sent += await line.take()
+            line.writable.set()
+            for _ in range(40):
+                await asyncio.sleep(1)
+                sent += await line.take()
+            check_order(sent)
 
     play(story)
