@@ -21,6 +21,7 @@ from phone_bridge.assistant.replays import Replays
 from phone_bridge.assistant.session import Peer, VoiceSession
 from phone_bridge.errors import Refused, SettingsError, Unavailable
 from phone_bridge.exchange import Response
+from phone_bridge.sessions.chronapilot.keeper import ChronaPilotKeeper
 from phone_bridge.tools.keeper import Event
 
 MINTS_PER_HOUR = 60
@@ -139,7 +140,8 @@ class VoiceService:
             expires_at=record.expires_at,
             until=self._clocks.now() + left // timedelta(milliseconds=1),
         )
-        return VoiceSession(grant, self._faculties, self._clocks, self._new_id)
+        keeper = ChronaPilotKeeper(self._new_id)
+        return VoiceSession(grant, self._faculties, self._clocks, self._new_id, keeper)
 
     def _admit(self, token: str) -> _Record:
         record = self._records.get(tokens.read(token, self._secret, self._clocks.wall()).sid)

@@ -20,7 +20,6 @@ from phone_bridge.assistant.problems import Problem
 from phone_bridge.call.commands import HandOn
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.sessions import serving as s
-from phone_bridge.sessions.chronapilot.keeper import ChronaPilotKeeper
 from phone_bridge.sessions.serving import EAR, Keeper
 
 LAST_WORDS_MS = 10_000
@@ -84,13 +83,13 @@ class VoiceSession:
         faculties: Faculties,
         clocks: Clocks,
         new_id: Callable[[str], str],
-        keeper: Keeper | None = None,
+        keeper: Keeper,
     ) -> None:
         self._grant = grant
         self._faculties = faculties
         self._clocks = clocks
         self._new_id = new_id
-        self._keeper: Keeper = keeper if keeper is not None else ChronaPilotKeeper(new_id)
+        self._keeper = keeper
         self._endpointer = faculties.endpointer()
         self._held = bytearray()  # of a turn that the client will end
         self._turn = ""

@@ -482,6 +482,19 @@ def test_a_talk_that_cannot_begin_closes_the_socket_with_an_error(why: Exception
     play(story)
 
 
+def test_more_than_can_wait_is_refused_and_what_waits_is_done() -> None:
+    async def story(house: House) -> None:
+        answer = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Old."}]}
+        async with opened(house) as line:
+            await line.take()
+            line.say(*[{"type": "conversation.item.create", "item": answer}] * (session_limits.MAX_JOBS + 1))
+            assert errors(await line.take()) == ["rate_limit_exceeded"]
+            line.say(CREATE)
+            assert ended(await line.take())["status"] == "completed"
+
+    play(story)
+
+
 def test_what_makes_no_sense_is_told_with_its_own_name() -> None:
     async def story(house: House) -> None:
         async with opened(house) as line:
@@ -623,6 +636,9 @@ def test_the_holder_of_a_key_may_say_whose_calendar_it_is() -> None:
         async with opened(house, at=doors, user_id="usr_carol", model="gpt-realtime") as line:
             (created,) = await line.take()
             assert created["session"]["model"] == "gpt-realtime"
+        async with opened(house, at=doors, model="m" * 1_000) as line:
+            (created,) = await line.take()
+            assert created["session"]["model"] == "m" * d.MAX_MODEL_CHARS
             assert house.script.conversed[0][0] == "usr_carol"
         refused = doors.open("", Shape.GA, {"user_id": "x" * 256})
         assert isinstance(refused, Response)
