@@ -25,9 +25,6 @@ from phone_bridge.sessions.serving import EAR, Keeper
 LAST_WORDS_MS = 10_000
 """How long a response that is running when the session expires may go on."""
 
-IDLE_MS = s.Manners().idle_ms or 0
-"""How long a socket may stay without any message of the client's, where its dialect says nothing else."""
-
 MAX_TURNS = 32
 """Turns of the caller's that may wait for their answer."""
 
