@@ -27,7 +27,7 @@ from phone_bridge.errors import Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio.carrier import CarrierStream, Marked
 from phone_bridge.legs.twilio.messages import StreamStart
-from phone_bridge.legs.twilio.stream import TwilioStream
+from phone_bridge.legs.twilio.pace import PacedStream
 from phone_bridge.offers import Effect, Offer
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.pump import Pump
@@ -134,7 +134,7 @@ class Bench:
         tools = Tools([Nothing()], CallFacts(call_id="call_1", user_id="usr_bench"))
         pump = Pump(
             Call(PCMU_8K, Rules(effects=tools.effects), int(self.clock.now * 1000)),
-            TwilioStream(START),
+            PacedStream(START, int(self.clock.now * 1000)),
             cast("Socket", self.carrier),
             dialect=self._dialect(),
             tools=tools,
