@@ -89,6 +89,8 @@ def _serve(options: argparse.Namespace) -> int:
         raise SettingsError(f"--workers must be 1 or more, not {options.workers}")
     if options.workers > 1 and settings.session == "embedded":
         raise SettingsError("--workers above 1 needs a remote session: the built-in assistant lives in one process")
+    if options.workers > 1 and settings.sip_listen:
+        raise SettingsError("--workers above 1 cannot take calls by SIP: a call's packets must come to one process")
     configure(settings.log_format)
     Records(settings.database_url).close()  # a database that cannot be used is told now, in one sentence
     if options.workers == 1:

@@ -167,16 +167,16 @@ class Bridge:
         """Get ready for a call, and say what its session's model should know of the caller."""
         return await self.toolboxes.begin(self._facts(record))
 
-    def pump(self, record: CallRecord, leg: LegWire, socket: Socket, *, known: str = "") -> Pump:
+    def pump(self, record: CallRecord, leg: LegWire, socket: Socket, *, known: str = "", onward: bool = True) -> Pump:
         """Put a call, or a later part of one, together from its leg and the session it is bound to.
 
-        ``known`` is what ``begin`` said.
+        ``known`` is what ``begin`` said; ``onward`` whether its carrier can send a caller on who cannot be served.
         """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
         past = record.past(timestamp(time.time)) if record.resumed else None
         tools = self.toolboxes.tools(self._facts(record))
-        rules, now = self._rules(record.user_id, tools), int(time.monotonic() * 1000)
+        rules, now = self._rules(record.user_id, tools, onward=onward), int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
         return Pump(
             call,
@@ -222,11 +222,11 @@ class Bridge:
             language=self.settings.language,
         )
 
-    def _rules(self, user_id: str, tools: Tools) -> Rules:
+    def _rules(self, user_id: str, tools: Tools, *, onward: bool) -> Rules:
         return Rules(
             language=self.settings.language,
             greeting=self.settings.greeting,
-            onward=self.settings.fallback != "goodbye",
+            onward=onward and self.settings.fallback != "goodbye",
             auto_confirm=self.settings.unasked(user_id),
             effects=tools.effects,
             answer_ms=self.settings.answer_seconds * 1000,

@@ -24,6 +24,7 @@ from phone_bridge.app import (
 )
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.guard import Guard
+from phone_bridge.app.sip import SipDoor
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 
 PATHS: tuple[Route | WebSocketRoute, ...] = (
@@ -56,11 +57,14 @@ def build(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         bridge = app.state.bridge = make()
+        sip = SipDoor(bridge)
         await bridge.start()
         try:
+            await sip.open()
             with within(bridge):
                 yield
         finally:
+            await sip.close()
             await bridge.stop()
 
     return Starlette(

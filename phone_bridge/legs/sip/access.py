@@ -34,6 +34,8 @@ class Trunk(Struct, frozen=True, kw_only=True):
     networks: tuple[Network, ...] = ()
     username: str = ""
     password: str = ""
+    algorithm: str = "MD5"
+    """How the password is proven. Telephones that know MD5 alone give up when they are offered anything else."""
 
     def __repr__(self) -> str:
         return f"Trunk(name={self.name!r})"
@@ -70,17 +72,17 @@ class Access:
         asked = [trunk for trunk in self._trunks if trunk.username and trunk.is_at(host)]
         if not asked or request.method != "INVITE" or self._too_many(host, now):
             return None
+        algorithms = [name for name in digest.ALGORITHMS if any(trunk.algorithm == name for trunk in asked)]
         shown = digest.shown(request)
         if shown is None:
-            return digest.challenge(REALM, self._secret, now)
+            return digest.challenge(REALM, algorithms, self._secret, now)
         if not digest.is_fresh(shown.nonce, self._secret, now):
-            return digest.challenge(REALM, self._secret, now, stale=True)
+            return digest.challenge(REALM, algorithms, self._secret, now, stale=True)
         for trunk in asked:
-            known = compare_digest(trunk.username.encode(), shown.username.encode())
-            if known and shown.realm == REALM and digest.fits(shown, request.method, trunk.password):
+            if _is_of(trunk, shown) and digest.fits(shown, request.method, trunk.password):
                 return trunk
         self._failed(host, now)
-        return digest.challenge(REALM, self._secret, now)
+        return digest.challenge(REALM, algorithms, self._secret, now)
 
     def _too_many(self, host: str, now: int) -> bool:
         count, since = self._failures.get(host, (0, now))
@@ -93,3 +95,8 @@ class Access:
         self._failures[host] = (count + 1, since)
         if len(self._failures) > MAX_ADDRESSES:
             self._failures.popitem(last=False)
+
+
+def _is_of(trunk: Trunk, shown: digest.Shown) -> bool:
+    named = compare_digest(trunk.username.encode(), shown.username.encode())
+    return named and shown.realm == REALM and shown.algorithm == trunk.algorithm

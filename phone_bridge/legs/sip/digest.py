@@ -1,4 +1,4 @@
-"""Digest authentication of callers (RFC 3261, 22; RFC 8760): MD5 for old telephones, SHA-256 for all others.
+"""Digest authentication of callers (RFC 3261, 22; RFC 8760), by SHA-256, or by MD5 for the many who know no other.
 
 Nonces are signed, not remembered: a nonce is the time it was given out at with a MAC, so any number of requests that
 never come back cost nothing.
@@ -6,6 +6,7 @@ never come back cost nothing.
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 from msgspec import Struct
 from sipmessage import AuthCredentials
@@ -17,7 +18,7 @@ NONCE_MS = 60_000
 """How long a nonce may be answered."""
 
 ALGORITHMS = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}
-"""What is offered, the better one first (RFC 8760, 2.4)."""
+"""What can be offered, the better one first (RFC 8760, 2.4)."""
 
 
 class Shown(Struct, frozen=True, kw_only=True):
@@ -34,13 +35,15 @@ class Shown(Struct, frozen=True, kw_only=True):
     cnonce: str
 
 
-def challenge(realm: str, secret: bytes, now: int, *, stale: bool = False) -> tuple[tuple[str, str], ...]:
-    """Write the ``WWW-Authenticate`` fields that ask for credentials."""
+def challenge(
+    realm: str, algorithms: Iterable[str], secret: bytes, now: int, *, stale: bool = False
+) -> tuple[tuple[str, str], ...]:
+    """Write the ``WWW-Authenticate`` fields that ask for credentials by any of ``algorithms``."""
     more = ", stale=true" if stale else ""
     nonce = make_nonce(secret, now)
     return tuple(
         ("WWW-Authenticate", f'Digest realm="{realm}", nonce="{nonce}", algorithm={name}, qop="auth"{more}')
-        for name in ALGORITHMS
+        for name in algorithms
     )
 
 

@@ -54,11 +54,11 @@ def test_an_algorithm_that_was_not_offered_never_fits() -> None:
 
 
 def test_a_challenge_offers_the_better_algorithm_first() -> None:
-    first, second = (value for _, value in digest.challenge("here", SECRET, 1))
+    first, second = (value for _, value in digest.challenge("here", digest.ALGORITHMS, SECRET, 1))
     assert "algorithm=SHA-256" in first
     assert "algorithm=MD5" in second
     assert "stale" not in first
-    assert "stale=true" in digest.challenge("here", SECRET, 1, stale=True)[0][1]
+    assert "stale=true" in digest.challenge("here", ["MD5"], SECRET, 1, stale=True)[0][1]
 
 
 def test_a_nonce_is_ours_and_lives_for_a_minute() -> None:
