@@ -31,11 +31,11 @@ class Phoned:
 
     def __init__(self, house: Premises, port: int) -> None:
         self.house = house
-        self._port = port
+        self.port = port
         self._telephones: list[Telephone] = []
 
     async def telephone(self, number: str = "+4930123456") -> Telephone:
-        made = await Telephone(self._port, number).open()
+        made = await Telephone(self.port, number).open()
         self._telephones.append(made)
         return made
 

@@ -62,7 +62,7 @@ class Confirmed(Struct, frozen=True):
 
 
 class Withdrawn(Struct, frozen=True):
-    """The caller has given up before the call was taken."""
+    """The caller has given up before the call was taken, or before it was confirmed."""
 
     dialog: Dialog
 
@@ -201,12 +201,10 @@ class Agent:
             return self._refuse(request, 500, now)
         if request.method == "OPTIONS":
             return self._refuse(request, 200, now, (*ALLOW, *ACCEPT))
-        if not call.accepted:
-            if request.method != "BYE":
-                return self._refuse(request, 491, now)
+        if request.method == "BYE" and not call.confirmed:  # its ACK may be lost, or never have been meant
             self._answer(request, 200, now)
             return self._withdraw(call, now)
-        if request.method == "INVITE" and call.persisting is not None:
+        if not call.accepted or (request.method == "INVITE" and call.persisting is not None):
             return self._refuse(request, 491, now)
         return [Said(call.dialog, rendered(request))]
 

@@ -240,6 +240,17 @@ def test_hanging_up_before_the_call_was_taken_withdraws_it() -> None:
     assert line.codes() == [100, 200, 487]
 
 
+def test_hanging_up_without_having_acknowledged_is_hanging_up() -> None:
+    line = Line()
+    invited = line.invited()
+    line.agent.accept(invited.dialog, BODY, line.now)
+    line.agent.outgoing()
+    assert line.say(within(invited, "9_bye.sip")) == [Withdrawn(invited.dialog)]
+    assert line.codes() == [200]
+    assert line.wait(START + LIFE_MS) == []
+    assert line.codes() == []
+
+
 def test_a_description_before_the_call_was_taken_must_wait() -> None:
     line = Line()
     invited = line.invited()
