@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from phone_bridge.audio.format import Format
 from phone_bridge.audio.g711 import linear_to_ulaw
 from phone_bridge.call import commands as c
-from phone_bridge.call.commands import Listen, SessionCommand
-from phone_bridge.call.events import Event, SessionClosed
+from phone_bridge.call.commands import Command, Listen, SessionCommand
+from phone_bridge.call.events import CallerHeard, Event, SessionClosed, VoiceStarted
 from phone_bridge.call.rules import Rules
 from phone_bridge.errors import BridgeError, LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.legs.twilio.stream import TwilioStream
@@ -687,6 +687,49 @@ def test_a_yes_counts_from_when_the_voice_itself_began(begins: float, verdict: m
         await stage.over()
 
     run_virtual(story())
+
+
+class ClockedLeg(TwilioStream):
+    """A leg whose sound is heard when its turn comes, as by SIP."""
+
+    def __init__(self) -> None:
+        super().__init__(start_of("1"))
+        self._held: list[Event] = []
+        self._turn = 0
+
+    def receive(self, data: str | bytes, now: int) -> list[Event]:
+        facts = super().receive(data, now)
+        heard = [fact for fact in facts if isinstance(fact, CallerHeard)]
+        self._held += heard
+        return [fact for fact in facts if fact not in heard]
+
+    def deadline(self) -> int:
+        return self._turn
+
+    def expire(self, now: int) -> list[Event]:
+        held, self._held, self._turn = self._held, [], now + 20
+        return held
+
+
+@virtual
+async def test_a_voice_is_noticed_in_what_a_leg_s_clock_brings() -> None:
+    stage = await Stage(leg=ClockedLeg()).opened()
+    told: list[Event] = []
+    process = stage.call.process
+
+    def watched(event: Event, now: int) -> list[Command]:
+        told.append(event)
+        return process(event, now)
+
+    stage.call.process = watched  # type: ignore[method-assign]  # to see what the call is told
+    await stage.asked()
+    voice = linear_to_ulaw(vowel(800).astype("<i2").tobytes())
+    for place in range(0, len(voice), 160):
+        stage.carrier.speak(voice[place : place + 160])
+        await asyncio.sleep(0.02)
+    assert any(isinstance(event, VoiceStarted) for event in told)
+    stage.carrier.hang_up()
+    await stage.over()
 
 
 # Slow peers and time

@@ -32,6 +32,7 @@ BRANCH_COOKIE = "z9hG4bK"
 CRLF = "\r\n"
 
 _FOLD = re.compile(r"\r\n[ \t]+")
+_COMMA = re.compile(r"[ \t]*,[ \t]*")
 _SENT_PROTOCOL = re.compile(r"SIP\s*/\s*2\.0\s*/\s*", re.IGNORECASE)
 _ADDRESSED = frozenset({"via", "from", "to", "contact", "record-route", "route"})
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
@@ -135,7 +136,9 @@ def _unfolded(data: bytes) -> bytes:
         if not colon or not _TOKEN.fullmatch(name):
             raise ValueError("a line is no header field")
         if name.lower() in ("v", "via"):
-            value = _SENT_PROTOCOL.sub("SIP/2.0/", value)
+            if len(value) > MAX_FIELD_CHARS:  # before anything walks over its white space again and again
+                raise ValueError("a Via is too long")
+            value = _SENT_PROTOCOL.sub("SIP/2.0/", _COMMA.sub(",", value))
         lines[place] = f"{name}:{value}"
     return CRLF.join(lines).encode() + blank + body
 
