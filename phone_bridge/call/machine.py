@@ -26,6 +26,7 @@ from phone_bridge.call.rules import NEVER_UNASKED, Rules
 from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Asked, Trace
 from phone_bridge.call.turns import Due, Turns
+from phone_bridge.call.view import Line, Open, View
 from phone_bridge.errors import LocalError
 
 
@@ -93,6 +94,7 @@ class Call:
         self._hushed: set[str] = set()  # items that spoke while a question was asked
         self._awaited: set[str] = set()  # what was confirmed to this session, which has not said what came of it
         self._utterance: int | None = None  # when the caller's present utterance began
+        self._partial = ""  # its words so far
         self._next_question: int | None = None  # when the next proposal is to be asked
         self._next_limit = 0
         self._answered_at: int | None = None
@@ -143,6 +145,21 @@ class Call:
     def asking(self) -> bool:
         """Whether a question is open, so that it matters when the caller's voice begins."""
         return self._questions.current is not None
+
+    def view(self, now: int) -> View:
+        """Show the call as it is now; looking changes nothing."""
+        lines = self._speaker.sounding(now)
+        if self._partial:
+            began = self._utterance if self._utterance is not None else now
+            lines.append(Line(began - self.trace.began, "caller", self._partial))
+        return View(self._phase.value, now - self.trace.began, tuple(lines), self._open(now))
+
+    def _open(self, now: int) -> Open | None:
+        question = self._questions.current
+        if question is None or not question.naming:
+            return None
+        left = max(0, question.deadline - now) if question.deadline is not None else 0
+        return Open(question.id, question.action, question.words, question.began_at is not None, left)
 
     def begin(self, now: int) -> list[c.Command]:
         """Greet the caller, or say that we were cut off; the session is being opened meanwhile."""
@@ -282,6 +299,7 @@ class Call:
         if not event.final:
             self._hear_partial(event, now)
             return
+        self._partial = ""
         began = self._utterance if self._utterance is not None else now - self._rules.unseen_speech_ms
         began = began if event.began is None else min(event.began, now)
         self._utterance = None
@@ -316,6 +334,7 @@ class Call:
         self._turns.caller(now)
         if self._utterance is None and event.began is None:
             self._utterance = now
+        self._partial = event.text.strip()
         question = self._questions.current
         if question is None:
             if event.began is None:
@@ -445,6 +464,7 @@ class Call:
     def _lose(self, now: int) -> None:
         """Bring to an end what only the lost session could go on with."""
         self._step("lose")
+        self._partial = ""
         for question in self._questions.drain():
             self._hear_question(question, now)
             self._prompts.forget(question)

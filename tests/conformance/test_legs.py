@@ -8,6 +8,7 @@ import pytest
 from phone_bridge.legs.twilio.stream import TwilioStream
 from phone_bridge.runtime.pump import LegWire
 from tests.conformance.door import Message, check_leg
+from tests.legs.browser import samples as browser
 from tests.legs.twilio import samples as twilio
 
 
@@ -24,6 +25,9 @@ def texts(folder: str) -> list[Message]:
 
 
 LEGS = {
+    "browser": Leg(
+        browser.leg, [browser.FRAME, *browser.lines("said.jsonl")], [*browser.lines("broken.jsonl"), b"\x01"]
+    ),
     "twilio": Leg(lambda: TwilioStream(twilio.START), texts("said"), [*texts("broken"), *texts("formats"), b"binary"]),
 }
 
