@@ -54,6 +54,11 @@ SPOOL_SECONDS = 10.0
 log = logging.getLogger("phone_bridge")
 
 
+def new_call_id() -> str:
+    """Make the id of a call."""
+    return f"call_{secrets.token_hex(12)}"
+
+
 class Bridge:
     """One process of the bridge; ``start`` and ``stop`` stand around everything else.
 
@@ -106,6 +111,8 @@ class Bridge:
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
+        self.watchers = 0
+        """Streams of events that are open."""
         self._voice = voice
         self._http: HttpClient | None = None
         self._connector: Connector | None = None
@@ -145,10 +152,12 @@ class Bridge:
         await asyncio.to_thread(self._reporting.close)
         self._lag.stop()
 
-    def record(self, *, carrier_id: str, direction: str, from_number: str | None, to_number: str | None) -> CallRecord:
-        """Begin the record of a call that has been announced."""
+    def record(
+        self, *, carrier_id: str, direction: str, from_number: str | None, to_number: str | None, id: str = ""
+    ) -> CallRecord:
+        """Begin the record of a call that has been announced, as ``id`` where that was given out already."""
         return CallRecord(
-            id=f"call_{secrets.token_hex(12)}",
+            id=id or new_call_id(),
             carrier_id=carrier_id,
             direction=direction,
             from_number=from_number,

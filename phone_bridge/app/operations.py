@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from phone_bridge.app.phone import PhoneToken, PhoneWish
 from phone_bridge.assistant.minting import MAX_NAME_CHARS, MAX_TTL_SECONDS, MIN_TTL_SECONDS, SCOPES, MintRequest
 from phone_bridge.call.receipt import Receipt
 from phone_bridge.call.trace import Asked, Said
@@ -17,10 +18,11 @@ from phone_bridge.sessions.chronapilot.messages import ErrorBody
 from phone_bridge.sessions.voice_agent.server import DEFAULT_MODEL, MAX_MODEL_CHARS
 from phone_bridge.tools.keeper import Event
 
-CARRIERS = ("/twilio/",)
-"""Where carriers' own paths begin: theirs to document, signed, and of no use to a program."""
+CARRIERS = ("/twilio/", "/static/")
+"""Where paths begin that are of no use to a program: carriers' own, signed and theirs to document, and pages' files."""
 
 TEXT, HTML, JSON = "text/plain", "text/html", "application/json"
+EVENTS = "text/event-stream"
 
 
 # What is sent and read
@@ -214,7 +216,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One method of one path.
 
     ``answers`` gives each status a struct to be sent as JSON, the media type of a text, or None for nothing;
-    ``failure`` is the shape of every other status in ``failures``. ``key`` False is open to everybody.
+    ``failure`` is the shape of every other status in ``failures``. ``key`` False is open to everybody,
+    ``endless`` an answer that goes on as long as there is something to tell.
     """
 
     name: str
@@ -230,6 +233,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     query: dict[str, str] = {}
     headers: dict[str, str] = {}
     socket: bool = False
+    endless: bool = False
 
 
 _MINT_HEADERS = {
@@ -256,6 +260,26 @@ OPERATIONS = (
         summary="Show one call: what was said and heard, what was asked and answered.",
         answers={200: CallWithReceipts},
         failures=(401, 403, 404, 429, 503),
+    ),
+    Operation(
+        name="watchCalls",
+        tag="calls",
+        method="get",
+        path="/v1/calls/events",
+        summary="Follow the list of calls: `you` says what the key is good for, `calls` what is new or has changed.",
+        answers={200: EVENTS},
+        failures=(401, 403, 429, 503),
+        endless=True,
+    ),
+    Operation(
+        name="watchCall",
+        tag="calls",
+        method="get",
+        path="/v1/calls/{id}/events",
+        summary="Follow one call: `call` is all of it, `now` what is being said and asked, `end` the last event.",
+        answers={200: EVENTS},
+        failures=(401, 403, 404, 429, 503),
+        endless=True,
     ),
     Operation(
         name="endCall",
@@ -411,6 +435,44 @@ OPERATIONS = (
         socket=True,
     ),
     Operation(
+        name="createPhoneToken",
+        tag="phone",
+        method="post",
+        path="/phone/token",
+        body=PhoneWish,
+        summary="Make a token for one call from a browser, or for one that was cut off to go on.",
+        answers={200: PhoneToken},
+        failures=(400, 401, 403, 409, 429, 503),
+    ),
+    Operation(
+        name="openPhone",
+        tag="phone",
+        method="get",
+        path="/phone/ws",
+        summary="Open the WebSocket of a call from a browser; VOICE_SDK.md has its messages.",
+        answers={101: None},
+        key=False,
+        socket=True,
+    ),
+    Operation(
+        name="phone",
+        tag="phone",
+        method="get",
+        path="/",
+        summary="Show the soft-phone.",
+        answers={200: HTML},
+        key=False,
+    ),
+    Operation(
+        name="monitor",
+        tag="phone",
+        method="get",
+        path="/monitor",
+        summary="Show the monitor of calls.",
+        answers={200: HTML},
+        key=False,
+    ),
+    Operation(
         name="health",
         tag="process",
         method="get",
@@ -462,6 +524,7 @@ TAGS = {
     "assistant": "The built-in assistant's sessions, in ChronaPilot's dialect.",
     "realtime": "The built-in assistant's sessions, in OpenAI Realtime's dialect.",
     "voice_sdk": "The built-in assistant's sessions, in the Voice SDK's dialect.",
+    "phone": "Calls from a browser, and the pages that people open.",
     "process": "Whether this process lives and can take calls.",
     "about": "What you are reading.",
 }

@@ -14,6 +14,8 @@ from phone_bridge.app import (
     health,
     metrics,
     openapi,
+    pages,
+    phone,
     realtime,
     receipts,
     resuming,
@@ -21,6 +23,7 @@ from phone_bridge.app import (
     voice,
     voice_agent,
     voice_sdk,
+    watching,
 )
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.guard import Guard
@@ -33,6 +36,7 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/twilio/stream", voice.stream, methods=["POST"]),
     WebSocketRoute("/twilio/media", streams.media),
     Route("/v1/calls", calls.index, methods=["GET"]),
+    *watching.ROUTES,
     Route("/v1/calls/{id}", calls.show, methods=["GET"]),
     Route("/v1/calls/{id}/end", calls.end, methods=["POST"]),
     Route(receipts.KEYS_PATH, receipts.keys, methods=["GET"]),
@@ -45,6 +49,8 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     *realtime.ROUTES,
     *voice_sdk.ROUTES,
     *voice_agent.ROUTES,
+    *phone.ROUTES,
+    *pages.ROUTES,
 )
 
 
