@@ -171,9 +171,12 @@ def _welcome(settings: Settings) -> str:
             "then set the number's voice webhook to https://your.address/twilio/voice (HTTP POST)."
         )
     return f"""
+Call it from your browser: {settings.local_url}/
+and watch the calls:       {settings.local_url}/monitor
+
 phone_bridge takes calls at {settings.local_url}, session: {settings.session}, user: {settings.user_id}
 
-Phone it without a phone, from another terminal:
+Phone it without a browser, from another terminal:
   {phone} simulate --say "What is my next meeting?" --say "Cancel it." --press 1
 
 {carrier}

@@ -102,15 +102,15 @@ class Speaker:
         return [(_speaker(item), self._words.get(item, "").strip()) for item in self.ledger.unheard(now)]
 
     def sounding(self, now: int) -> list[Line]:
-        """Show what is sounding, or waits to: its words as far as they are known, and how much of its sound was heard.
+        """Show what is sounding: its words as far as they are known, and how much of its sound was heard.
 
-        What a reply says before any of its sound was sent is nobody's to see yet.
+        What was not sent yet, or waits behind something else, is nobody's to see.
         """
         ledger, since = self.ledger, self._trace.began
         return [
             Line(self._began[item] - since, _speaker(item), words, ledger.sent_ms(item), ledger.heard_ms(item, now))
             for item in ledger.unheard(now)
-            if (words := self._words.get(item, "").strip()) and item in self._began
+            if (words := self._words.get(item, "").strip()) and self._began.get(item, now + 1) <= now
         ]
 
     def _record(self, cut: Cut) -> None:

@@ -132,7 +132,7 @@ def test_a_viewer_s_key_sees_no_numbers_and_may_not_act(tmp_path: Path) -> None:
             assert f"{HIDDEN}43" in seen, path
         for path in (f"/v1/calls/{id}/events", "/v1/calls/events"):
             async with watch(house, path, VIEWER) as watcher:
-                await until(lambda: watcher.of("call") or watcher.of("calls"))  # noqa: B023 - waited for at once
+                await until(lambda: watcher.of("call") or watcher.of("calls"))
                 assert watcher.of("you") == [{"may_act": False}]
                 assert NUMBER not in json.dumps(watcher.events)
         assert (await house.ask("POST", f"/v1/calls/{id}/end", headers=VIEWER)).status == 403

@@ -1,8 +1,10 @@
 // One call on the monitor: its facts, its time line, what was consented to, and how quick the answers were.
 
-import { $, clock, make, NAMES } from "./dom.js";
+import { $, clock, make } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const NAMES = { caller: "Caller", assistant: "Assistant", bridge: "Bridge" };
+const STATES = { in_progress: "live", no_answer: "no answer" };
 const VERDICTS = { confirmed: "confirmed", declined: "declined", expired: "not answered in time", unanswered: "not answered" };
 const BY = { digit: "by key", speech: "by voice", none: "" };
 
@@ -14,7 +16,7 @@ export function who(call) {
 
 export function showCall(call, now) {
   $("detail-title").textContent = `${who(call)}, ${new Date(call.started_at).toLocaleString()}`;
-  fill($("facts"), facts(call, now).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+  fill($("facts"), facts(call, now).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
   const entries = timeline(call, now);
   fill($("timeline"), entries.map(drawEntry));
   fill($("lanes"), entries.length ? [lanes(entries, length(call, now))] : []);
@@ -30,7 +32,7 @@ function fill(element, inside) {
 function facts(call, now) {
   const counts = now?.counts ?? {};
   return [
-    ["State", call.ended_at ? `${call.status}${call.error ? `: ${call.error}` : ""}` : `${call.status}, ${now?.phase ?? ""}`],
+    ["State", [STATES[call.status] ?? call.status, now?.phase, call.error].filter(Boolean).join(", ")],
     ["Direction", call.direction],
     ["From", call.carrier_id.startsWith("web_") ? "a browser" : call.from ?? "withheld"],
     ["To", call.to ?? "–"],

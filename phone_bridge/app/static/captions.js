@@ -1,7 +1,8 @@
 // What both sides say. A line that is being spoken changes in place; one that is over is read out to screen readers.
 
-import { make, NAMES } from "./dom.js";
+import { make } from "./dom.js";
 
+const NAMES = { user: "You", agent: "Assistant", bridge: "Telephone" };
 const MOST_SPOKEN = 40;
 
 export class Captions {

@@ -18,5 +18,3 @@ export function clock(ms) {
   const hours = Math.floor(seconds / 3600);
   return (hours ? [hours, ...parts] : parts).join(":");
 }
-
-export const NAMES = { user: "You", agent: "Assistant", bridge: "Telephone", caller: "Caller", assistant: "Assistant" };

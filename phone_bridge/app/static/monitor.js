@@ -111,7 +111,9 @@ function watchOne() {
       if (shown.call) {
         showCall(shown.call, shown.now);
         $("end").hidden = !mayAct || shown.call.ended_at !== null;
+        const first = $("detail").hidden;
         $("detail").hidden = false;
+        if (first && matchMedia("(max-width: 46rem)").matches) $("detail").scrollIntoView();
       }
     },
   });

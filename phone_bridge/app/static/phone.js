@@ -108,6 +108,7 @@ function loudness(level) {
 function show(state) {
   const live = state === "connecting" || state === "talking" || state === "lost";
   const left = live ? null : leftCall();
+  const focused = document.activeElement;
   document.body.dataset.state = state;
   $("status").textContent = left ? "You were in a call when this page was loaded anew" : STATES[state];
   $("call").hidden = live;
@@ -117,8 +118,7 @@ function show(state) {
   $("mute").disabled = !live;
   $("call-keys").hidden = true;
   if (!live) for (const meter of ["level-in", "level-out"]) $(meter).value = 0;
-  const focused = document.activeElement;
-  if (focused === document.body || focused?.hidden) $(live ? "hang-up" : "call").focus();
+  if (focused?.closest("[hidden]")) $(live ? "hang-up" : "call").focus(); // a button that has gone under the finger
 }
 
 function refuse(refusal) {
