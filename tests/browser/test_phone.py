@@ -158,6 +158,25 @@ def test_every_refusal_is_told_in_words(server: Server, browser: Chromium, scrip
         page.wait("!document.querySelector('#call').hidden")
 
 
+def test_a_muted_microphone_is_not_heard(server: Server, browser: Chromium, said: dict[str, bytes]) -> None:
+    loudest = """
+    window.loudest = 0;
+    setInterval(() => { loudest = Math.max(loudest, document.querySelector('#level-in').value); }, 10);
+    """
+    with browser.page(server.url, before=SAID + loudest) as page:
+        page.click("#call")
+        page.wait(STATE % "talking")
+        page.click("#mute")
+        page.wait("document.querySelector('#level-in').value === 0")
+        page.evaluate("window.loudest = 0")
+        say(page, said[YES])
+        assert page.evaluate("loudest") == 0
+        page.click("#mute")
+        say(page, said[YES])
+        assert page.evaluate("loudest") > 0.3
+        ended(server, page)
+
+
 def test_keys_are_typed_and_heard_unless_somebody_writes(server: Server, browser: Chromium) -> None:
     script = """
     window.tones = [];

@@ -49,7 +49,7 @@ async def serving(app: Any, **options: Any) -> AsyncIterator[Running]:
         await until(lambda: not state.connections and not state.tasks)
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], object]) -> None:
     """Wait for what another task or the network will do."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own

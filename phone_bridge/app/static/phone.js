@@ -42,11 +42,13 @@ async function call({ withMicrophone = true, left = null } = {}) {
   const calling = new Line(left);
   line = calling;
   if (!left) captions.clear();
+  $("timer").textContent = clock(0);
   try {
     const stream = withMicrophone ? await openMicrophone() : null;
     sound = new Sound({ heard, played: (mark) => calling.say({ type: "mark", name: mark }), figures });
     await sound.open(stream);
     setVolume();
+    sound.muted = muted;
     calling.addEventListener("state", ({ detail }) => changed(calling, detail));
     calling.addEventListener("sound", ({ detail }) => sound.play(detail));
     calling.addEventListener("message", ({ detail }) => told(detail));
@@ -62,7 +64,10 @@ async function call({ withMicrophone = true, left = null } = {}) {
 function changed(calling, { state, refusal }) {
   if (calling !== line) return;
   if (state === "talking" && !began) began = performance.now();
-  if (state === "lost") sound.flush();
+  if (state === "lost") {
+    sound.flush();
+    card.leave(); // a question is never taken over to another line
+  }
   if (calling.over) {
     sound.close(state === "ended" ? LAST_WORDS_MS : 0);
     card.leave();

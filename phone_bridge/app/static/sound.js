@@ -32,8 +32,12 @@ export class Sound {
     this.volume = new GainNode(this.context);
     this.playout = new AudioWorkletNode(this.context, "playout", { numberOfInputs: 0, outputChannelCount: [1] });
     this.playout.port.onmessage = ({ data }) => {
-      if (data.mark !== undefined) this.told.played(data.mark);
-      else this.told.figures({ ...data, rate: this.context.sampleRate });
+      if (data.mark !== undefined) {
+        this.told.played(data.mark);
+        return;
+      }
+      this.told.figures({ ...data, rate: this.context.sampleRate });
+      this.tellLatency();
     };
     this.playout.connect(this.volume).connect(this.context.destination);
     this.capture = new AudioWorkletNode(this.context, "capture", { channelCount: 1, channelCountMode: "explicit" });
@@ -41,7 +45,13 @@ export class Sound {
     if (stream) this.context.createMediaStreamSource(stream).connect(this.capture);
     // A node that leads nowhere is not run by every browser; what it gives is silence.
     this.capture.connect(this.context.destination);
+  }
+
+  // The device's latency is known only once it runs, and another device has another.
+  tellLatency() {
     const latency = (this.context.baseLatency || 0) + (this.context.outputLatency || 0);
+    if (latency === this.latency) return;
+    this.latency = latency;
     this.playout.port.postMessage({ latency });
   }
 
