@@ -34,6 +34,9 @@ DRY_FILES = (
     "assistant/conversation.py",
     "assistant/understanding.py",
     "assistant/spoken_time.py",
+    "outbound/attempt.py",
+    "outbound/policy.py",
+    "outbound/reminders.py",
     "tools/catalogue.py",
     "outbound/destinations.py",
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
+from phone_bridge.app.outbound import Outbound
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import words
@@ -17,6 +18,7 @@ from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.legs.twilio import rest
+from phone_bridge.outbound.book import Plan
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.housekeeping import keep_house
 from phone_bridge.runtime.http import HttpClient
@@ -96,6 +98,7 @@ class Bridge:
         )
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
         self.embedded = Embedded(settings, records, voice)
+        self.outbound = Outbound(settings, records, self.embedded.event_time)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
         self._voice = voice
@@ -111,6 +114,7 @@ class Bridge:
         self._http = HttpClient()
         self._connector = Connector(self._http)
         await self.embedded.start()
+        self.outbound.start(self._http)
         self._warming = asyncio.create_task(self._warm())
         self._house = asyncio.create_task(keep_house(self.records, self.settings.retention_days, traces=self.traces))
 
@@ -121,6 +125,7 @@ class Bridge:
         if self._house is not None:
             self._house.cancel()
             await asyncio.gather(self._house, return_exceptions=True)
+        await self.outbound.stop()
         await self.prompts.close()
         await self.embedded.stop()
         if self._connector is not None:
@@ -149,12 +154,15 @@ class Bridge:
             started_at=timestamp(time.time),
         )
 
-    def pump(self, record: CallRecord, leg: LegWire, socket: Socket) -> Pump:
-        """Put a call, or a later part of one, together from its leg and the session it is bound to."""
+    def pump(self, record: CallRecord, leg: LegWire, socket: Socket, plan: Plan | None = None) -> Pump:
+        """Put a call, or a later part of one, together from its leg and the session it is bound to.
+
+        ``plan`` is what is said first in a call of our own.
+        """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
         past = record.past(timestamp(time.time)) if record.resumed else None
-        rules, now = self._rules(record.user_id), int(time.monotonic() * 1000)
+        rules, now = self._rules(record.user_id, plan), int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
         return Pump(
             call,
@@ -183,10 +191,13 @@ class Bridge:
             if error.code != rest.CALL_GONE:  # what is over already is what was wanted
                 raise
 
-    def _rules(self, user_id: str) -> Rules:
+    def _rules(self, user_id: str, plan: Plan | None) -> Rules:
+        plan = plan or Plan()
         return Rules(
             language=self.settings.language,
-            greeting=self.settings.greeting,
+            greeting=self.settings.greeting if plan.errand else plan.text or self.settings.greeting,
+            errand=plan.text if plan.errand else "",
+            about=plan.about,
             onward=self.settings.fallback != "goodbye",
             auto_confirm=self.settings.unasked(user_id),
             answer_ms=self.settings.answer_seconds * 1000,

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from phone_bridge import exchange
 from phone_bridge.assistant.calendar.demo import ALICE
@@ -15,7 +15,7 @@ from phone_bridge.assistant.minting import ApiKey, random_id
 from phone_bridge.assistant.performer import Clocks, Faculties
 from phone_bridge.assistant.ports import Ear, Expecting, Heard
 from phone_bridge.assistant.server import VoiceService
-from phone_bridge.errors import Unavailable
+from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.settings import Settings
@@ -64,6 +64,21 @@ class Embedded:
     async def event(self, headers: Mapping[str, str], event_id: str) -> exchange.Response:
         """Show one event to whoever holds a key."""
         return await self.service.event(headers, event_id, self._keeper.event)
+
+    async def event_time(self, user_id: str, event_id: str, before: str) -> datetime | None:
+        """Say when an event of a user starts, or (``departure``) is to be left for; None where it is no more.
+
+        What is known of the way are the minutes for parking and walking. Raises Unavailable.
+        """
+        try:
+            event = await self._keeper.event(event_id)
+        except Refused:
+            return None
+        if event.is_cancelled or event.user_id != user_id:
+            return None
+        travel = event.travel if before == "departure" else None
+        minutes = travel.parking_buffer_min + travel.walk_buffer_min if travel is not None else 0
+        return event.start_time.astimezone(UTC) - timedelta(minutes=minutes)
 
     async def stop(self) -> None:
         """End the live sessions and let everything go."""

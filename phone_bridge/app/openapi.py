@@ -18,6 +18,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from phone_bridge.app.answers import problem
 from phone_bridge.app.operations import ABOUT, EXAMPLES, HTML, JSON, OPERATIONS, TAGS, Operation
@@ -123,7 +124,15 @@ async def not_served(request: Request, error: Exception) -> Response:
     refused = error if isinstance(error, HTTPException) else HTTPException(HTTPStatus.NOT_FOUND)
     code = "method_not_allowed" if refused.status_code == HTTPStatus.METHOD_NOT_ALLOWED else "path_unknown"
     message = f"{request.method} {request.url.path} is not served here; GET /docs shows what is."
-    return problem(refused.status_code, "invalid_request_error", code, message, refused.headers or {})
+    headers = dict(refused.headers or {})
+    if "Allow" in headers:  # the router names the methods of the first route alone
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return problem(refused.status_code, "invalid_request_error", code, message, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    return {each for route in routes if route.path_regex.match(request.url.path) for each in route.methods or ()}
 
 
 @cache

@@ -8,7 +8,19 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
-from phone_bridge.app import assistant, calls, health, metrics, openapi, receipts, resuming, streams, voice
+from phone_bridge.app import (
+    assistant,
+    calls,
+    health,
+    metrics,
+    openapi,
+    placing,
+    receipts,
+    reminders,
+    resuming,
+    streams,
+    voice,
+)
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.guard import Guard
 from phone_bridge.errors import Refused, RemoteError, Unavailable
@@ -17,11 +29,15 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route(voice.VOICE_PATH, voice.voice, methods=["POST"]),
     Route(resuming.CONNECT_PATH, voice.connect, methods=["POST"]),
     Route("/twilio/status", voice.status, methods=["POST"]),
+    Route("/twilio/amd", voice.amd, methods=["POST"]),
     Route("/twilio/stream", voice.stream, methods=["POST"]),
     WebSocketRoute("/twilio/media", streams.media),
     Route("/v1/calls", calls.index, methods=["GET"]),
+    Route("/v1/calls", placing.place, methods=["POST"]),
     Route("/v1/calls/{id}", calls.show, methods=["GET"]),
     Route("/v1/calls/{id}/end", calls.end, methods=["POST"]),
+    *placing.ROUTES,
+    *reminders.ROUTES,
     Route(receipts.KEYS_PATH, receipts.keys, methods=["GET"]),
     Route("/healthz", health.healthz, methods=["GET"]),
     Route("/readyz", health.readyz, methods=["GET"]),

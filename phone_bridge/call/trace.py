@@ -72,6 +72,7 @@ class Trace:
         self.counts = Counts()
         self.ended_by = ""
         self.error = ""
+        self.reply = ""  # what the callee of a reminder wants
         self.version = 0
 
     def said(self, at: int, speaker: str, text: str) -> None:
