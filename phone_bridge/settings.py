@@ -105,7 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_secret: str = ""
     """What those webhooks are signed with."""
     chronapilot_webhook_secret: str = ""
-    """What ChronaPilot signs its webhooks with."""
+    """What ChronaPilot signs its webhooks with; while it is rotated, the old and the new one between commas."""
     chronapilot_call: str = ""
     """Whom ChronaPilot's webhooks ring: ``user:number`` pairs between commas."""
     twilio_url: str = "https://api.twilio.com"
@@ -143,6 +143,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def operator_keys(self) -> tuple[str, ...]:
         """Every key of the operator's own."""
         return _list(self.api_key)
+
+    @property
+    def chronapilot_secrets(self) -> tuple[str, ...]:
+        """Every secret that a webhook of ChronaPilot's may be signed with."""
+        return _list(self.chronapilot_webhook_secret)
 
     @property
     def rung(self) -> dict[str, str]:

@@ -23,6 +23,7 @@ FLOORS = {
     "simulator": 5,
     "app": 6,
     "key_cli": 6,
+    "outbound_cli": 6,
     "receipt_cli": 6,  # beside cli, which would outgrow its page: a command with subcommands of its own
     "cli": 7,
 }
@@ -37,6 +38,7 @@ DRY_FILES = (
     "outbound/attempt.py",
     "outbound/policy.py",
     "outbound/reminders.py",
+    "outbound/sources.py",
     "tools/catalogue.py",
     "outbound/destinations.py",
 )

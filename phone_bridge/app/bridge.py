@@ -177,6 +177,13 @@ class Bridge:
             journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
         )
 
+    @property
+    def http(self) -> HttpClient:
+        """The process's HTTP connections."""
+        if self._http is None:
+            raise RuntimeError("the bridge was not started")
+        return self._http
+
     async def end_at_carrier(self, record: CallRecord) -> None:
         """Have the carrier end a call whose stream is not with this process; raises what its answer means."""
         settings = self.settings

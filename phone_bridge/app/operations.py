@@ -19,8 +19,8 @@ from phone_bridge.runtime.record import CallRecord
 from phone_bridge.sessions.chronapilot.messages import ErrorBody
 from phone_bridge.tools.keeper import Event
 
-CARRIERS = ("/twilio/",)
-"""Where carriers' own paths begin: theirs to document, signed, and of no use to a program."""
+CARRIERS = ("/twilio/", "/chronapilot/")
+"""Where the paths of carriers and of ChronaPilot begin: theirs to document, signed, and of no use to a program."""
 
 TEXT, HTML, JSON = "text/plain", "text/html", "application/json"
 

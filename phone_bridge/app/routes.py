@@ -11,6 +11,7 @@ from starlette.routing import Route, WebSocketRoute
 from phone_bridge.app import (
     assistant,
     calls,
+    chronapilot_webhook,
     health,
     metrics,
     openapi,
@@ -36,6 +37,7 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/v1/calls", placing.place, methods=["POST"]),
     Route("/v1/calls/{id}", calls.show, methods=["GET"]),
     Route("/v1/calls/{id}/end", calls.end, methods=["POST"]),
+    *chronapilot_webhook.ROUTES,
     *placing.ROUTES,
     *reminders.ROUTES,
     Route(receipts.KEYS_PATH, receipts.keys, methods=["GET"]),

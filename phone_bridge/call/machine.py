@@ -467,6 +467,9 @@ class Call:
 
     def _hand_on(self, now: int, *, answer: bool) -> bool:
         duty = hand_on(self.trace.transcript, self._speaker.unsettled(now), self._given, answer=answer)
+        if self._errand is not None:  # the only words of ours that an assistant has to know
+            said = duty if duty is not None else c.HandOn(())
+            duty = c.HandOn((c.Turn("assistant", self._errand.text), *said.turns), said.done, answer)
         if duty is not None:
             self._out.append(duty)
         return duty is not None

@@ -29,23 +29,9 @@ PAST_MINUTES = 5
 MAX_HISTORY = 20
 """Attempts of which a reminder tells."""
 
-_RULE_PARTS = frozenset(
-    [
-        "FREQ",
-        "INTERVAL",
-        "COUNT",
-        "UNTIL",
-        "BYDAY",
-        "BYMONTHDAY",
-        "BYMONTH",
-        "BYYEARDAY",
-        "BYWEEKNO",
-        "BYSETPOS",
-        "WKST",
-        "BYHOUR",
-        "BYMINUTE",
-    ]
-)
+_RULE_PARTS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"})
+"""What a rule may have: the hour is that of its first moment, and what rarely comes is looked for too long."""
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 Number = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{7,14}$")]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -200,7 +186,7 @@ def occurrence(rule: str, first: datetime, where: str, later_than: datetime) -> 
             at = instant(local, there)
             if at > later_than:
                 return at
-    except (ValueError, TypeError, KeyError, OverflowError):
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError):
         raise Refused("The rule cannot be read as an RRULE (RFC 5545), from DAILY to YEARLY.", code="repeat") from None
     return None
 
@@ -208,6 +194,10 @@ def occurrence(rule: str, first: datetime, where: str, later_than: datetime) -> 
 def _moments(rule: str, start: datetime, ahead: datetime, where: str) -> tuple[Iterator[datetime], int]:
     """Run a rule without a zone, and never for ever; how many of its moments count stands beside it (-1: all)."""
     parts = dict(part.upper().split("=", 1) for part in rule.removeprefix("RRULE:").split(";"))
+    if "BYSETPOS" in parts and parts["FREQ"] != "MONTHLY":
+        raise ValueError
+    if not _comes(parts):
+        raise ValueError
     if parts["FREQ"] not in ("DAILY", "WEEKLY", "MONTHLY", "YEARLY") or not {*parts} <= _RULE_PARTS:
         raise ValueError
     count = int(parts.pop("COUNT", "-1"))
@@ -219,6 +209,13 @@ def _moments(rule: str, start: datetime, ahead: datetime, where: str) -> tuple[I
         ahead = min(ahead, datetime.fromisoformat(until))
     whole = ";".join(f"{name}={value}" for name, value in parts.items())
     return iter(rrulestr(f"{whole};UNTIL={ahead:%Y%m%dT%H%M%S}", dtstart=start)), count
+
+
+def _comes(parts: dict[str, str]) -> bool:
+    """Tell whether some month has the days of a rule: the library looks for one that has none until the year 9999."""
+    days = [abs(int(day)) for day in parts.get("BYMONTHDAY", "1").split(",")]
+    months = [int(month) for month in parts.get("BYMONTH", "1").split(",")]
+    return min(days) <= max(_LONGEST[month - 1] for month in months)
 
 
 # What happens to it
