@@ -16,11 +16,13 @@ from phone_bridge.app import (
     metrics,
     openapi,
     placing,
+    realtime,
     receipts,
     reminders,
     resuming,
     streams,
     voice,
+    voice_sdk,
 )
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.guard import Guard
@@ -47,6 +49,8 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/openapi.json", openapi.openapi, methods=["GET"]),
     Route("/docs", openapi.docs, methods=["GET"]),
     *assistant.ROUTES,
+    *realtime.ROUTES,
+    *voice_sdk.ROUTES,
 )
 
 

@@ -16,7 +16,7 @@ _TONGUES = {"en": english.ENGLISH, "de": german.GERMAN}
 _LATER = {"en": english.LATER, "de": german.LATER}
 _UNITS = (("day", 1_440), ("hour", 60), ("minute", 1))  # in minutes
 
-__all__ = ["QUESTION", "SENTENCES", "already", "later", "line", "question", "refusal"]
+__all__ = ["QUESTION", "SENTENCES", "already", "later", "line", "question", "refusal", "summary"]
 
 
 def line(key: str, language: str = "en") -> Line:
@@ -33,6 +33,11 @@ def question(action: Action, language: str = "en") -> Line:
     The key is ``question.<tool>``. Never raises, whatever the session put into the action.
     """
     return naming.question(action, _TONGUES[_known(language)])
+
+
+def summary(action: Action, language: str = "en") -> str:
+    """Name ``action`` in a clause, in the words in which it is asked for."""
+    return naming.summary(action, _TONGUES[_known(language)])
 
 
 def refusal(language: str = "en") -> str:
