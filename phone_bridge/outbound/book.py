@@ -185,6 +185,12 @@ class Book:
         with self._records.transaction() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def unsettled(self) -> int:
+        """Count the attempts of which nobody has written yet what came of them."""
+        query = sa.select(sa.func.count()).where(ATTEMPTS.c.settled_at.is_(None))
+        with self._records.transaction() as connection:
+            return int(connection.execute(query).scalar_one())
+
     # How calls stand
 
     def tell(self, call_id: str, status: str, at: str) -> bool:

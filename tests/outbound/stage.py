@@ -113,9 +113,10 @@ class Stage:
             reminder_id=reminder_id,
             created_at=int(self.now),
         )
-        return self.book.add(attempt, self.row(attempt))
+        return self.book.add(attempt, self.row_of(attempt, self.now))
 
-    def row(self, attempt: Attempt) -> dict[str, Any]:
+    @staticmethod
+    def row_of(attempt: Attempt, now: float) -> dict[str, Any]:
         """Make the record of an attempt's call."""
         record = CallRecord(
             id=attempt.call_id,
@@ -126,7 +127,7 @@ class Stage:
             user_id=attempt.user_id,
             session="embedded",
             status="queued",
-            started_at=timestamp(lambda: self.now),
+            started_at=timestamp(lambda: now),
         )
         return {field: getattr(record, field) for field in CallRecord.__struct_fields__}
 
