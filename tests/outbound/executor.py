@@ -53,7 +53,8 @@ class Files:
 
 def main(url: str, id: str, folder: Path, *, hang: bool) -> None:
     """Work until everything is settled, or until we are killed."""
-    attempt.ASK_AFTER_S = dialler.ASK_AFTER_S = 0.2  # type: ignore[assignment]  # what is waited for in earnest is tested in virtual time
+    for module in (attempt, dialler):
+        vars(module)["ASK_AFTER_S"] = 0.2  # what is waited for in earnest is tested in virtual time
     engine.LOOK_S, engine.SILENT_S, engine.POLL_S = 0.5, 1.0, 0.1
     records = Records(url)
     book = Book(records)
