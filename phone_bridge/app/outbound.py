@@ -110,6 +110,7 @@ class Outbound:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             await asyncio.to_thread(self.engine.stop)
+        await asyncio.to_thread(self.carrier.close)
 
     # What is asked for
 

@@ -61,6 +61,12 @@ class Carrier:
             client.api.base_url = self._account.base_url.rstrip("/")
             self._client = client
 
+    def close(self) -> None:
+        """Let the connections go."""
+        if self._client is not None:
+            self._client.http_client.session.close()
+            self._client = None
+
     def place(self, placing: Placing) -> Placed:
         """Have a call placed; raises Refused, or Unavailable: UNSURE, NOT_SENT or Twilio's own."""
         return self._ask(lambda client: _read(client.calls.create(**placing.parameters())))
