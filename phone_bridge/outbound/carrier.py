@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
-import requests
-from requests.exceptions import ConnectTimeout, RequestException
 
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.twilio.rest import Account, Placing, error_of
@@ -98,6 +96,7 @@ class Carrier:
         self._ask(lambda client: client.calls(carrier_id).update(twiml=twiml))
 
     def _ask(self, ask: Callable[[Any], _T]) -> _T:
+        import requests  # with the client, at the first use
         from twilio.base.exceptions import TwilioException, TwilioRestException  # type: ignore[import-untyped]
 
         self.load()
@@ -105,11 +104,11 @@ class Carrier:
             return ask(self._client)
         except TwilioRestException as error:
             raise error_of(error.status, error.code or 0) from None
-        except ConnectTimeout:
+        except requests.ConnectTimeout:
             raise Unavailable("Twilio could not be reached in time.", code=NOT_SENT) from None
         except requests.ConnectionError as error:
             raise Unavailable(f"Twilio could not be reached ({type(error).__name__}).", code=_broken(error)) from None
-        except RequestException as error:
+        except requests.RequestException as error:
             raise Unavailable(f"Twilio did not answer ({type(error).__name__}).", code=UNSURE) from None
         except TwilioException as error:
             raise _listed_error(error) from None
@@ -117,7 +116,7 @@ class Carrier:
             raise Unavailable("Twilio answered with something that is no call.", code=UNSURE) from None
 
 
-def _broken(error: requests.ConnectionError) -> str:
+def _broken(error: OSError) -> str:
     """Tell a connection that never was from one that broke, after which the call may have been placed."""
     inner = error.args[0] if error.args else None
     reason = getattr(inner, "reason", None)
