@@ -140,8 +140,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What those webhooks are signed with."""
     chronapilot_webhook_secret: str = ""
     """What ChronaPilot signs its webhooks with; while it is rotated, the old and the new one between commas."""
-    chronapilot_call: str = ""
-    """Whom ChronaPilot's webhooks ring: ``user:number`` pairs between commas."""
+    user_numbers: str = ""
+    """Where users are rung for ChronaPilot's webhooks and the assistant's reminders: ``user:number`` between commas."""
+    osrm_url: str = ""
+    """The address of an OSRM server that finds ways by car; empty for an estimate from the distance."""
     twilio_url: str = "https://api.twilio.com"
     twilio_account_sid: str = ""
     twilio_auth_token: str = ""
@@ -190,8 +192,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rung(self) -> dict[str, str]:
-        """The number of each user whom ChronaPilot's webhooks ring."""
-        pairs = (pair.partition(":") for pair in _list(self.chronapilot_call))
+        """The number of each user who is rung."""
+        pairs = (pair.partition(":") for pair in _list(self.user_numbers))
         return {user: number for user, _, number in pairs}
 
     @property
@@ -269,7 +271,7 @@ def _check(settings: Settings) -> None:
     _one_of(settings, "log_format", LOG_FORMATS)
     _one_of(settings, "traces", MODES)
     _one_of(settings, "amd", AMD_MODES)
-    for field in ("public_url", "session_url", "tavily_url", "twilio_url", "webhook_url"):
+    for field in ("public_url", "session_url", "osrm_url", "tavily_url", "twilio_url", "webhook_url"):
         _check_url(settings, field)
     _between(settings, "port", 1, MAX_PORT)
     _between(settings, "answer_seconds", 1, MAX_ANSWER_SECONDS)
@@ -300,7 +302,7 @@ def _check_outbound(settings: Settings) -> None:
         for number in settings.rung.values():
             dialable(number)
     except Refused as error:
-        name = "timezone" if error.code == "unknown_timezone" else "chronapilot_call"
+        name = "timezone" if error.code == "unknown_timezone" else "user_numbers"
         raise SettingsError(f"{name_of(name)} cannot work. {error}") from None
     if settings.webhook_url and not settings.webhook_secret:
         raise SettingsError("PHONE_BRIDGE_WEBHOOK_URL needs PHONE_BRIDGE_WEBHOOK_SECRET to sign its webhooks with")

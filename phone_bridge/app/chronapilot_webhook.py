@@ -62,7 +62,7 @@ async def _ring(bridge: Bridge, notice: Notice) -> None:
     user_id = notice.user_id or settings.user_id
     number = settings.rung.get(user_id)
     if number is None or not notice.worth_a_call:
-        log.info("= a webhook of ChronaPilot's rings nobody: its user has no number in PHONE_BRIDGE_CHRONAPILOT_CALL")
+        log.info("= a webhook of ChronaPilot's rings nobody: its user has no number in PHONE_BRIDGE_USER_NUMBERS")
         return
     wish = ReminderBody(
         to=number,

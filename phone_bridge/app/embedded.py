@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from phone_bridge import exchange
@@ -23,7 +23,9 @@ from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.settings import FUNCTION_CALLING, Settings
 from phone_bridge.tools.calendar import CalendarTools
-from phone_bridge.tools.keeper import User
+from phone_bridge.tools.desk import SendText
+from phone_bridge.tools.keeper import Reminder, User
+from phone_bridge.tools.travel import Router
 
 KEY = "embedded-key"
 TOKENS = "embedded-tokens"
@@ -37,10 +39,18 @@ log = logging.getLogger("phone_bridge.assistant")
 class Embedded:
     """The assistant between ``start`` and ``stop``; ``key`` is the secret key that the bridge mints with."""
 
-    def __init__(self, settings: Settings, records: Records, voice: Voice | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        records: Records,
+        voice: Voice | None,
+        *,
+        router: Router | None = None,
+        send_text: SendText | None = None,
+    ) -> None:
         self._settings = settings
         self._keeper = keeper_of(settings.database_url, settings.caldav, new_id=random_id, now=_wall)
-        self.tools = CalendarTools(self._keeper, _wall)
+        self.tools = CalendarTools(self._keeper, _wall, router=router, send_text=send_text)
         """What any session's model may be offered of this calendar."""
         self._zones: dict[str, ZoneInfo] = {}
         self._mind = CalendarMind(self._keeper, new_id=random_id, now=_wall)
@@ -95,7 +105,7 @@ class Embedded:
     async def event_time(self, user_id: str, event_id: str, before: str) -> datetime | None:
         """Say when an event of a user starts, or (``departure``) is to be left for; None where it is no more.
 
-        What is known of the way are the minutes for parking and walking. Raises Unavailable.
+        Without a place to go to, or a way there, it is left for when it starts. Raises Unavailable.
         """
         try:
             event = await self._keeper.event(event_id)
@@ -103,9 +113,12 @@ class Embedded:
             return None
         if event.is_cancelled or event.user_id != user_id:
             return None
-        travel = event.travel if before == "departure" else None
-        minutes = travel.parking_buffer_min + travel.walk_buffer_min if travel is not None else 0
-        return event.start_time.astimezone(UTC) - timedelta(minutes=minutes)
+        leaving = await self.tools.departure(event) if before == "departure" else None
+        return (event.start_time if leaving is None else leaving.latest_departure).astimezone(UTC)
+
+    async def reminders(self, user_id: str) -> list[Reminder]:
+        """List the reminders that the assistant has set for a user, the oldest first."""
+        return await self._keeper.reminders(user_id)
 
     async def stop(self) -> None:
         """End the live sessions and let everything go."""

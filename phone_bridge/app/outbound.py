@@ -11,10 +11,10 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -29,10 +29,20 @@ from phone_bridge.outbound.destinations import allowed
 from phone_bridge.outbound.dialler import Dialler, Line
 from phone_bridge.outbound.engine import BEAT_S, Engine, Limits
 from phone_bridge.outbound.policy import Outcome
-from phone_bridge.outbound.reminders import Reminder, ReminderBody, cancel, follow, iso, make, shown
+from phone_bridge.outbound.reminders import (
+    MAX_TEXT_CHARS,
+    Reminder,
+    ReminderBody,
+    cancel,
+    follow,
+    iso,
+    make,
+    shown,
+)
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.record import CallRecord, Records, timestamp
 from phone_bridge.settings import Settings
+from phone_bridge.tools.keeper import Reminder as Wanted
 
 TICK_S = 1.0
 """How often each process looks for what is due."""
@@ -51,8 +61,17 @@ LEASE_S = 60
 
 log = logging.getLogger("phone_bridge.outbound")
 
-EventTime = Callable[[str, str, str], Awaitable[datetime | None]]
-"""Says when an event of a user starts (``start``) or is to be left for (``departure``); None when it is no more."""
+
+class Calendar(Protocol):
+    """The calendar beside which this bridge rings, as ``Embedded`` has it."""
+
+    async def event_time(self, user_id: str, event_id: str, before: str) -> datetime | None:
+        """Say when an event starts (``start``) or is to be left for (``departure``); None when it is no more."""
+        ...
+
+    async def reminders(self, user_id: str) -> list[Wanted]:
+        """List the reminders that the assistant has set for a user."""
+        ...
 
 
 class Outbound:
@@ -62,13 +81,13 @@ class Outbound:
         self,
         settings: Settings,
         records: Records,
-        event_time: EventTime,
+        calendar: Calendar,
         *,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._wall = wall
-        self._event_time = event_time
+        self._calendar = calendar
         self.book = Book(records)
         self.carrier = Carrier(
             Account(
@@ -155,7 +174,7 @@ class Outbound:
             self.check(wish.to, wish.from_)
             event_at = None
             if wish.event_id is not None:
-                event_at = await self._event_time(user_id, wish.event_id, wish.before)
+                event_at = await self._calendar.event_time(user_id, wish.event_id, wish.before)
             known = await asyncio.to_thread(self._remind, wish, user_id, event_at, promise)
         reminder = await asyncio.to_thread(self.book.reminder, known)
         if reminder is None:
@@ -332,15 +351,30 @@ class Outbound:
     # Events that move
 
     async def _follow(self) -> None:
-        """Hold the reminders of events against their events."""
+        """Hold the reminders of events against their events, and take over those that the assistant has set."""
+        for user_id, number in self._settings.rung.items():
+            for wanted in await self._calendar.reminders(user_id):
+                await self._take_over(wanted, number)
         for reminder in await asyncio.to_thread(self.book.of_events, FOLLOWED):
             wish = reminder.wish
             try:
-                at = await self._event_time(reminder.user_id, wish.event_id or "", wish.before)
+                at = await self._calendar.event_time(reminder.user_id, wish.event_id or "", wish.before)
             except Unavailable:
                 continue  # what cannot be asked has not moved
             if at is None or int(at.timestamp()) - wish.offset_minutes * 60 != int(reminder.due.timestamp()):
                 await asyncio.to_thread(self._move, reminder.id, at)
+
+    async def _take_over(self, wanted: Wanted, number: str) -> None:
+        """Ring for a reminder that the assistant has set, once; one that it has cancelled does not ring."""
+        promise = Promise("assistant", wanted.id, wanted.id.encode())
+        known = await asyncio.to_thread(self.book.promised, promise)
+        try:
+            if known is None and wanted.status == "scheduled":
+                await self.remind(wish_of(wanted, number), wanted.user_id, promise)
+            elif known is not None and wanted.status == "cancelled":
+                await self.cancel(known)
+        except Refused as error:
+            log.debug("= the assistant's reminder %s does not ring: %s", wanted.id, error.code)
 
     def _move(self, id: str, at: datetime | None) -> None:
         now = datetime.fromtimestamp(self._wall(), UTC)
@@ -401,6 +435,21 @@ class Outbound:
 def sign(body: str, at: int, secret: str) -> str:
     """Sign a webhook: ``t=SECONDS,v1=HEX``, an HMAC-SHA256 over the seconds, a dot and the body."""
     return f"t={at},v1={hmac.new(secret.encode(), f'{at}.{body}'.encode(), sha256).hexdigest()}"
+
+
+def wish_of(wanted: Wanted, number: str) -> ReminderBody:
+    """Make a call of a reminder that the assistant has set."""
+    text = f"{wanted.title}. {wanted.body}" if wanted.body else wanted.title
+    departure = wanted.offset_minutes_before_departure
+    return ReminderBody(
+        to=number,
+        text=text[:MAX_TEXT_CHARS],
+        at=wanted.remind_at.isoformat() if wanted.remind_at is not None else None,
+        event_id=wanted.event_id if wanted.remind_at is None else None,
+        offset_minutes=(wanted.offset_minutes_before_start if departure is None else departure) or 0,
+        before="start" if departure is None else "departure",
+        metadata={"reminder": wanted.id},
+    )
 
 
 def new_id(kind: str) -> str:

@@ -19,7 +19,7 @@ SETTINGS: dict[str, Any] = {
     "twilio_url": "http://127.0.0.1:9",
     "destinations": "+1",
     "chronapilot_webhook_secret": SECRET,
-    "chronapilot_call": f"usr_1:{TO}",
+    "user_numbers": f"usr_1:{TO}",
 }
 
 

@@ -17,7 +17,7 @@ from phone_bridge.outbound.reminders import iso
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.rest import Callee
 from phone_bridge.simulator.script import Press
-from phone_bridge.tools.keeper import EventFields, User
+from phone_bridge.tools.keeper import EventFields, ReminderFields, User
 from tests.app.premises import Premises, json_of, play
 from tests.app.ringing import FROM, JSON, TO, Telephone, ring
 from tests.runtime.serving import serving, until
@@ -110,6 +110,29 @@ def test_one_that_is_cancelled_or_moved_away_never_rings(tmp_path: Path) -> None
         assert phone.rest.calls == {}
 
     ring(tmp_path, story)
+
+
+def test_the_assistants_own_reminders_ring_and_the_cancelled_do_not(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        outbound, keeper = house.bridge.outbound, house.bridge.embedded._keeper
+        await keeper.add_user(User(id="usr_1"))
+        at = datetime.now(UTC) + timedelta(hours=1)
+        kept = await keeper.create_reminder(
+            "usr_1", ReminderFields(title="Pills", body="With water.", remind_at=at), key="1"
+        )
+        for _ in range(2):
+            await outbound._follow()
+        (shown,) = json_of(await house.ask("GET", "/v1/reminders"))["data"]
+        assert (shown["to"], shown["text"], shown["at"]) == (TO, "Pills. With water.", iso(at))
+        await keeper.update_reminder(
+            "usr_1", kept.id, lambda one: msgspec.structs.replace(one, status="cancelled"), key="2"
+        )
+        await outbound._follow()
+        (shown,) = json_of(await house.ask("GET", "/v1/reminders"))["data"]
+        assert shown["status"] == "cancelled"
+        await outbound._follow()
+
+    play(tmp_path, story, destinations="+1", twilio_url="http://127.0.0.1:9", user_numbers=f"usr_1:{TO}", **ACCOUNT)
 
 
 def test_what_came_of_it_is_told_by_a_signed_webhook_until_it_is_taken(tmp_path: Path) -> None:

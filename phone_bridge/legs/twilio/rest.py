@@ -1,6 +1,7 @@
-"""Twilio's REST API for calls, as values: what to ask, and what came of it.
+"""Twilio's REST API for calls and for a text message, as values: what to ask, and what came of it.
 
-Source: https://www.twilio.com/docs/voice/api/call-resource and https://www.twilio.com/docs/api/errors
+Sources: https://www.twilio.com/docs/voice/api/call-resource, https://www.twilio.com/docs/messaging/api/message-resource,
+https://www.twilio.com/docs/api/errors
 """
 
 from base64 import b64encode
@@ -17,6 +18,9 @@ from phone_bridge.legs.twilio.webhook import status_of, whole_number
 
 MAX_TWIML_CHARS = 4_000
 """The longest document that the ``Twiml`` parameter takes."""
+
+MAX_MESSAGE_CHARS = 1_600
+"""The longest text of a message."""
 
 CALL_GONE = "call_gone"
 """The code of Refused where the call is over already: for whoever meant to end it, a success."""
@@ -78,6 +82,10 @@ class CallResource(msgspec.Struct, frozen=True):
 class _Call(msgspec.Struct):
     sid: str
     status: str
+
+
+class _Message(msgspec.Struct):
+    sid: str
 
 
 class _Failure(msgspec.Struct):
@@ -142,6 +150,27 @@ def fetch_call(account: Account, call_sid: str) -> Request:
     return Request(method="GET", url=_url(account, call_sid), headers=_headers(account))
 
 
+def send_message(account: Account, *, to: str, from_: str, body: str) -> Request:
+    """Ask to send a text message; numbers in E.164."""
+    if not 0 < len(body) <= MAX_MESSAGE_CHARS:
+        raise LocalError(f"a message of {len(body)} characters was to be sent, 1 to {MAX_MESSAGE_CHARS} are allowed")
+    headers = _headers(account) | {"Content-Type": "application/x-www-form-urlencoded"}
+    form = urlencode({"To": to, "From": from_, "Body": body}).encode()
+    return Request(method="POST", url=f"{_account_url(account)}/Messages.json", headers=headers, body=form)
+
+
+def read_message(response: Response) -> str:
+    """Read the answer to a message that was to be sent, its sid; raises what ``read_error`` makes, and RemoteError."""
+    if not 200 <= response.status < 300:
+        raise read_error(response)
+    try:
+        return msgspec.json.decode(response.body, type=_Message).sid
+    except (ValueError, RecursionError):
+        raise RemoteError(
+            "Twilio's REST API answered with something that is no message.", code="twilio_answer"
+        ) from None
+
+
 def read_call(response: Response) -> CallResource:
     """Read the answer to any of these; raises what ``read_error`` makes, RemoteError when it makes no sense."""
     if not 200 <= response.status < 300:
@@ -184,8 +213,11 @@ def _update(account: Account, call_sid: str, form: dict[str, str]) -> Request:
 
 
 def _url(account: Account, call_sid: str) -> str:
-    sid, call = quote(account.sid, safe=""), quote(call_sid, safe="")
-    return f"{account.base_url.rstrip('/')}/2010-04-01/Accounts/{sid}/Calls/{call}.json"
+    return f"{_account_url(account)}/Calls/{quote(call_sid, safe='')}.json"
+
+
+def _account_url(account: Account) -> str:
+    return f"{account.base_url.rstrip('/')}/2010-04-01/Accounts/{quote(account.sid, safe='')}"
 
 
 def _headers(account: Account) -> dict[str, str]:
