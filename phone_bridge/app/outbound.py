@@ -11,7 +11,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Protocol
@@ -51,6 +51,8 @@ AHEAD_S = 5
 FOLLOW_S = 30
 """How often the reminders of events are held against their events."""
 FOLLOWED = 500
+FORGET_S = 3_600
+DAY_S = 86_400
 DELIVERY_TRIES = 8
 DELIVERY_FIRST_S = 10
 """How long after the first failure a webhook is sent again; four times as long after each further one."""
@@ -108,9 +110,9 @@ class Outbound:
         name = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.engine = Engine(settings.database_url, name, self.book, self.dialler, limits)
         self._poked = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._http: HttpClient | None = None
-        self._beaten = self._followed = float("-inf")
+        self._followed = self._forgot = float("-inf")
 
     @property
     def configured(self) -> bool:
@@ -121,14 +123,14 @@ class Outbound:
         """Begin to ring, in the background, where there is an account to call from."""
         self._http = http
         if self.configured:
-            self._task = asyncio.create_task(self._run())
+            self._tasks = [asyncio.create_task(self._run())]
 
     async def stop(self) -> None:
         """Begin nothing more; what is unfinished goes on in another process, or in the next one."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            await asyncio.to_thread(self.engine.stop)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.engine.stop)
         await asyncio.to_thread(self.carrier.close)
 
     # What is asked for
@@ -284,26 +286,40 @@ class Outbound:
             except Exception:
                 log.exception("! outbound calls could not be made ready: once more in a moment")  # a task's top
                 await asyncio.sleep(BEAT_S)
+        works: tuple[tuple[Callable[[], Awaitable[None]], float], ...] = (
+            (self._beat, BEAT_S),
+            (self._tick, TICK_S),
+            (self._deliver, TICK_S),
+        )
+        self._tasks += [asyncio.create_task(self._again(work, seconds)) for work, seconds in works]
+
+    async def _again(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
+        """Do something again and again: each work in a task of its own, so that a slow one keeps no other waiting."""
         while True:
             try:
-                await self._tick()
+                await work()
             except Unavailable as error:
                 log.warning("! outbound calls wait for the database: %s", error.code)
             except Exception:
-                log.exception("! outbound calls failed: once more in a second")  # a task's top
-            await _wait(self._poked, TICK_S)
+                log.exception("! outbound calls failed: once more in a moment")  # a task's top
+            if work == self._tick:
+                await _wait(self._poked, seconds)
+            else:
+                await asyncio.sleep(seconds)
+
+    async def _beat(self) -> None:
+        await asyncio.to_thread(self.engine.beat)
 
     async def _tick(self) -> None:
+        self._poked.clear()
+        await asyncio.to_thread(self._begin)
         now = time.monotonic()
-        if now - self._beaten >= BEAT_S:
-            self._beaten = now
-            await asyncio.to_thread(self.engine.beat)
         if now - self._followed >= FOLLOW_S:
             self._followed = now
             await self._follow()
-        self._poked.clear()
-        await asyncio.to_thread(self._begin)
-        await self._deliver()
+        if now - self._forgot >= FORGET_S and self._settings.retention_days:
+            self._forgot = now
+            await asyncio.to_thread(self.book.forget, int(self._wall()) - self._settings.retention_days * DAY_S)
 
     def _begin(self) -> None:
         """Begin what is due, and hand it to the engine, but no more than it can dial soon."""

@@ -285,6 +285,18 @@ class Book:
         """List the reminders that go with an event and have not rung yet."""
         return self._reminders(sa.select(REMINDERS).where(EVENT_ONES).order_by(REMINDERS.c.next_at).limit(limit))
 
+    def forget(self, before: int) -> None:
+        """Forget what was said, and whose numbers were dialled, in what was over by then; the verdicts stay.
+
+        Who asked not to be called is remembered: that is what they asked for.
+        """
+        with self._records.transaction() as connection:
+            old = REMINDERS.c.status.in_(["done", "cancelled", "failed"])
+            connection.execute(sa.delete(REMINDERS).where(old, REMINDERS.c.due < before))
+            over = sa.update(ATTEMPTS).where(ATTEMPTS.c.settled_at < before, ATTEMPTS.c.to_number.is_not(None))
+            connection.execute(over.values(to_number=None, from_number=None, plan={}))
+            connection.execute(sa.delete(DELIVERIES).where(DELIVERIES.c.created_at < before))
+
     # Who must not be called
 
     def bar(self, number: str, now: int, call_id: str | None = None) -> None:

@@ -167,6 +167,25 @@ def test_what_a_change_refuses_changes_nothing(book: Book) -> None:
     assert claim(book) == 0
 
 
+def test_what_is_long_over_is_forgotten_and_who_must_not_be_called_is_not(book: Book) -> None:
+    over, goes_on = add(book, attempt()), add(book, attempt())
+    book.note(over, settled_at=SECOND, stage="over")
+    cancelled, kept = remind(book), remind(book)
+    book.change(cancelled, cancel)
+    book.bar("+12025550199", SECOND)
+    book.post("evt_1", "{}", SECOND)
+    book.forget(SECOND)  # not yet
+    assert book.reminder(cancelled) is not None
+    book.forget(SECOND + 1)
+    found = book.find(over)
+    assert found is not None
+    assert (found.to_number, found.plan, found.stage) == (None, {}, "over")
+    assert book.find(goes_on) is not None
+    assert (book.reminder(cancelled), book.reminder(kept) is None) == (None, False)
+    assert book.is_barred("+12025550199")
+    assert book.due_deliveries(SECOND, SECOND, 10) == []
+
+
 def test_an_executor_that_falls_silent_is_seen_by_the_databases_clock(book: Book) -> None:
     book.beat("a")
     book.beat("b")
