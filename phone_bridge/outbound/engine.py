@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from phone_bridge.outbound.book import Book
 from phone_bridge.outbound.dialler import GONE, PLACED, Dialler
@@ -81,7 +82,7 @@ class Engine:
             DBOS(
                 config={
                     "name": APPLICATION,
-                    "system_database_url": self._url,
+                    "system_database_url": _plain(self._url),
                     "executor_id": self._id,
                     "application_version": VERSION,
                     "log_level": "ERROR",
@@ -188,6 +189,14 @@ async def live(steps: Steps, call_id: str) -> None:
         if await steps.settle(call_id, place == SETTLE_TRIES - 1):
             break
         await steps.sleep(1.0)
+
+
+def _plain(url: str) -> str:
+    """Write a database's URL as DBOS takes it: ``postgres`` by its whole name, and no driver."""
+    address = sa.make_url(url)
+    if address.get_backend_name() in ("postgres", "postgresql"):
+        address = address.set(drivername="postgresql")
+    return address.render_as_string(hide_password=False)
 
 
 def _not_started(call_id: str) -> None:
