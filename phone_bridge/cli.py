@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from phone_bridge import calendar_cli, key_cli, outbound_cli, receipt_cli
+from phone_bridge import calendar_cli, campaign_cli, key_cli, outbound_cli, receipt_cli
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
 from phone_bridge.assistant.speaking import EspeakVoice
@@ -54,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     calling = commands.add_parser("call", help="call somebody through the running bridge")
     outbound_cli.add_call(calling)
     calling.set_defaults(run=lambda options: outbound_cli.call(options, _api(options.url), print))
+    campaigning = commands.add_parser("campaign", help="ring everybody in a table, at a rate; again goes on")
+    campaign_cli.add_arguments(campaigning)
+    campaigning.set_defaults(run=lambda options: campaign_cli.run(options, _api(options.url), print))
     reminding = commands.add_parser("remind", help="schedule a reminder call, or a file of them")
     outbound_cli.add_remind(reminding)
     reminding.set_defaults(run=lambda options: outbound_cli.remind(options, _api(options.url), print))

@@ -25,10 +25,11 @@ FLOORS = {
     "simulator": 5,
     "app": 6,
     "calendar_cli": 6,
-    "key_cli": 6,
     "outbound_cli": 6,
+    "campaign_cli": 7,
+    "key_cli": 6,
     "receipt_cli": 6,  # beside cli, which would outgrow its page: a command with subcommands of its own
-    "cli": 7,
+    "cli": 8,
 }
 ASIDE = {"settings", "telemetry"}  # seen by app and cli alone
 
@@ -39,6 +40,7 @@ DRY_FILES = (
     "assistant/understanding.py",
     "assistant/spoken_time.py",
     "outbound/attempt.py",
+    "outbound/campaign.py",
     "outbound/policy.py",
     "outbound/reminders.py",
     "outbound/sources.py",
