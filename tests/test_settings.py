@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from phone_bridge.assistant import keys
+from phone_bridge.assistant.keys import VoiceKey
 from phone_bridge.errors import SettingsError
 from phone_bridge.runtime.api_keys import ApiKey, as_toml, fingerprint, operators
 from phone_bridge.settings import load
@@ -218,3 +220,18 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("phone_bridge.settings.user_data_path", lambda _: tmp_path / "file" / "data")
     with pytest.raises(SettingsError, match="cannot be made"):
         load({}, tmp_path)
+
+
+def test_keys_of_the_voice_api_come_plain_for_the_operator_and_hashed_for_the_rest(tmp_path: Path) -> None:
+    plain = keys.new("sk_test")
+    reader = VoiceKey("reader", fingerprint("rk_test_1"), "rk_test", ("events:read",))
+    (tmp_path / "phone-bridge.toml").write_text(keys.as_toml(reader))
+    settings = load(DATABASE | {"PHONE_BRIDGE_VOICE_KEY": plain}, tmp_path)
+    assert [key.id for key in settings.all_voice_keys] == ["operator-1", "reader"]
+    assert settings.all_voice_keys[0].sha256 == fingerprint(plain)
+
+
+@pytest.mark.parametrize("given", ["sk_test_short", "pb_" + "x" * 40, f"sk_test_{'x' * 40},sk_live_{'x' * 40}"])
+def test_a_voice_key_that_cannot_be_is_named(tmp_path: Path, given: str) -> None:
+    with pytest.raises(SettingsError, match=r"PHONE_BRIDGE_VOICE_KEY|voice keys"):
+        load(DATABASE | {"PHONE_BRIDGE_VOICE_KEY": given}, tmp_path)

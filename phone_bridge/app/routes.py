@@ -42,7 +42,6 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/v1/calls/{id}/end", calls.end, methods=["POST"]),
     *chronapilot_webhook.ROUTES,
     *placing.ROUTES,
-    *reminders.ROUTES,
     Route(receipts.KEYS_PATH, receipts.keys, methods=["GET"]),
     Route("/healthz", health.healthz, methods=["GET"]),
     Route("/readyz", health.readyz, methods=["GET"]),
@@ -50,6 +49,7 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/openapi.json", openapi.openapi, methods=["GET"]),
     Route("/docs", openapi.docs, methods=["GET"]),
     *assistant.ROUTES,
+    *reminders.ROUTES,  # after the assistant's, whose keys tell requests for its own reminders
     *realtime.ROUTES,
     *voice_sdk.ROUTES,
     *voice_agent.ROUTES,

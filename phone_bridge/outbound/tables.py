@@ -32,7 +32,7 @@ UNSETTLED = ATTEMPTS.c.settled_at.is_(None)
 sa.Index("outbound_unsettled", ATTEMPTS.c.stage, sqlite_where=UNSETTLED, postgresql_where=UNSETTLED)
 
 REMINDERS = sa.Table(
-    "reminders",
+    "outbound_reminders",
     METADATA,
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("user_id", sa.String(128), nullable=False, index=True),
@@ -50,12 +50,12 @@ REMINDERS = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False, index=True),
 )
 DUE = REMINDERS.c.next_at.is_not(None)
-sa.Index("reminders_due", REMINDERS.c.next_at, sqlite_where=DUE, postgresql_where=DUE)
+sa.Index("outbound_reminders_due", REMINDERS.c.next_at, sqlite_where=DUE, postgresql_where=DUE)
 OF_EVENTS = sa.and_(REMINDERS.c.event_id.is_not(None), DUE)
-sa.Index("reminders_of_events", REMINDERS.c.event_id, sqlite_where=OF_EVENTS, postgresql_where=OF_EVENTS)
+sa.Index("outbound_reminders_of_events", REMINDERS.c.event_id, sqlite_where=OF_EVENTS, postgresql_where=OF_EVENTS)
 
 DO_NOT_CALL = sa.Table(
-    "do_not_call",
+    "outbound_do_not_call",
     METADATA,
     sa.Column("number", sa.String(64), primary_key=True),
     sa.Column("since", sa.BigInteger, nullable=False),
@@ -63,7 +63,7 @@ DO_NOT_CALL = sa.Table(
 )
 
 IDEMPOTENCY = sa.Table(
-    "idempotency",
+    "outbound_promises",
     METADATA,
     sa.Column("scope", sa.String(32), primary_key=True),
     sa.Column("key", sa.String(255), primary_key=True),
@@ -73,14 +73,14 @@ IDEMPOTENCY = sa.Table(
 )
 
 HEARTBEATS = sa.Table(
-    "executors",
+    "outbound_executors",
     METADATA,
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("seen_at", sa.Float, nullable=False),  # by the database's own clock
 )
 
 DELIVERIES = sa.Table(
-    "webhook_deliveries",
+    "outbound_deliveries",
     METADATA,
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("body", sa.Text, nullable=False),
@@ -89,4 +89,4 @@ DELIVERIES = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 UNDELIVERED = DELIVERIES.c.next_at.is_not(None)
-sa.Index("deliveries_due", DELIVERIES.c.next_at, sqlite_where=UNDELIVERED, postgresql_where=UNDELIVERED)
+sa.Index("outbound_deliveries_due", DELIVERIES.c.next_at, sqlite_where=UNDELIVERED, postgresql_where=UNDELIVERED)
