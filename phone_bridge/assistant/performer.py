@@ -119,8 +119,8 @@ class Performer:
         self._faculties.ear.prepare(self._conversation.expecting())
 
     def expecting(self) -> Expecting:
-        """Say what the caller may say next."""
-        return self._conversation.expecting()
+        """Say what the caller may say next; anything until the conversation has begun."""
+        return self._conversation.expecting() if hasattr(self, "_conversation") else Expecting()
 
     async def hear(self, text: str) -> None:
         """Answer a turn of the caller's."""

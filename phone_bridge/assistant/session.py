@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
+from phone_bridge.assistant.attention import Attention
 from phone_bridge.assistant.performer import EXPIRING_MS, Clocks, Faculties, Grant, Outlet, Performer
 from phone_bridge.assistant.ports import Move, SpeechBegan, SpeechEnded
 from phone_bridge.assistant.problems import Problem
@@ -65,7 +66,7 @@ class VoiceSession:
         self._wire = ChronaPilotServerWire()
         self._model: str | None = None
         self._voice: str | None = None
-        self._endpointer = faculties.endpointer()
+        self._endpointer = Attention(faculties.endpointer(), faculties.ear, lambda: self._performer.expecting())
         self._spoken_to = asyncio.Event()
         self._turns: asyncio.Queue[bytes | str | list[Move]] = asyncio.Queue()
         outlet = Outlet(self._send, self._writable, self._wire.voice, self._follow, self._hang_up)
@@ -229,7 +230,7 @@ class VoiceSession:
     async def _hear(self, utterance: bytes) -> str:
         """Recognise an utterance; what cannot be recognised has no words."""
         try:
-            heard = await self._faculties.ear.hear(utterance, self._performer.expecting())
+            heard = await self._endpointer.hear(utterance, self._performer.expecting())
         except Unavailable as error:
             self._complain(Problem(f"speech cannot be recognised: {error}", code="service_unavailable"))
             return ""
