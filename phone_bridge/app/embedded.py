@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from phone_bridge import exchange
 from phone_bridge.assistant.calendar.demo import ALICE
 from phone_bridge.assistant.calendar.store import SqlKeeper
-from phone_bridge.assistant.hearing import SphinxEar, Utterances
+from phone_bridge.assistant.engines import registry as engines
+from phone_bridge.assistant.engines.registry import EngineOptions, PlugEar
+from phone_bridge.assistant.hearing import Utterances
 from phone_bridge.assistant.mind import CalendarMind
 from phone_bridge.assistant.minting import ApiKey, random_id
 from phone_bridge.assistant.performer import Clocks, Faculties
-from phone_bridge.assistant.ports import Ear, Expecting, Heard
+from phone_bridge.assistant.ports import Expecting, Heard
 from phone_bridge.assistant.server import VoiceService
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.record import Records
@@ -36,7 +38,7 @@ class Embedded:
         self._settings = settings
         self._keeper = SqlKeeper(settings.database_url, new_id=random_id, now=_wall)
         self._mind = CalendarMind(self._keeper, new_id=random_id, now=_wall)
-        self._ear = _ear()
+        self._ear = _ear(settings)
         self.key = f"sk_test_{records.secret(KEY).hex()}"
         self.service = VoiceService(
             [ApiKey("bridge", self.key, limited=False)],
@@ -68,8 +70,7 @@ class Embedded:
     async def stop(self) -> None:
         """End the live sessions and let everything go."""
         self.service.close()
-        if isinstance(self._ear, SphinxEar):
-            await self._ear.close()
+        await self._ear.close()
         self._keeper.close()
 
 
@@ -77,22 +78,31 @@ def _wall() -> datetime:
     return datetime.now(UTC)
 
 
-def _ear() -> Ear:
+def _ear(settings: Settings) -> PlugEar:
+    options = EngineOptions(
+        model=settings.ear_model, url=settings.speech_url, key=settings.speech_key, language=settings.language
+    )
     try:
-        return SphinxEar()
+        return engines.ear(settings.ear, options)
     except Unavailable as error:
         log.warning("! the built-in assistant cannot hear: %s", error)
-        return _Deaf()
+        return _Deaf(error)
 
 
 class _Deaf:
-    """An ear where none is installed; the session tells its client so."""
+    """An ear where none can be had; the session tells its client why."""
+
+    def __init__(self, why: Unavailable) -> None:
+        self._why = why
 
     def prepare(self, expecting: Expecting) -> None:
         """Do nothing: it will not hear."""
 
     async def hear(self, utterance: bytes, expecting: Expecting) -> Heard:
-        raise Unavailable("no recogniser is installed: pip install 'phone_bridge[speech]'", code="no_ear")
+        raise Unavailable(str(self._why), code=self._why.code)
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to let go."""
 
 
 class _Dumb:

@@ -19,7 +19,7 @@ from phone_bridge.assistant.ports import (
     SpeechWentOn,
 )
 from phone_bridge.assistant.speaking import EspeakSpeller
-from phone_bridge.assistant.worker import Worker
+from phone_bridge.assistant.worker import Workers
 from phone_bridge.audio.format import LINEAR_16K
 from phone_bridge.audio.level import VoiceActivity
 from phone_bridge.errors import Unavailable
@@ -146,12 +146,10 @@ class SphinxEar:
     def __init__(self, *, workers: int = WORKERS, spell: Spell | None = None) -> None:
         if importlib.util.find_spec("pocketsphinx") is None:
             raise Unavailable("the offline ear is not installed: pip install 'phone_bridge[speech]'", code="no_ear")
-        self._workers = [Worker(_MODULE, timeout_seconds=TIMEOUT_SECONDS) for _ in range(workers)]
-        self._waiting = [0] * workers
+        self._workers = Workers(_MODULE, count=workers, timeout_seconds=TIMEOUT_SECONDS)
         self._speller = EspeakSpeller()
         self._spell: Spell = spell or self._speller.spell
         self._spelled: OrderedDict[tuple[str, ...], dict[str, str]] = OrderedDict()
-        self._tasks: set[asyncio.Task[bytes | None]] = set()
         self._learning: set[asyncio.Task[None]] = set()
 
     def prepare(self, expecting: Expecting) -> None:
@@ -165,15 +163,14 @@ class SphinxEar:
         with contextlib.suppress(Unavailable):  # whoever is heard next is told
             spellings = await self._spellings(phrases)
             for mood in Mood:
-                for number in range(len(self._workers)):
-                    self._begin(number, _wish(mood, phrases, spellings))
+                self._workers.tell_all(_wish(mood, phrases, spellings))
 
     async def close(self) -> None:
         """End the programs."""
-        await asyncio.gather(*(worker.close() for worker in self._workers), self._speller.close())
         for task in self._learning:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._learning, return_exceptions=True)
+        await asyncio.gather(self._workers.close(), self._speller.close())
+        await asyncio.gather(*self._learning, return_exceptions=True)
 
     async def hear(self, utterance: bytes, expecting: Expecting) -> Heard:
         """Recognise one utterance (linear 16 kHz); raises Unavailable when recognition cannot be had."""
@@ -194,25 +191,10 @@ class SphinxEar:
         return self._spelled.get(phrases, {})
 
     async def _ask(self, request: bytes) -> bytes:
-        """Ask the program that fewest wait for; who gives up lets it finish, for starting it anew costs seconds."""
-        number = min(range(len(self._workers)), key=self._waiting.__getitem__)
-        answer = await asyncio.shield(self._begin(number, request))
+        answer = await self._workers.ask(request)
         if answer is None:
             raise Unavailable("the offline ear could not decode an utterance", code="ear_failed")
         return answer
-
-    def _begin(self, number: int, request: bytes) -> "asyncio.Task[bytes | None]":
-        self._waiting[number] += 1
-        task = asyncio.create_task(self._workers[number].ask(request))
-        self._tasks.add(task)
-        task.add_done_callback(lambda done: self._done(number, done))
-        return task
-
-    def _done(self, number: int, task: "asyncio.Task[bytes | None]") -> None:
-        self._waiting[number] -= 1
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # seen: whoever still waits for it gets it too
 
 
 def _phrases(expecting: Expecting) -> tuple[str, ...]:

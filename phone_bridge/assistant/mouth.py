@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 
 from phone_bridge.audio.format import Format
 from phone_bridge.audio.path import Path
 from phone_bridge.errors import Unavailable
-from phone_bridge.runtime.voice import Voice
+from phone_bridge.runtime.voice import Speech, Voice, spoken
 from phone_bridge.sessions.chronapilot import messages as m
 
 CHUNK_MS = 200
@@ -71,12 +72,21 @@ class Mouth:
             return
         self._send(m.AudioTranscriptDelta(f" {text}" if self._said else text, response))
         self._said = True
+        way: Path | None = None
         try:
-            speech = await self._voice.speak(text)
+            async with aclosing(spoken(self._voice, text)) as pieces:
+                async for speech in pieces:
+                    way = way or self._way(speech.format)
+                    await self._play(response, speech, way)
+                    if self._response != response:
+                        return
         except Unavailable:
             self._failed = True
             raise
-        way, step = self._way(speech.format), speech.format.size(CHUNK_MS)
+
+    async def _play(self, response: str, speech: Speech, way: Path) -> None:
+        """Send ``speech``, as long as the response goes on."""
+        step = speech.format.size(CHUNK_MS)
         for start in range(0, len(speech.audio), step):
             await self._writable()
             if self._response != response:
