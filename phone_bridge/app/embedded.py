@@ -14,8 +14,9 @@ from phone_bridge.assistant.engines.registry import EngineOptions, PlugEar
 from phone_bridge.assistant.hearing import Utterances
 from phone_bridge.assistant.mind import CalendarMind
 from phone_bridge.assistant.minting import ApiKey, random_id
+from phone_bridge.assistant.model_mind import ModelMind, Service
 from phone_bridge.assistant.performer import Clocks, Faculties
-from phone_bridge.assistant.ports import Expecting, Heard
+from phone_bridge.assistant.ports import Expecting, Heard, Mind
 from phone_bridge.assistant.server import VoiceService
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.record import Records
@@ -36,8 +37,9 @@ class Embedded:
 
     def __init__(self, settings: Settings, records: Records, voice: Voice | None) -> None:
         self._settings = settings
+        self._model: ModelMind | None = None
         self._keeper = SqlKeeper(settings.database_url, new_id=random_id, now=_wall)
-        self._mind = CalendarMind(self._keeper, new_id=random_id, now=_wall)
+        self._mind = self._made_mind(CalendarMind(self._keeper, new_id=random_id, now=_wall))
         self._ear = _ear(settings)
         self.key = f"sk_test_{records.secret(KEY).hex()}"
         self.service = VoiceService(
@@ -49,9 +51,21 @@ class Embedded:
                 tools=CalendarTools(self._keeper, _wall),
                 voice=voice if voice is not None else _Dumb(),
             ),
-            Clocks(now=lambda: int(time.monotonic() * 1000), wall=_wall),
+            Clocks(now=_monotonic_ms, wall=_wall),
             secret=records.secret(TOKENS),
         )
+
+    def _made_mind(self, grammar: CalendarMind) -> Mind:
+        settings = self._settings
+        if not settings.mind_url:
+            return grammar
+
+        async def zone(user_id: str) -> str:
+            return (await self._keeper.user(user_id)).timezone
+
+        service = Service(url=settings.mind_url, model=settings.mind_model, key=settings.mind_key)
+        self._model = ModelMind(service, grammar, zone=zone, new_id=random_id, now=_monotonic_ms)
+        return self._model
 
     async def start(self) -> None:
         """Make the calendar ready; the ear learns its titles in the background."""
@@ -71,7 +85,13 @@ class Embedded:
         """End the live sessions and let everything go."""
         self.service.close()
         await self._ear.close()
+        if self._model is not None:
+            await self._model.close()
         self._keeper.close()
+
+
+def _monotonic_ms() -> int:
+    return int(time.monotonic() * 1000)
 
 
 def _wall() -> datetime:

@@ -10,7 +10,7 @@ The session owns the consent: it gives each proposal out once, takes one verdict
 The voice is ``phone_bridge.runtime.voice.Voice``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -150,7 +150,17 @@ class HangUp(msgspec.Struct, frozen=True):
     """End the session once everything said so far was sent; comes last of its moves."""
 
 
-Move = Say | Intent | Propose | Run | Drop | HangUp
+class Think(msgspec.Struct, frozen=True):
+    """Do the moves that ``moves`` gives, each before it is asked for the next: an answer that must be waited for.
+
+    So a conversation stays pure for whoever decides at once, and one that asks elsewhere can speak its first sentence
+    while the last is still to come. A ``Run`` among them has its result brought to ``ran`` before the next move.
+    """
+
+    moves: Callable[[], "AsyncGenerator[Move, None]"]
+
+
+Move = Say | Intent | Propose | Run | Drop | HangUp | Think
 
 
 class Conversation(Protocol):
