@@ -94,7 +94,7 @@ def request(url: str, key: str, model: str, messages: Sequence[Mapping[str, Any]
 
 
 class Answer:
-    """An answer as it comes in, in pieces cut anywhere; ``streamed`` is False where it comes whole, against our wish."""
+    """An answer as it comes in, in pieces cut anywhere; ``streamed`` is False where it comes whole instead."""
 
     def __init__(self, *, streamed: bool = True) -> None:
         self._streamed = streamed

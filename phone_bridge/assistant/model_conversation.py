@@ -7,7 +7,7 @@ and what becomes of a confirmed action. Where the model fails, the grammar answe
 
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime
 from typing import Any, Protocol
@@ -311,12 +311,20 @@ class ModelConversation:
 
     def _notice(self, result: Mapping[str, Any], now: datetime) -> None:
         """Remember the events of a result."""
-        events = references.seen_in(result, now)
-        if isinstance(result.get("event"), Mapping):
-            events.append(references.seen(result["event"], now))
-        self._seen.update({event.id: event for event in events})
+        self._seen.update({event.id: event for event in _events_in(result, now)})
         while len(self._seen) > SEEN_KEPT:
             del self._seen[next(iter(self._seen))]
+
+
+def _events_in(value: Any, now: datetime) -> Iterator[Seen]:
+    """Find the events in a tool's result, wherever it holds them."""
+    if isinstance(value, Mapping):
+        if str(value.get("id", "")).startswith("evt_") and {"title", "start_time", "end_time"} <= value.keys():
+            yield references.seen(value, now)
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _events_in(each, now)
 
 
 def _error(message: str) -> dict[str, Any]:
