@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from phone_bridge.app import sessions
 from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
 from phone_bridge.app.stream_keys import StreamKeys
@@ -17,6 +18,7 @@ from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.legs.twilio import rest
+from phone_bridge.runtime.calendar_toolbox import CalendarToolbox
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.housekeeping import keep_house
 from phone_bridge.runtime.http import HttpClient
@@ -28,12 +30,12 @@ from phone_bridge.runtime.record import CallRecord, Records, timestamp
 from phone_bridge.runtime.registry import Registry
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.spool import Spool
+from phone_bridge.runtime.toolbox import CallFacts, Toolbox, Tools
 from phone_bridge.runtime.traces import Traces
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.waiting import Waiting
-from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.dialect import Dialect
-from phone_bridge.settings import CHRONAPILOT_URL, Settings
+from phone_bridge.settings import FUNCTION_CALLING, Settings
 from phone_bridge.telemetry import Sources, Telemetry
 from phone_bridge.telemetry.tracing import Reporting
 
@@ -96,6 +98,8 @@ class Bridge:
         )
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
         self.embedded = Embedded(settings, records, voice)
+        self.toolboxes: list[Toolbox] = [CalendarToolbox(self.embedded.tools)]
+        """What every session whose model calls functions is offered, in this order."""
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
         self._voice = voice
@@ -154,15 +158,17 @@ class Bridge:
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
         past = record.past(timestamp(time.time)) if record.resumed else None
-        rules, now = self._rules(record.user_id), int(time.monotonic() * 1000)
+        tools = self._tools(record)
+        rules, now = self._rules(record.user_id, tools), int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
         return Pump(
             call,
             leg,
             socket,
-            dialect=self._dialect(record.user_id),
+            dialect=self._dialect(record.user_id, tools),
             connector=self.telemetry.watch(self._connector, call.trace, past),
             prompts=self.prompts,
+            tools=tools,
             clock=time.monotonic,
             language=self.settings.language,
             apology=words.line("apology_onward", self.settings.language) if rules.onward else None,
@@ -183,28 +189,31 @@ class Bridge:
             if error.code != rest.CALL_GONE:  # what is over already is what was wanted
                 raise
 
-    def _rules(self, user_id: str) -> Rules:
+    def _tools(self, record: CallRecord) -> Tools:
+        """Collect what the call's model may use; a session that acts itself needs nothing of ours."""
+        facts = CallFacts(
+            call_id=record.id,
+            user_id=record.user_id,
+            direction=record.direction,
+            from_number=record.from_number,
+            to_number=record.to_number,
+            language=self.settings.language,
+        )
+        return Tools(self.toolboxes if self.settings.session in FUNCTION_CALLING else (), facts)
+
+    def _rules(self, user_id: str, tools: Tools) -> Rules:
         return Rules(
             language=self.settings.language,
             greeting=self.settings.greeting,
             onward=self.settings.fallback != "goodbye",
             auto_confirm=self.settings.unasked(user_id),
+            effects=tools.effects,
             answer_ms=self.settings.answer_seconds * 1000,
         )
 
-    def _dialect(self, user_id: str) -> Dialect:
-        settings = self.settings
-        if settings.session == "embedded":
-            base_url, key = settings.local_url, self.embedded.key
-        else:
-            base_url, key = settings.session_url or CHRONAPILOT_URL, settings.session_key
-        return ChronaPilot(
-            base_url=base_url.rstrip("/"),
-            key=key,
-            user_id=user_id,
-            account=settings.session_account,
-            output_format=settings.session_format,
-        )
+    def _dialect(self, user_id: str, tools: Tools) -> Dialect:
+        bound = sessions.Bound(user_id=user_id, offers=tools.offers, now=self.embedded.now(user_id))
+        return sessions.dialect(self.settings, bound, embedded_key=self.embedded.key)
 
     async def _warm(self) -> None:
         lines = tuple(words.line(key, self.settings.language) for key in words.SENTENCES["en"])

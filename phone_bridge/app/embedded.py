@@ -5,10 +5,11 @@ import logging
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from phone_bridge import exchange
 from phone_bridge.assistant.calendar.demo import ALICE
-from phone_bridge.assistant.calendar.store import SqlKeeper
+from phone_bridge.assistant.calendar.joined import add_users, keeper_of
 from phone_bridge.assistant.engines import registry as engines
 from phone_bridge.assistant.engines.registry import EngineOptions, PlugEar
 from phone_bridge.assistant.hearing import Utterances
@@ -21,7 +22,7 @@ from phone_bridge.assistant.server import VoiceService
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.voice import Speech, Voice
-from phone_bridge.settings import Settings
+from phone_bridge.settings import FUNCTION_CALLING, Settings
 from phone_bridge.tools.calendar import CalendarTools
 from phone_bridge.tools.keeper import User
 
@@ -38,7 +39,10 @@ class Embedded:
     def __init__(self, settings: Settings, records: Records, voice: Voice | None) -> None:
         self._settings = settings
         self._model: ModelMind | None = None
-        self._keeper = SqlKeeper(settings.database_url, new_id=random_id, now=_wall)
+        self._keeper = keeper_of(settings.database_url, settings.caldav, new_id=random_id, now=_wall)
+        self.tools = CalendarTools(self._keeper, _wall)
+        """What any session's model may be offered of this calendar."""
+        self._zones: dict[str, ZoneInfo] = {}
         self._mind = self._made_mind(CalendarMind(self._keeper, new_id=random_id, now=_wall))
         self._ear = _ear(settings)
         self.key = f"sk_test_{records.secret(KEY).hex()}"
@@ -48,7 +52,7 @@ class Embedded:
                 endpointer=Utterances,
                 ear=self._ear,
                 mind=self._mind,
-                tools=CalendarTools(self._keeper, _wall),
+                tools=self.tools,
                 voice=voice if voice is not None else _Dumb(),
             ),
             Clocks(now=_monotonic_ms, wall=_wall),
@@ -64,18 +68,26 @@ class Embedded:
             return (await self._keeper.user(user_id)).timezone
 
         service = Service(url=settings.mind_url, model=settings.mind_model, key=settings.mind_key)
-        self._model = ModelMind(service, grammar, zone=zone, new_id=random_id, now=_monotonic_ms)
+        self._model = ModelMind(service, grammar, self.tools.prepare, zone=zone, new_id=random_id, now=_monotonic_ms)
         return self._model
 
     async def start(self) -> None:
         """Make the calendar ready; the ear learns its titles in the background."""
         await asyncio.to_thread(self._keeper.prepare)
+        await add_users(self._keeper, self._settings.caldav)
         user_id = self._settings.user_id
         if user_id != ALICE.id:
             await self._keeper.add_user(User(id=user_id))
         if self._settings.session == "embedded":
             talk = await self._mind.converse(user_id, frozenset())
             self._ear.prepare(talk.expecting())
+        elif self._settings.session in FUNCTION_CALLING:
+            await self._mind.converse(user_id, frozenset())  # fills the demonstration's calendar
+            self._zones[user_id] = ZoneInfo((await self._keeper.user(user_id)).timezone)
+
+    def now(self, user_id: str) -> datetime:
+        """Tell the time by the user's own clock, as far as that is known."""
+        return _wall().astimezone(self._zones.get(user_id, UTC))
 
     async def event(self, headers: Mapping[str, str], event_id: str) -> exchange.Response:
         """Show one event to whoever holds a key."""

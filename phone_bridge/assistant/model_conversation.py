@@ -7,7 +7,7 @@ and what becomes of a confirmed action. Where the model fails, the grammar answe
 
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
-from phone_bridge.assistant import answering, references, small_talk
+from phone_bridge.assistant import answering, small_talk
 from phone_bridge.assistant.chat_completions import ToolCall
 from phone_bridge.assistant.ports import (
     Conversation,
@@ -29,15 +29,15 @@ from phone_bridge.assistant.ports import (
     Say,
     Think,
 )
-from phone_bridge.assistant.references import Seen
 from phone_bridge.assistant.sentences import Sentences
 from phone_bridge.assistant.understanding import understand
 from phone_bridge.call import words
 from phone_bridge.call.assent import Assent
 from phone_bridge.call.assent import understand as judge
-from phone_bridge.call.events import Action, Affected
+from phone_bridge.call.events import Action
 from phone_bridge.errors import BridgeError, RemoteError
-from phone_bridge.tools.catalogue import Catalogue, Policy, Tool
+from phone_bridge.tools.calendar import Prepared
+from phone_bridge.tools.catalogue import Catalogue, Tool
 
 ROUNDS_MAX = 5
 """How often the model is asked in one turn: it looks something up, and thinks again."""
@@ -47,9 +47,6 @@ MESSAGES_KEPT = 40
 
 RESULT_CHARS = 8_000
 """How much of a tool's result the model is told."""
-
-SEEN_KEPT = 200
-"""Events that the talk came by: only these can be changed."""
 
 _RULES = """\
 You are a calendar assistant on the telephone. Today is {today}, the time is {time}, the time zone {zone}.
@@ -74,6 +71,9 @@ class ModelAnswer(Protocol):
         ...
 
 
+Prepare = Callable[[str, Mapping[str, Any]], Awaitable[Prepared | Mapping[str, Any]]]
+"""How a call of a tool is made ready, as ``CalendarTools.prepare`` does it; what cannot be is its error's result."""
+
 Ask = Callable[[Sequence[Mapping[str, Any]], Sequence[Tool]], AbstractAsyncContextManager[ModelAnswer]]
 """How the model is asked to go on with messages; raises as ``ModelAnswer.words`` does."""
 
@@ -81,26 +81,25 @@ Ask = Callable[[Sequence[Mapping[str, Any]], Sequence[Tool]], AbstractAsyncConte
 class ModelConversation:
     """A talk in ``zone`` that the model behind ``ask`` leads, and ``grammar`` where it fails.
 
-    ``tools`` may be used; ``new_id`` makes the ids of proposals and runs; ``policy`` says what waits for consent.
+    ``tools`` may be used, once ``prepare`` has made a call ready; ``new_id`` makes the ids of proposals and runs.
     """
 
     def __init__(
         self,
         grammar: Conversation,
         ask: Ask,
+        prepare: Prepare,
         tools: Catalogue,
         zone: str,
         new_id: Callable[[], str],
-        policy: Policy = Policy.DEFAULT,
     ) -> None:
         self._grammar = grammar
         self._ask = ask
+        self._prepare = prepare
         self._tools = tools
         self._zone = ZoneInfo(zone)
         self._new_id = new_id
-        self._policy = policy
         self._messages: list[dict[str, Any]] = []
-        self._seen: dict[str, Seen] = {}
         self._open: dict[str, Action] = {}
         self._confirmed: dict[str, Action] = {}
         self._results: dict[str, Mapping[str, Any]] = {}
@@ -158,7 +157,6 @@ class ModelConversation:
         action = self._confirmed.pop(action_id, None)
         if action is None:
             return self._grammar.ran(action_id, result, now)
-        self._notice(result, now)
         return self._told(answering.done(action, result, now) if result.get("ok") else answering.failed(result))
 
     def expecting(self) -> Expecting:
@@ -227,38 +225,32 @@ class ModelConversation:
                 self._result(call, _error("The caller interrupted."))
 
     async def _do(self, call: ToolCall, now: datetime) -> AsyncGenerator[Move, None]:
+        """Do what one call asks for: run it, or propose it, or tell the model what is wrong with it."""
         try:
-            tool, parameters = self._checked(call)
+            prepared = await self._prepared(call)
         except RemoteError as error:
-            self._result(call, _error(str(error)))
-            return
-        if not tool.needs_consent(self._policy):
-            async for move in self._run(call, Action(tool.name, parameters), now):
+            prepared = _error(str(error))
+        if not isinstance(prepared, Prepared):
+            self._result(call, prepared)
+        elif not prepared.needs_consent:
+            async for move in self._run(call, prepared.action):
                 yield move
         elif self._open:
             self._result(call, _error("One change at a time: the caller is still being asked about another."))
         else:
-            moves = self._proposal(tool, parameters)
-            self._result(call, {"ok": True, "status": "The caller is being asked for consent."})
-            for move in moves:
-                yield move
+            new, action = self._new_id(), prepared.action
+            self._open[new] = action
+            told = {"ok": True, "status": "The caller is being asked for consent.", "conflicts": prepared.conflicts}
+            self._result(call, told)
+            yield Intent(action.name, 1.0, action.parameters)
+            yield Propose(new, action, prepared.reach, prepared.reversible)
 
-    def _checked(self, call: ToolCall) -> tuple[Tool, dict[str, Any]]:
-        """Check a call as far as its schema's names go, and that it is about an event of this talk."""
+    async def _prepared(self, call: ToolCall) -> Prepared | Mapping[str, Any]:
         if call.name not in self._tools:
             raise RemoteError(f"there is no tool {call.name!r}", code="bad_call")
-        tool, parameters = self._tools.find(call.name), call.parameters()
-        unknown = parameters.keys() - tool.schema.get("properties", {}).keys()
-        missing = set(tool.schema.get("required", ())) - parameters.keys()
-        if unknown or missing:
-            names = ", ".join(sorted(unknown or missing))
-            raise RemoteError(f"{call.name} {'has no' if unknown else 'needs'} {names}", code="bad_call")
-        event_id = parameters.get("event_id")
-        if event_id is not None and event_id not in self._seen:
-            raise RemoteError("event_id is of no event that was looked up in this talk", code="bad_call")
-        return tool, parameters
+        return await self._prepare(call.name, call.parameters())
 
-    async def _run(self, call: ToolCall, action: Action, now: datetime) -> AsyncGenerator[Move, None]:
+    async def _run(self, call: ToolCall, action: Action) -> AsyncGenerator[Move, None]:
         """Run a tool; the session brings its result to ``ran`` before it goes on here."""
         yield Intent(action.name, 1.0, action.parameters)
         new = self._new_id()
@@ -267,18 +259,7 @@ class ModelConversation:
             yield Run(new, action)
         finally:
             self._running.discard(new)
-        result = self._results.pop(new, _error("It was not run."))
-        self._notice(result, now)
-        self._result(call, result)
-
-    def _proposal(self, tool: Tool, parameters: dict[str, Any]) -> list[Move]:
-        event = self._seen.get(str(parameters.get("event_id", "")))
-        affects = (Affected(event.id, event.title, event.start_time.isoformat()),) if event else ()
-        action = Action(tool.name, parameters, "", affects)
-        action = structs.replace(action, summary=words.question(action).text)
-        new = self._new_id()
-        self._open[new] = action
-        return [Intent(tool.name, 1.0, parameters), Propose(new, action, tool.reach, tool.reversible)]
+        self._result(call, self._results.pop(new, _error("It was not run.")))
 
     # What the model is told
 
@@ -308,23 +289,6 @@ class ModelConversation:
         """Say what is said without the model, and have it know."""
         self._remember(sentences, [])
         return [Say(sentence) for sentence in sentences]
-
-    def _notice(self, result: Mapping[str, Any], now: datetime) -> None:
-        """Remember the events of a result."""
-        self._seen.update({event.id: event for event in _events_in(result, now)})
-        while len(self._seen) > SEEN_KEPT:
-            del self._seen[next(iter(self._seen))]
-
-
-def _events_in(value: Any, now: datetime) -> Iterator[Seen]:
-    """Find the events in a tool's result, wherever it holds them."""
-    if isinstance(value, Mapping):
-        if str(value.get("id", "")).startswith("evt_") and {"title", "start_time", "end_time"} <= value.keys():
-            yield references.seen(value, now)
-        value = list(value.values())
-    if isinstance(value, list):
-        for each in value:
-            yield from _events_in(each, now)
 
 
 def _error(message: str) -> dict[str, Any]:

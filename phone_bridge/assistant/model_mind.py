@@ -13,8 +13,8 @@ from phone_bridge.assistant.model_conversation import ModelConversation
 from phone_bridge.assistant.ports import Mind
 from phone_bridge.errors import BridgeError, Unavailable
 from phone_bridge.runtime.http import HttpClient, Streamed
-from phone_bridge.tools.calendar import CALENDAR_TOOLS
-from phone_bridge.tools.catalogue import Catalogue, Policy, Tool
+from phone_bridge.tools.calendar import CALENDAR_TOOLS, Prepared
+from phone_bridge.tools.catalogue import Catalogue, Tool
 
 PATIENCE_MS = 4_000
 """How long the model may be silent before or within an answer; then the grammar answers the caller."""
@@ -35,8 +35,14 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
 
 
+PrepareFor = Callable[[str, str, Mapping[str, Any]], Awaitable[Prepared | Mapping[str, Any]]]
+"""``CalendarTools.prepare``: for a user, a tool's name and its parameters."""
+
+
 class ModelMind:
     """Begin talks that the model of ``service`` leads; ``grammar`` begins those that stand in for it.
+
+    ``prepare`` makes a call of a tool ready to be proposed or run.
 
     ``zone`` tells the time zone of a user, ``new_id`` makes an id from its prefix, ``now`` is in milliseconds.
     """
@@ -45,6 +51,7 @@ class ModelMind:
         self,
         service: Service,
         grammar: Mind,
+        prepare: PrepareFor,
         *,
         zone: Callable[[str], Awaitable[str]],
         new_id: Callable[[str], str],
@@ -52,6 +59,7 @@ class ModelMind:
     ) -> None:
         self._service = service
         self._grammar = grammar
+        self._prepare = prepare
         self._zone = zone
         self._new_id = new_id
         self._now = now
@@ -59,15 +67,15 @@ class ModelMind:
         self._failures = 0
         self._rests_until = 0
 
-    async def converse(self, user_id: str, tools: frozenset[str], policy: Policy = Policy.DEFAULT) -> ModelConversation:
+    async def converse(self, user_id: str, tools: frozenset[str]) -> ModelConversation:
         """Begin a talk with ``user_id`` in which only ``tools`` may be used; raises as the grammar's mind does."""
         return ModelConversation(
             await self._grammar.converse(user_id, tools),
             self._ask,
+            lambda tool, parameters: self._prepare(user_id, tool, parameters),
             Catalogue(tool for tool in CALENDAR_TOOLS if tool.name in tools),
             await self._zone(user_id),
             lambda: self._new_id("act"),
-            policy,
         )
 
     async def close(self) -> None:

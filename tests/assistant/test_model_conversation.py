@@ -13,10 +13,10 @@ import pytest
 
 from phone_bridge.assistant.calendar.demo import ALICE
 from phone_bridge.assistant.chat_completions import ToolCall
-from phone_bridge.assistant.model_conversation import MESSAGES_KEPT, ROUNDS_MAX, SEEN_KEPT, ModelConversation
+from phone_bridge.assistant.model_conversation import MESSAGES_KEPT, ROUNDS_MAX, ModelConversation
 from phone_bridge.assistant.ports import Drop, HangUp, Intent, Mood, Move, Propose, Run, Say, Think
 from phone_bridge.errors import RemoteError, Unavailable
-from phone_bridge.tools.calendar import CALENDAR_TOOLS
+from phone_bridge.tools.calendar import CALENDAR_TOOLS, Prepared
 from phone_bridge.tools.catalogue import Catalogue, Tool
 from tests.assistant.talking import Talk
 
@@ -54,7 +54,12 @@ class ModelTalk:
         numbers = count(1)
         catalogue = Catalogue(tool for tool in CALENDAR_TOOLS if not tools or tool.name in tools)
         self.conversation = ModelConversation(
-            self.talk.conversation, self._ask, catalogue, "America/New_York", lambda: f"act_{next(numbers)}"
+            self.talk.conversation,
+            self._ask,
+            self._prepare,
+            catalogue,
+            "America/New_York",
+            lambda: f"act_{next(numbers)}",
         )
 
     @asynccontextmanager
@@ -65,6 +70,9 @@ class ModelTalk:
         if isinstance(answer, Exception):
             raise answer
         yield Coming(answer)
+
+    async def _prepare(self, tool: str, parameters: Mapping[str, Any]) -> Prepared | Mapping[str, Any]:
+        return await self.talk.tools.prepare(ALICE.id, tool, parameters)
 
     @property
     def said(self) -> list[str]:
@@ -279,19 +287,3 @@ def test_the_talk_that_is_told_again_has_an_end_and_begins_with_a_turn(tmp_path:
     told = talk.asked[-1][1:]
     assert len(told) <= MESSAGES_KEPT
     assert told[0]["role"] == "user"
-
-
-def test_only_so_many_events_are_remembered(tmp_path: Path) -> None:
-    talk, proposal = proposing(tmp_path, call("cancel_event", event_id=""), "Sorry.")
-    old = proposal.action.parameters["event_id"]
-    talk.bring(talk.conversation.confirmed(proposal.id, talk.talk.now))
-    event = {"title": "X", "start_time": "2026-11-25T10:00:00-05:00", "end_time": "2026-11-25T11:00:00-05:00"}
-    many = {
-        "ok": True,
-        "event": {**event, "id": "evt_first1"},
-        "events": [{"event": {**event, "id": f"evt_{number:06}"}} for number in range(SEEN_KEPT)],
-    }
-    talk.conversation.ran(proposal.id, many, talk.talk.now)
-    talk.answers[0] = call("cancel_event", event_id=old)
-    talk.say("cancel the old one")
-    assert "no event that was looked up" in talk.results()[-1]["error"]["message"]

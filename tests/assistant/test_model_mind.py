@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,9 @@ from aiohttp import web
 from phone_bridge.assistant import model_mind
 from phone_bridge.assistant.model_mind import FAILURES_MAX, REST_MS, ModelMind, Service
 from phone_bridge.assistant.ports import Move, Run, Say, Think
+from phone_bridge.call.events import Action
+from phone_bridge.tools.calendar import Prepared
+from phone_bridge.tools.catalogue import Reach
 from tests.assistant.engines.openai_peer import KEY, Handler, authorised, failure, with_peer
 from tests.assistant.house import Script
 
@@ -65,10 +68,15 @@ class Hall:
         self.mind = ModelMind(
             Service(url=url, model="small", key=KEY),
             self.grammar,
+            self.prepare,
             zone=zone,
             new_id=lambda prefix: f"{prefix}_1",
             now=lambda: self.now,
         )
+
+    async def prepare(self, user_id: str, tool: str, parameters: Mapping[str, Any]) -> Prepared:
+        action = Action(tool, dict(parameters))
+        return Prepared(action=action, needs_consent=False, reach=Reach.NOTHING, reversible=True)
 
     async def turn(self, text: str = "what comes next") -> list[Move]:
         conversation = await self.mind.converse("usr_1", TOOLS)

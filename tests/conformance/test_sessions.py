@@ -4,12 +4,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from phone_bridge.audio.format import LINEAR_16K, PCMA_8K, PCMU_8K, Format
+from phone_bridge.offers import Offer
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.dialect import SessionWire
+from phone_bridge.sessions.realtime import Realtime, azure, gateway, openai
+from phone_bridge.sessions.realtime.names import Shape
 from tests.conformance.door import Message, check_session
 from tests.sessions.chronapilot import samples as chronapilot
+from tests.sessions.realtime import samples as realtime
 
 LEGS = (PCMU_8K, PCMA_8K, LINEAR_16K)
 
@@ -29,7 +34,23 @@ def chronapilot_as(output_format: str) -> Session:
     return Session(dialect.wire, list(chronapilot.lines("server.jsonl")), [*broken, *unknown, b"binary"])
 
 
+def realtime_as(dialect: Realtime, samples: str) -> Session:
+    offer = Offer(name="create_event", description="Put a new event into the calendar.", schema={"type": "object"})
+    said: list[Message] = [*realtime.lines(samples)]
+    broken = [case["data"] for case in realtime.cases("server_broken.jsonl")]
+    unknown = realtime.lines("server_unknown.jsonl")
+    return Session(replace(dialect, offers=(offer,)).wire, said, [*broken, *unknown, b"binary"])
+
+
+AZURE = "https://name.openai.azure.com"
+PREVIEW = "2025-04-01-preview"
 SESSIONS = {
+    "openai": realtime_as(openai("https://api.openai.com", "sk-1"), "server_ga.jsonl"),
+    "openai, PCM16": realtime_as(replace(openai("https://api.test", "sk-1"), audio_format="pcm16"), "server_ga.jsonl"),
+    "azure": realtime_as(azure(AZURE, "key", "voice"), "server_ga.jsonl"),
+    "azure, preview": realtime_as(azure(AZURE, "key", "voice", api_version=PREVIEW), "server_beta.jsonl"),
+    "gateway, GA": realtime_as(gateway("http://gateway.test", "t", "m", shape=Shape.GA), "server_ga.jsonl"),
+    "gateway, beta": realtime_as(gateway("http://gateway.test", "t", auth="query"), "server_beta.jsonl"),
     "chronapilot": chronapilot_as("pcm16"),
     "chronapilot, mu-law": chronapilot_as("g711_ulaw"),
 }
