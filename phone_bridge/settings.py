@@ -14,18 +14,20 @@ from platformdirs import user_data_path
 from phone_bridge.assistant.calendar.accounts import Account, opened
 from phone_bridge.errors import Refused, SettingsError
 from phone_bridge.outbound.destinations import dialable, prefixes
-from phone_bridge.runtime import api_keys
+from phone_bridge.runtime import api_keys, mcp_servers
 from phone_bridge.runtime.api_keys import ApiKey
+from phone_bridge.runtime.mcp_servers import McpServer
 from phone_bridge.runtime.traces import MODES
 from phone_bridge.sessions.realtime.dialect import AUTHENTICATIONS, DETECTIONS
 from phone_bridge.sessions.realtime.names import Shape
+from phone_bridge.tools.web import TAVILY_URL
 
 PREFIX = "PHONE_BRIDGE_"
 TOML_FILE = "phone-bridge.toml"
 ENV_FILE = ".env"
-FUNCTION_CALLING = ("openai", "azure-openai", "realtime")
+FUNCTION_CALLING = ("openai", "azure-openai", "realtime", "voice-agent")
 """Sessions whose model calls functions, which the bridge runs."""
-SESSIONS = ("embedded", "chronapilot", *FUNCTION_CALLING)
+SESSIONS = ("embedded", "chronapilot", *FUNCTION_CALLING, "voice-sdk")
 SESSION_FORMATS = ("", "pcm16", "g711_ulaw")
 SHAPES = ("", *Shape)
 SIGNATURES = ("require", "warn")
@@ -33,11 +35,12 @@ LOG_FORMATS = ("text", "json")
 FALLBACKS = ("goodbye", "voicemail")
 TRANSFER = "transfer:"
 CHRONAPILOT_URL = "https://api.chronapilot.com"
+SDK_SOCKET_PATH = "/api/v1/sdk/ws"
 MAX_ANSWER_SECONDS = 120
 MAX_PORT = 65_535
 MAX_RETENTION_DAYS = 3_650
 
-_FOREIGN = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_PHONE_NUMBER")
+_FOREIGN = ("TAVILY_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_PHONE_NUMBER")
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _LOOPBACK_FOR_ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
 
@@ -78,6 +81,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How a Realtime session finds the end of a turn: ``server_vad`` or ``semantic_vad``."""
     session_transcriber: str = ""
     """The model (or Azure's deployment) that writes the caller's words down."""
+    memory: bool = True
+    """Whether models are given a memory of each user, which is kept in the database."""
+    mcp: tuple[McpServer, ...] = ()
+    """Servers whose tools models are given: ``[[mcp]]`` in ``phone-bridge.toml``."""
+    tavily_api_key: str = ""
+    """Opens the web search; without it no model is offered one."""
+    tavily_url: str = TAVILY_URL
     user_id: str = "usr_demo_alice"
     answer_seconds: int = 20
     drain_seconds: int = 600
@@ -144,6 +154,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return "ws" + self.base_url.removeprefix("http") + "/twilio/media"
 
     @property
+    def sdk_socket_url(self) -> str:
+        """The address of the Voice SDK's socket, as clients are told it."""
+        return "ws" + self.base_url.removeprefix("http") + SDK_SOCKET_PATH
+
+    @property
     def twilio_tokens(self) -> tuple[str, ...]:
         """Every auth token that a signature may be made with."""
         return _list(self.twilio_auth_token)
@@ -186,9 +201,11 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
         where = str(error).rpartition("$.")[2].rstrip("`")
         raise SettingsError(f"{name_of(where)} is not what it should be: {error}") from None
     _check(settings)
+    named = {**dotenv_values(folder / ENV_FILE), **environ}
     return msgspec.structs.replace(
         settings,
-        caldav=opened(settings.caldav, {**dotenv_values(folder / ENV_FILE), **environ}),
+        caldav=opened(settings.caldav, named),
+        mcp=mcp_servers.opened(settings.mcp, named),
         database_url=settings.database_url or _default_database(),
         traces_folder=settings.traces_folder or str(_data_folder() / "traces"),
     )
@@ -230,7 +247,7 @@ def _check(settings: Settings) -> None:
     _one_of(settings, "stream_signature", SIGNATURES)
     _one_of(settings, "log_format", LOG_FORMATS)
     _one_of(settings, "traces", MODES)
-    for field in ("public_url", "session_url", "twilio_url", "speech_url", "mind_url"):
+    for field in ("public_url", "session_url", "tavily_url", "twilio_url", "speech_url", "mind_url"):
         _check_url(settings, field)
     _between(settings, "port", 1, MAX_PORT)
     _between(settings, "answer_seconds", 1, MAX_ANSWER_SECONDS)
@@ -260,6 +277,11 @@ _NEEDED = {
         "session_model": "the name of the deployment",
     },
     "realtime": {"session_url": "the gateway's address, such as https://gateway.example"},
+    "voice-agent": {
+        "session_url": "the address of the voice agent's server, such as https://agent.example",
+        "session_key": "its bearer token, or cookie: and a cookie",
+    },
+    "voice-sdk": {"session_url": "the address of the SDK's server", "session_key": "its API key"},
 }
 
 

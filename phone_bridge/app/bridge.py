@@ -11,6 +11,7 @@ from phone_bridge.app import sessions
 from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
 from phone_bridge.app.stream_keys import StreamKeys
+from phone_bridge.app.toolboxes import Toolboxes
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import words
 from phone_bridge.call.journal import Journal
@@ -18,7 +19,6 @@ from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.legs.twilio import rest
-from phone_bridge.runtime.calendar_toolbox import CalendarToolbox
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.housekeeping import keep_house
 from phone_bridge.runtime.http import HttpClient
@@ -30,12 +30,12 @@ from phone_bridge.runtime.record import CallRecord, Records, timestamp
 from phone_bridge.runtime.registry import Registry
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.spool import Spool
-from phone_bridge.runtime.toolbox import CallFacts, Toolbox, Tools
+from phone_bridge.runtime.toolbox import CallFacts, Tools
 from phone_bridge.runtime.traces import Traces
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.waiting import Waiting
 from phone_bridge.sessions.dialect import Dialect
-from phone_bridge.settings import FUNCTION_CALLING, Settings
+from phone_bridge.settings import Settings
 from phone_bridge.telemetry import Sources, Telemetry
 from phone_bridge.telemetry.tracing import Reporting
 
@@ -98,8 +98,7 @@ class Bridge:
         )
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
         self.embedded = Embedded(settings, records, voice)
-        self.toolboxes: list[Toolbox] = [CalendarToolbox(self.embedded.tools)]
-        """What every session whose model calls functions is offered, in this order."""
+        self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
         self._voice = voice
@@ -115,6 +114,7 @@ class Bridge:
         self._http = HttpClient()
         self._connector = Connector(self._http)
         await self.embedded.start()
+        await self.toolboxes.start(self._http)
         self._warming = asyncio.create_task(self._warm())
         self._house = asyncio.create_task(keep_house(self.records, self.settings.retention_days, traces=self.traces))
 
@@ -126,6 +126,7 @@ class Bridge:
             self._house.cancel()
             await asyncio.gather(self._house, return_exceptions=True)
         await self.prompts.close()
+        await self.toolboxes.stop()
         await self.embedded.stop()
         if self._connector is not None:
             await self._connector.close()
@@ -153,19 +154,26 @@ class Bridge:
             started_at=timestamp(time.time),
         )
 
-    def pump(self, record: CallRecord, leg: LegWire, socket: Socket) -> Pump:
-        """Put a call, or a later part of one, together from its leg and the session it is bound to."""
+    async def begin(self, record: CallRecord) -> str:
+        """Get ready for a call, and say what its session's model should know of the caller."""
+        return await self.toolboxes.begin(self._facts(record))
+
+    def pump(self, record: CallRecord, leg: LegWire, socket: Socket, *, known: str = "") -> Pump:
+        """Put a call, or a later part of one, together from its leg and the session it is bound to.
+
+        ``known`` is what ``begin`` said.
+        """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
         past = record.past(timestamp(time.time)) if record.resumed else None
-        tools = self._tools(record)
+        tools = self.toolboxes.tools(self._facts(record))
         rules, now = self._rules(record.user_id, tools), int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
         return Pump(
             call,
             leg,
             socket,
-            dialect=self._dialect(record.user_id, tools),
+            dialect=self._dialect(record.user_id, tools, known),
             connector=self.telemetry.watch(self._connector, call.trace, past),
             prompts=self.prompts,
             tools=tools,
@@ -189,9 +197,8 @@ class Bridge:
             if error.code != rest.CALL_GONE:  # what is over already is what was wanted
                 raise
 
-    def _tools(self, record: CallRecord) -> Tools:
-        """Collect what the call's model may use; a session that acts itself needs nothing of ours."""
-        facts = CallFacts(
+    def _facts(self, record: CallRecord) -> CallFacts:
+        return CallFacts(
             call_id=record.id,
             user_id=record.user_id,
             direction=record.direction,
@@ -199,7 +206,6 @@ class Bridge:
             to_number=record.to_number,
             language=self.settings.language,
         )
-        return Tools(self.toolboxes if self.settings.session in FUNCTION_CALLING else (), facts)
 
     def _rules(self, user_id: str, tools: Tools) -> Rules:
         return Rules(
@@ -211,8 +217,8 @@ class Bridge:
             answer_ms=self.settings.answer_seconds * 1000,
         )
 
-    def _dialect(self, user_id: str, tools: Tools) -> Dialect:
-        bound = sessions.Bound(user_id=user_id, offers=tools.offers, now=self.embedded.now(user_id))
+    def _dialect(self, user_id: str, tools: Tools, known: str = "") -> Dialect:
+        bound = sessions.Bound(user_id=user_id, offers=tools.offers, now=self.embedded.now(user_id), known=known)
         return sessions.dialect(self.settings, bound, embedded_key=self.embedded.key)
 
     async def _warm(self) -> None:

@@ -18,6 +18,8 @@ from phone_bridge.assistant.minting import ApiKey, random_id
 from phone_bridge.assistant.model_mind import ModelMind, Service
 from phone_bridge.assistant.performer import Clocks, Faculties
 from phone_bridge.assistant.ports import Expecting, Heard, Mind
+from phone_bridge.assistant.realtime_door import RealtimeDoor
+from phone_bridge.assistant.sdk_door import SdkDoor
 from phone_bridge.assistant.server import VoiceService
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.record import Records
@@ -28,6 +30,8 @@ from phone_bridge.tools.keeper import User
 
 KEY = "embedded-key"
 TOKENS = "embedded-tokens"
+SECRETS = "embedded-client-secrets"
+SDK_TOKENS = "embedded-sdk-tokens"
 """The names under which the records keep the assistant's own secrets."""
 
 log = logging.getLogger("phone_bridge.assistant")
@@ -46,17 +50,28 @@ class Embedded:
         self._mind = self._made_mind(CalendarMind(self._keeper, new_id=random_id, now=_wall))
         self._ear = _ear(settings)
         self.key = f"sk_test_{records.secret(KEY).hex()}"
+        faculties = Faculties(
+            endpointer=Utterances,
+            ear=self._ear,
+            mind=self._mind,
+            tools=self.tools,
+            voice=voice if voice is not None else _Dumb(),
+        )
+        clocks = Clocks(now=_monotonic_ms, wall=_wall)
         self.service = VoiceService(
-            [ApiKey("bridge", self.key, limited=False)],
-            Faculties(
-                endpointer=Utterances,
-                ear=self._ear,
-                mind=self._mind,
-                tools=self.tools,
-                voice=voice if voice is not None else _Dumb(),
-            ),
-            Clocks(now=_monotonic_ms, wall=_wall),
-            secret=records.secret(TOKENS),
+            [ApiKey("bridge", self.key, limited=False)], faculties, clocks, secret=records.secret(TOKENS)
+        )
+        self.realtime = RealtimeDoor(
+            faculties, clocks, secret=records.secret(SECRETS), user_id=settings.user_id, new_id=random_id
+        )
+        self.sdk = SdkDoor(
+            faculties,
+            clocks,
+            secret=records.secret(SDK_TOKENS),
+            ws_url=settings.sdk_socket_url,
+            user_id=settings.user_id,
+            admit=lambda jti, expires_at, now: asyncio.to_thread(records.admit, jti, expires_at, now),
+            new_id=random_id,
         )
 
     def _made_mind(self, grammar: CalendarMind) -> Mind:
@@ -96,6 +111,8 @@ class Embedded:
     async def stop(self) -> None:
         """End the live sessions and let everything go."""
         self.service.close()
+        self.realtime.close()
+        self.sdk.close()
         await self._ear.close()
         if self._model is not None:
             await self._model.close()

@@ -8,21 +8,31 @@ from phone_bridge.offers import Offer
 from phone_bridge.sessions import realtime
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.dialect import Dialect
-from phone_bridge.sessions.realtime.dialect import API_KEY, BEARER, INSTRUCTIONS, OPENAI_URL
+from phone_bridge.sessions.realtime.dialect import API_KEY, BEARER, BETA_TRANSCRIBER, INSTRUCTIONS, OPENAI_URL
 from phone_bridge.sessions.realtime.names import Shape
+from phone_bridge.sessions.voice_agent import VoiceAgent
+from phone_bridge.sessions.voice_sdk import VoiceSdk
 from phone_bridge.settings import CHRONAPILOT_URL, FUNCTION_CALLING, Settings
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True):
-    """What a call's session is bound to: the user, what a model may call, and ``now`` by the user's own clock."""
+    """What a call's session is bound to: the user, what a model may call, and ``now`` by the user's own clock.
+
+    ``known`` is what a model should know of the caller.
+    """
 
     user_id: str
     offers: tuple[Offer, ...]
     now: datetime
+    known: str = ""
 
 
 def dialect(settings: Settings, bound: Bound, *, embedded_key: str) -> Dialect:
     """Make the dialect of ``settings.session``; ``embedded_key`` opens the built-in assistant."""
+    if settings.session == "voice-agent":
+        return _voice_agent(settings, bound)
+    if settings.session == "voice-sdk":
+        return VoiceSdk(base_url=settings.session_url.rstrip("/"), key=settings.session_key)
     if settings.session in FUNCTION_CALLING:
         return _realtime(settings, bound)
     if settings.session == "embedded":
@@ -37,6 +47,24 @@ def dialect(settings: Settings, bound: Bound, *, embedded_key: str) -> Dialect:
         voice=settings.session_voice,
         model=settings.session_model,
         output_format=settings.session_format or "pcm16",
+    )
+
+
+def _voice_agent(settings: Settings, bound: Bound) -> VoiceAgent:
+    return VoiceAgent(
+        settings.session_url,
+        settings.session_key,
+        model=settings.session_model,
+        voice=settings.session_voice,
+        more=_instructions(settings, bound),
+        offers=bound.offers,
+        settings=realtime.Realtime(
+            url="",
+            turn_detection=settings.session_turn_detection,
+            transcriber=settings.session_transcriber or BETA_TRANSCRIBER,
+            audio_format=settings.session_format,
+        ),
+        shape=Shape(settings.session_shape or Shape.GA),
     )
 
 
@@ -68,4 +96,5 @@ def _instructions(settings: Settings, bound: Bound) -> str:
     """Say what every model has to know besides: the time, and the language that the line itself speaks."""
     now = bound.now.isoformat(timespec="minutes")
     about = f"It is now {now}, a {bound.now:%A}, in the time zone {bound.now.tzname()}."
-    return f"{settings.session_instructions or INSTRUCTIONS}\n\n{about} The call began in {settings.language!r}."
+    told = f"{settings.session_instructions or INSTRUCTIONS}\n\n{about} The call began in {settings.language!r}."
+    return f"{told}\n\n{bound.known}" if bound.known else told

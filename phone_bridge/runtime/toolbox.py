@@ -13,14 +13,16 @@ from typing import NamedTuple, Protocol, TypeVar
 import msgspec
 
 from phone_bridge.call.events import Action
-from phone_bridge.errors import BridgeError, LocalError
+from phone_bridge.errors import BridgeError, LocalError, Refused
 from phone_bridge.offers import Effect, Offer
+from phone_bridge.tools import schemas
 
 MAX_RESULT_CHARS = 8_000
 """Longest result that a model is given: about 2,000 tokens of a window that holds 32,768."""
 
 CUT = " … (cut: there is more than can be told)"
 
+P = TypeVar("P", bound=schemas.Parameters)
 T = TypeVar("T")
 
 _log = logging.getLogger("phone_bridge.tools")
@@ -61,11 +63,33 @@ class Toolbox(Protocol):
         ...
 
 
-class Tools:
-    """What one call may use: the offers of all ``boxes``, where the first to offer a name has it."""
+class Elsewhere(Protocol):
+    """Whoever runs the tools that a session brings along, and that nobody here offers."""
 
-    def __init__(self, boxes: Sequence[Toolbox], facts: CallFacts) -> None:
+    @property
+    def effects(self) -> Mapping[str, Effect]:
+        """What is known of some of them; any other one counts as DESTROY."""
+        ...
+
+    async def prepare(self, user_id: str, action: Action) -> Action:
+        """Say what ``action`` would do exactly, as a toolbox does."""
+        ...
+
+    async def run(self, user_id: str, action: Action, key: str) -> Ran:
+        """Run ``action``, as a toolbox does."""
+        ...
+
+
+ELSEWHERE_SECONDS = 30.0
+"""How long a tool may take that is run elsewhere."""
+
+
+class Tools:
+    """What one call may use: what all ``boxes`` offer, where the first to offer a name has it, and ``elsewhere``."""
+
+    def __init__(self, boxes: Sequence[Toolbox], facts: CallFacts, elsewhere: Elsewhere | None = None) -> None:
         self._user_id = facts.user_id
+        self._elsewhere = elsewhere
         self._boxes: dict[str, Toolbox] = {}
         self._offers: dict[str, Offer] = {}
         for box in boxes:
@@ -84,11 +108,13 @@ class Tools:
     @property
     def effects(self) -> Mapping[str, str]:
         """What each tool does, as the call's rules want to know it."""
-        return {name: offer.effect.value for name, offer in self._offers.items()}
+        known = self._elsewhere.effects if self._elsewhere is not None else {}
+        own = {name: offer.effect for name, offer in self._offers.items()}
+        return {name: effect.value for name, effect in {**known, **own}.items()}
 
     def reads(self, name: str) -> bool:
         """Tell whether a tool only looks."""
-        return name in self._offers and self._offers[name].effect is Effect.READ
+        return self.effects.get(name) == Effect.READ
 
     async def prepare(self, action: Action) -> Action | Ran:
         """Say what ``action`` would do exactly, or why it cannot be done; raises nothing but our own mistakes."""
@@ -99,15 +125,16 @@ class Tools:
         """Run ``action``; raises nothing but our own mistakes."""
         return await self._within_limits(action, lambda box: box.run(self._user_id, action, key))
 
-    async def _within_limits(self, action: Action, work: Callable[[Toolbox], Awaitable[T]]) -> T | Ran:
+    async def _within_limits(self, action: Action, work: Callable[[Toolbox | Elsewhere], Awaitable[T]]) -> T | Ran:
         """Have the tool's own box do ``work`` in the tool's time, and cut a result to its length."""
-        if action.name not in self._boxes:
+        found = self._find(action.name)
+        if found is None:
             return Ran(failure("unknown_tool", "There is no tool of that name."), False)
-        offer = self._offers[action.name]
+        box, offer = found
         unsure = offer.effect is not Effect.READ
         try:
             async with asyncio.timeout(offer.seconds):
-                done = await work(self._boxes[action.name])
+                done = await work(box)
         except TimeoutError:
             return Ran(failure("tool_timeout", "The tool did not come to its end in time."), False, unsure)
         except LocalError:
@@ -117,8 +144,24 @@ class Tools:
             return Ran(failure(error.code, str(error)), False, unsure)
         return done._replace(result=cut(done.result)) if isinstance(done, Ran) else done
 
+    def _find(self, name: str) -> tuple[Toolbox | Elsewhere, Offer] | None:
+        if name in self._boxes:
+            return self._boxes[name], self._offers[name]
+        if self._elsewhere is None:
+            return None
+        effect = self._elsewhere.effects.get(name, Effect.DESTROY)
+        return self._elsewhere, Offer(name=name, description="", schema={}, effect=effect, seconds=ELSEWHERE_SECONDS)
+
 
 NO_TOOLS = Tools((), CallFacts(call_id="", user_id=""))
+
+
+def wanted(kind: type[P], action: Action) -> P:
+    """Read the parameters of ``action``; raises Refused (``invalid_parameter``), whose message is for the model."""
+    try:
+        return schemas.read(kind, action.parameters)
+    except schemas.Invalid as error:
+        raise Refused(str(error), code="invalid_parameter") from None
 
 
 def cut(result: str) -> str:

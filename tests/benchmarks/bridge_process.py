@@ -110,8 +110,8 @@ class BenchBridge(Bridge):
         record.user_id = record.carrier_id
         return record
 
-    def _dialect(self, user_id: str) -> Dialect:
-        dialect = super()._dialect(user_id)
+    def _dialect(self, user_id: str, tools: Tools, known: str = "") -> Dialect:
+        dialect = super()._dialect(user_id, tools, known)
         return TellingDialect(dialect) if self._is_told else dialect
 
 
