@@ -26,7 +26,7 @@ from phone_bridge.assistant.understanding import SURE, understand
 from phone_bridge.audio.format import LINEAR_16K
 from phone_bridge.errors import BridgeError
 
-WHOLE_TURN_MS = 320
+WHOLE_TURN_MS = 280
 """Silence that ends a turn whose words are a whole wish; people who talk to each other leave 200 on the average."""
 
 SAME_END_MS = 20

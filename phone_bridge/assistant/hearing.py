@@ -27,7 +27,7 @@ from phone_bridge.errors import Unavailable
 END_OF_TURN_MS = 500
 """Silence that ends an utterance."""
 
-PAUSE_MS = 160
+PAUSE_MS = 120
 """Silence after which an utterance may be over: it is recognised then, ahead of its time."""
 
 PRE_ROLL_MS = 250
