@@ -69,6 +69,9 @@ slips in 22 %; of 150 sentences about other things they take 1 and 5 for a wish,
 WEIGHTS = {"lw": 4.0, "fwdflatlw": 6.0, "bestpathlw": 6.0}
 """How much the trigrams weigh against the sound, in each of the decoder's passes."""
 
+EFFORT = {"maxhmmpf": 3_000, "fwdflatefwid": 8, "fwdflatsfwin": 10}
+"""How much the decoder tries: less than it would by itself, which takes a fifth longer and hears no more."""
+
 _TRIGRAMS = "trigrams"
 _VARIANT = re.compile(r"\(\d+\)$")
 
@@ -137,7 +140,7 @@ def _decoder(known: Mapping[str, list[str]], model: str) -> Any:
         dictionary, trigrams = Path(folder, "words.dict"), Path(folder, "words.lm")
         dictionary.write_text("".join(_entry(word, known[word]) for word in sorted(known)))
         trigrams.write_text(model)
-        decoder: Any = ps.Decoder(dict=str(dictionary), lm=None, loglevel="FATAL", **WEIGHTS)
+        decoder: Any = ps.Decoder(dict=str(dictionary), lm=None, loglevel="FATAL", **WEIGHTS, **EFFORT)
         decoder.add_lm_file(_TRIGRAMS, str(trigrams))
         decoder.activate_search(_TRIGRAMS)
     return decoder
