@@ -103,7 +103,7 @@ def test_traces_are_kept_beside_the_database_unless_told_otherwise(
         ("PORT", "65536", "PHONE_BRIDGE_PORT must be 1 to 65535"),
         ("SESSION", "telepathy", "PHONE_BRIDGE_SESSION must be one of"),
         ("SESSION", "chronapilot", "PHONE_BRIDGE_SESSION_KEY"),
-        ("SESSION", "voice-sdk", "PHONE_BRIDGE_SESSION_URL and PHONE_BRIDGE_SESSION_KEY"),
+        ("SESSION", "voice-sdk", "PHONE_BRIDGE_SESSION_URL must hold"),
         ("SESSION_FORMAT", "mp3", "PHONE_BRIDGE_SESSION_FORMAT must be one of"),
         ("STREAM_SIGNATURE", "maybe", "PHONE_BRIDGE_STREAM_SIGNATURE must be one of"),
         ("PUBLIC_URL", "calls.example.com", "PHONE_BRIDGE_PUBLIC_URL must be http"),

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 import pytest
+import urllib3
 from msgspec import structs
 
 from phone_bridge.assistant.calendar import caldav
@@ -298,6 +300,10 @@ def test_a_series_is_found_whole(server: Radicale) -> None:
     series = use(server.url, lambda keeper: keeper.series(USER, event_id("weekly")))
     assert isinstance(series, Series)
     assert len(series.overrides) == 1
+
+
+def test_the_library_leaves_the_http_client_of_others_alone() -> None:
+    assert vars(urllib3)["__version__"] == version("urllib3"), "install with URLLIB3_NO_OVERRIDE=1; see the Makefile"
 
 
 def test_an_outcome_is_remembered_for_so_many_deeds(server: Radicale, monkeypatch: pytest.MonkeyPatch) -> None:
