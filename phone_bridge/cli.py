@@ -88,6 +88,7 @@ def _serve(options: argparse.Namespace) -> int:
         raise SettingsError(f"--workers must be 1 or more, not {options.workers}")
     if options.workers > 1 and settings.session == "embedded":
         raise SettingsError("--workers above 1 needs a remote session: the built-in assistant lives in one process")
+    engines.check(settings.ear, settings.voice)
     configure(settings.log_format)
     Records(settings.database_url).close()  # a database that cannot be used is told now, in one sentence
     if options.workers == 1:

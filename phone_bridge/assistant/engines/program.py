@@ -2,13 +2,14 @@
 
 To an ear a request is a line of JSON (``mood``, ``phrases``) and the utterance behind it (linear 16 kHz; none means:
 only get ready), and the answer is JSON (``text``, ``confidence``). To a voice it is words, and the answer is linear
-sound at 24 kHz. The model is loaded at the first request.
+sound at 24 kHz. The engine, which may be missing, and its model are loaded when the program begins.
 """
 
 import json
 import math
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,7 +51,7 @@ class Whisper:
     """faster-whisper, on the processor, with 8-bit weights."""
 
     def __init__(self, model: str, language: str) -> None:
-        import faster_whisper  # type: ignore[import-untyped]  # ships no types; and may be missing
+        faster_whisper: Any = import_module("faster_whisper")
 
         self._language = language
         self._model: Any = faster_whisper.WhisperModel(model or "base.en", device="cpu", compute_type="int8")
@@ -83,7 +84,7 @@ class Vosk:
     """Vosk, with a model of the operator's."""
 
     def __init__(self, model: str, _language: str) -> None:
-        import vosk  # type: ignore[import-untyped]  # ships no types; and may be missing
+        vosk: Any = import_module("vosk")
 
         vosk.SetLogLevel(-1)
         self._model: Any = vosk.Model(model)
@@ -104,7 +105,7 @@ class Sherpa:
     """sherpa-onnx, with a streaming transducer of the operator's."""
 
     def __init__(self, model: str, _language: str) -> None:
-        import sherpa_onnx  # type: ignore[import-untyped]  # ships no types; and may be missing
+        sherpa_onnx: Any = import_module("sherpa_onnx")
 
         folder = Path(model)
         self._recogniser: Any = sherpa_onnx.OnlineRecognizer.from_transducer(
@@ -138,9 +139,9 @@ class Piper:
     """Piper, with a voice of the operator's."""
 
     def __init__(self, model: str, _language: str) -> None:
-        import piper  # may be missing
+        piper: Any = import_module("piper")
 
-        self._voice = piper.PiperVoice.load(model)
+        self._voice: Any = piper.PiperVoice.load(model)
 
     def speak(self, text: str) -> tuple[Samples, int]:
         """Say ``text``."""

@@ -49,6 +49,12 @@ def voice(name: str, options: EngineOptions) -> Voice:
     return made
 
 
+def check(ear_name: str, voice_name: str) -> None:
+    """Find both without making them; raises SettingsError like ``ear`` and ``voice``."""
+    _find(EARS, ear_name, "PHONE_BRIDGE_EAR", "ear")
+    _find(VOICES, voice_name, "PHONE_BRIDGE_VOICE", "voice")
+
+
 def names(group: str) -> list[str]:
     """Name what is installed."""
     return sorted({point.name for point in entry_points(group=group)})

@@ -27,6 +27,13 @@ def test_a_wrong_name_is_told_with_the_right_ones() -> None:
         registry.voice("adam", EngineOptions())
 
 
+def test_both_names_are_checked_before_anything_is_made() -> None:
+    registry.check(registry.EAR, registry.VOICE)
+    for ear, voice in (("whispr", registry.VOICE), (registry.EAR, "adam")):
+        with pytest.raises(SettingsError, match="installed are"):
+            registry.check(ear, voice)
+
+
 def test_a_plug_in_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     absent = EntryPoint(name="absent", value="no_such_package.ears:make", group=EARS)
     monkeypatch.setattr(registry, "entry_points", lambda **_: [absent])
