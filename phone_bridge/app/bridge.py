@@ -46,7 +46,7 @@ OUTSIDE_TIMEOUT_MS = 3_000
 CARRIER_TIMEOUT_MS = 5_000
 MAX_OPENING_STREAMS = 256
 """Media sockets of a process that are open and have not said whose call they carry; the oldest goes first."""
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0001
 """How long a thread that writes records may keep the interpreter from the calls; Python's own 5 ms add up."""
 SPOOL_SECONDS = 10.0
 """How long a process that stops goes on trying to write what the database has not taken yet."""
