@@ -23,6 +23,8 @@ from phone_bridge.assistant.spelling import arpabet
 from phone_bridge.audio.format import LINEAR_8K, LINEAR_16K, LINEAR_24K, PCMU_8K
 from phone_bridge.audio.path import path
 from phone_bridge.audio.whole import pcm16
+from phone_bridge.call.assent import Assent
+from phone_bridge.call.assent import understand as judge
 from phone_bridge.errors import Unavailable
 from tests.audio.speechlike import vowel
 
@@ -221,3 +223,12 @@ def test_the_ear_hears_from_its_programs_and_survives_who_gives_up(espeak: speak
             await ear.hear(utterance, Expecting())
 
     asyncio.run(call())
+
+
+@pytest.mark.speech
+@pytest.mark.parametrize("text", ["Yet.", "Guess.", "Jess.", "Shed.", "Young.", "Oh.", "Mole."])
+def test_what_sounds_like_an_answer_is_none(
+    hearer: hearing_worker.Hearer, espeak: speaking_worker.Espeak, text: str
+) -> None:
+    heard, _ = hearer.hear(by_phone(espeak, text), Mood.CONSENT.value, list(TITLES), {})
+    assert judge(heard) is not Assent.YES
