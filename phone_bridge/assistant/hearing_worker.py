@@ -5,9 +5,9 @@ Run as ``python -m phone_bridge.assistant.hearing_worker``; ``worker`` has the p
 
 The decoder follows trigrams that were learned from sentences of the grammar, over the grammar's words alone; of its
 best sentences the first that belongs to the grammar wins, but a yes or a no must be the best itself. For a wish of
-which none does, the sentence of the grammar that sounds most like the best one is taken, where little enough lies between
-them: what was no wish at all is far from any. An answer to a question is never mended in that way, and decoys stand
-beside it, lest something that sounds like a yes be taken for one.
+which none does, the sentence of the grammar that sounds most like the best one is taken, where little enough lies
+between them: what was no wish at all is far from any. An answer to a question is never mended in that way, and decoys
+stand beside it, lest something that sounds like a yes be taken for one.
 """
 
 import json
