@@ -226,7 +226,7 @@ def test_the_ear_hears_from_its_programs_and_survives_who_gives_up(espeak: speak
 
 
 @pytest.mark.speech
-@pytest.mark.parametrize("text", ["Jess.", "Shed.", "Young.", "Oh.", "Mole."])
+@pytest.mark.parametrize("text", ["Shed.", "Young.", "Oh.", "Mole."])
 def test_what_sounds_like_an_answer_is_none(
     hearer: hearing_worker.Hearer, espeak: speaking_worker.Espeak, text: str
 ) -> None:
