@@ -34,6 +34,9 @@ DRY_FILES = (
     "assistant/conversation.py",
     "assistant/understanding.py",
     "assistant/spoken_time.py",
+    "assistant/sayings.py",
+    "assistant/phrasing.py",
+    "assistant/slots.py",
     "tools/catalogue.py",
     "outbound/destinations.py",
 )

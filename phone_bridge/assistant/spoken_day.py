@@ -80,7 +80,7 @@ def _days_to(weekday: int, today: int, how: str) -> int:
 
 def _span(phrase: Phrase, at: int, today: date) -> Match:
     """Read a week, a weekend or a month; those of now begin today."""
-    begin = phrase.skip(at, "this", "next", "in", "the rest of the", "the")
+    begin = phrase.skip(at, "this", "next", "in", "the rest of the", "the coming", "this coming", "coming", "the")
     how = phrase.word(begin - 1) if begin > at else ""
     what = phrase.word(begin)
     if how == "in" and what in MONTHS:
@@ -96,6 +96,8 @@ def _span(phrase: Phrase, at: int, today: date) -> Match:
         "next week": Day(sunday + timedelta(days=1), sunday + week),
         "this weekend": Day(max(today, saturday), sunday),
         "the weekend": Day(max(today, saturday), sunday),
+        "coming week": Day(sunday + timedelta(days=1), sunday + week),
+        "coming weekend": Day(max(today, saturday), sunday),
         "next weekend": Day(saturday + week, sunday + week),
         "this month": _month(today.month, today),
         "next month": _month(today.month % 12 + 1, today),

@@ -96,7 +96,14 @@ class Ahead(Struct, frozen=True):
     minutes: int
 
 
-Piece = Day | At | Between | Part | Length | Shift | Lead | Ahead
+class Repeat(Struct, frozen=True):
+    """How often something comes again, as a rule of RFC 5545; ``first`` is its first day where the words name one."""
+
+    rule: str
+    first: date | None = None
+
+
+Piece = Repeat | Day | At | Between | Part | Length | Shift | Lead | Ahead
 
 
 class When(Struct, frozen=True, kw_only=True):
@@ -180,6 +187,8 @@ def _said(piece: Piece) -> When:
             return When(start=piece.clock)
         case Between():
             return When(start=piece.start, end=piece.end)
+        case Repeat():
+            return When(day=piece.first)
         case Ahead():
             return When(ahead=piece.minutes)
     return NO_TIME
