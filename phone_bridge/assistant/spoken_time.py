@@ -65,6 +65,8 @@ def _stretch(phrase: Phrase, at: int, today: date) -> Match:
         days, rest = divmod(minutes, 1440)
         end = phrase.skip(end, "from now")
         return (Ahead(minutes) if rest else Day(today + timedelta(days=days))), end
+    if phrase.stands(end, "ago") and minutes % 1440 == 0:
+        return Day(today - timedelta(days=minutes // 1440)), end + 1
     if phrase.stands(end, *_BEFORE):
         return Lead(minutes), phrase.skip(end, *_BEFORE)
     if phrase.stands(end, "later", "earlier", "sooner"):

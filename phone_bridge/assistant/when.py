@@ -171,10 +171,20 @@ def gather(pieces: Iterable[Piece]) -> When:
     when = NO_TIME
     for piece in pieces:
         said = _said(piece)
+        if (narrow := _within(when, said)) is not None:  # "next month on the fifth"
+            when, said = structs.replace(when, day=None, last=None), structs.replace(said, day=narrow, last=None)
         if (when.day and said.day and when.day != said.day) or (when.start and said.start and when.start != said.start):
             said = structs.replace(said, doubtful=True)
         when = structs.replace(when, **{name: value for name, value in structs.asdict(said).items() if value})
     return when
+
+
+def _within(when: When, said: When) -> date | None:
+    """Find the one day that is meant where one of two is a stretch that the other lies in."""
+    for span, day in ((when, said), (said, when)):
+        if span.day and span.last and day.day and day.last is None and span.day <= day.day <= span.last:
+            return day.day
+    return None
 
 
 def _said(piece: Piece) -> When:
