@@ -1,5 +1,6 @@
 """How an answer, or a change of mind, goes into a wish that is known already; pure."""
 
+import re
 from collections.abc import Iterable
 
 from msgspec import structs
@@ -10,9 +11,19 @@ from phone_bridge.assistant.plans import Question, Slot
 from phone_bridge.assistant.references import known
 from phone_bridge.assistant.wishes import Reference, Wish
 
+_SCOPES = (
+    ("following", re.compile(r"\b(?:following|from (?:now|then|this|that) on|future|later ones|this and|and after)\b")),
+    ("this", re.compile(r"\b(?:only|just|this one|that one|this|one|single|once|today's|tomorrow's)\b(?!.*\ball\b)")),
+    ("all", re.compile(r"\b(?:all|every|everything|series|both|whole|each)\b")),
+)
+
 
 def is_answer(question: Question, wish: Wish) -> bool:
     """Tell whether words that look like a new wish answer the question: "book club" to "what shall I call it?"."""
+    if question.slot is Slot.MESSAGE:
+        return True
+    if question.slot is Slot.SCOPE:
+        return wish.name in ("cancel_event", "bulk_cancel_events") and wish.name == question.wish.name
     if question.slot is Slot.TITLE:
         return wish.name == "create_event" and not wish.when
     return wish.name == "update_event" and wish.reference is not None and wish.reference.pronoun
@@ -22,6 +33,15 @@ def filled(question: Question, answer: Wish, text: str) -> Wish | None:
     """Put an answer into the wish that the question was about; None when it does not answer it."""
     wish = question.wish
     match question.slot:
+        case Slot.SCOPE:
+            scope = scope_said(text)
+            return structs.replace(wish, scope=scope) if scope else None
+        case Slot.MESSAGE:
+            message = " ".join(token.raw for token in tokens(text))
+            return structs.replace(wish, message=message.removeprefix("that ")) if message else None
+        case Slot.UNTIL:
+            end = answer.when.end or answer.when.start
+            return structs.replace(wish, when=structs.replace(wish.when, end=end)) if end else None
         case Slot.TITLE:
             name = title(tokens(text))
             return structs.replace(wish, title=name) if name else None
@@ -37,6 +57,12 @@ def filled(question: Question, answer: Wish, text: str) -> Wish | None:
     if not answer.when or answer.when.doubtful:
         return None
     return structs.replace(wish, when=answer.when.over(wish.when), length=wish.length or answer.length)
+
+
+def scope_said(text: str) -> str:
+    """Read how much of a series is meant; empty where the words do not say."""
+    said = " ".join(token.word for token in tokens(text))
+    return next((scope for scope, pattern in _SCOPES if pattern.search(said)), "")
 
 
 def amended(old: Wish, wish: Wish, answer: Wish, titles: Iterable[str]) -> Wish | None:

@@ -141,7 +141,7 @@ def detail(event: Seen, now: datetime, aspect: str) -> Sentences:
         return [ended(f"{title} is at {place}") if place else ended(f"No place is given for {title}")]
     if aspect == "people":
         names = [person.called() for person in event.attendees]
-        return [ended(f"{title} is with {_joined(names)}") if names else ended(f"Nobody else is named for {title}")]
+        return [ended(f"{title} is with {joined(names)}") if names else ended(f"Nobody else is named for {title}")]
     if aspect == "length":
         if event.all_day:
             return [f"{title} takes all day."]
@@ -186,7 +186,7 @@ def listing(events: Sequence[Seen], now: datetime, *, one_day: bool = False, joi
     """Name the first events and count the rest: ``A at noon, B at 3 p.m. and two more``."""
     named = [_on_the_day(event) if one_day else event_words(event, now) for event in events[:LISTED]]
     rest = len(events) - len(named)
-    return _joined([*named, *([f"{count_words(rest)} more"] if rest else [])], joint)
+    return joined([*named, *([f"{count_words(rest)} more"] if rest else [])], joint)
 
 
 def which(events: Sequence[Seen], now: datetime) -> str:
@@ -194,9 +194,9 @@ def which(events: Sequence[Seen], now: datetime) -> str:
     if len({event.title for event in events}) == 1:
         times = [event_time(event, now) for event in events[:LISTED]]
         rest = ["a later one"] if len(events) > LISTED else []
-        return f"Which {title_words(events[0].title)}: {_joined([*times, *rest], 'or')}?"
+        return f"Which {title_words(events[0].title)}: {joined([*times, *rest], 'or')}?"
     named = [event_words(event, now) for event in events[:LISTED]]
-    return f"Which one: {_joined([*named, *(['another one'] if len(events) > LISTED else [])], 'or')}?"
+    return f"Which one: {joined([*named, *(['another one'] if len(events) > LISTED else [])], 'or')}?"
 
 
 def count_words(count: int) -> str:
@@ -230,7 +230,8 @@ def _minutes(event: Seen) -> int:
     return int((event.end_time - event.start_time) / timedelta(minutes=1))
 
 
-def _joined(things: Sequence[str], joint: str = "and") -> str:
+def joined(things: Sequence[str], joint: str = "and") -> str:
+    """Name things one after the other."""
     if len(things) < 2:
         return "".join(things)
     return f"{', '.join(things[:-1])} {joint} {things[-1]}"
@@ -245,11 +246,24 @@ def one_time(result: Mapping[str, Any], start: datetime, now: datetime) -> Sente
     if result["available"]:
         return [ended(f"Yes, you are free {time}")]
     titles = [title_words(conflict["title"]) for conflict in result["conflicts"]]
-    named = _joined(
-        [*titles[:LISTED], *([f"{count_words(len(titles) - LISTED)} more"] if len(titles) > LISTED else [])]
-    )
+    named = joined([*titles[:LISTED], *([f"{count_words(len(titles) - LISTED)} more"] if len(titles) > LISTED else [])])
     others = _starts(result["alternatives"], now)
     return [ended(f"No, {time} you have {named}"), *([ended(f"You are free {others}")] if others else [])]
+
+
+def in_the_way(result: Mapping[str, Any], start: datetime, now: datetime, besides: str = "") -> Sentences:
+    """Say what a new time would overlap with, and when one is free; nothing where it overlaps with nothing.
+
+    ``besides`` is the id of the event that is moved, which is in nobody's way.
+    """
+    conflicts = [each for each in result.get("conflicts", ()) if each["event_id"] != besides]
+    if not conflicts:
+        return []
+    titles = [title_words(conflict["title"]) for conflict in conflicts]
+    rest = len(titles) - LISTED
+    named = joined([*titles[:LISTED], *([f"{count_words(rest)} more"] if rest > 0 else [])])
+    others = _starts(result.get("alternatives", ())[:2], now)
+    return [ended(f"Then you have {named}"), *([ended(f"You would be free {others}")] if others else [])]
 
 
 def busy_times(spans: Sequence[Mapping[str, str]], when: When, now: datetime) -> Sentences:
@@ -260,7 +274,7 @@ def busy_times(spans: Sequence[Mapping[str, str]], when: When, now: datetime) ->
     taken = [_taken(each, when, now) for each in spans[:LISTED]]
     rest = len(spans) - len(taken)
     more = [f"{count_words(rest)} more time{'s' * (rest != 1)}"] if rest else []
-    return [ended(f"Not all the time: {span} you are busy {_joined([*taken, *more])}")]
+    return [ended(f"Not all the time: {span} you are busy {joined([*taken, *more])}")]
 
 
 def free_slots(slots: Sequence[Mapping[str, Any]], when: When, now: datetime) -> Sentences:
@@ -274,9 +288,9 @@ def _starts(slots: Sequence[Mapping[str, Any]], now: datetime) -> str:
     moments = sorted(datetime.fromisoformat(slot["start"]).astimezone(now.tzinfo) for slot in slots[:LISTED])
     days = {moment.date() for moment in moments}
     if len(days) == 1:
-        times = _joined([f"at {clock_words(moment)}" for moment in moments], "or")
+        times = joined([f"at {clock_words(moment)}" for moment in moments], "or")
         return f"{on_day(moments[0].date(), now.date())} {times}"
-    return _joined([moment_words(moment, now) for moment in moments], "or")
+    return joined([moment_words(moment, now) for moment in moments], "or")
 
 
 def _taken(span: Mapping[str, str], when: When, now: datetime) -> str:
@@ -316,7 +330,7 @@ def failed(result: Mapping[str, Any]) -> Sentences:
 
 def _overlaps(conflicts: Sequence[Mapping[str, Any]]) -> Sentences:
     titles = [title_words(conflict["title"]) for conflict in conflicts]
-    return [ended(f"It overlaps with {_joined(titles[:LISTED])}")] if titles else []
+    return [ended(f"It overlaps with {joined(titles[:LISTED])}")] if titles else []
 
 
 def _reminder(reminder: Mapping[str, Any], now: datetime) -> str:

@@ -47,10 +47,13 @@ class Seen(Struct, frozen=True, kw_only=True):
     all_day: bool = False
     attendees: tuple[Person, ...] = ()
     location: Place | None = None
+    series_id: str | None = None
+    """The series of which this is one occurrence."""
 
     def words(self) -> frozenset[str]:
         """Give the words that one may call it by: of its title, its people and its place."""
-        names = [self.title, *(person.called() for person in self.attendees)]
+        place = self.location.called() if self.location else ""
+        names = [self.title, place, *(person.called() for person in self.attendees)]
         return frozenset(_stem(word) for name in names for word in spoken(name).split()) | {
             "".join(spoken(self.title).split())
         }

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phone_bridge.assistant import small_talk
-from phone_bridge.assistant.conversation import EVERY_MAX, PHRASES_MAX, TRIES, CalendarConversation
+from phone_bridge.assistant.conversation import PHRASES_MAX, TRIES, CalendarConversation
 from phone_bridge.assistant.plans import Caller
 from phone_bridge.assistant.ports import Drop, HangUp, Intent, Mood, Propose, Run, Say
 from phone_bridge.call import words
@@ -131,9 +131,24 @@ def test_an_event_is_created_step_by_step(talk: Talk) -> None:
     assert talk.asked == ["Cancel Book club tomorrow at 7 p.m."]
 
 
-def test_an_overlap_is_told(talk: Talk) -> None:
+def test_an_overlap_is_told_before_it_is_asked_with_a_time_that_is_free(talk: Talk) -> None:
+    said = talk.say("schedule a call with bob tomorrow at four")
+    assert said.startswith("Then you have Phone call with Martin. You would be free tomorrow at ")
+    assert talk.asked == ["Create Call with Bob tomorrow at 4 p.m., for one hour"]
+    assert talk.confirm() == "Done. Call with Bob tomorrow at 4 p.m. is in your calendar."
+
+
+def test_an_overlap_can_be_mended_at_once(talk: Talk) -> None:
     talk.say("schedule a call with bob tomorrow at four")
-    assert talk.confirm().endswith("It overlaps with Phone call with Martin.")
+    assert talk.say("no, at two") == ""
+    assert talk.asked == ["Create Call with Bob tomorrow at 2 p.m., for one hour"]
+
+
+def test_what_is_moved_is_not_in_its_own_way(talk: Talk) -> None:
+    assert talk.say("move the budget planning half an hour later") == ""
+    assert talk.asked == ["Move Budget planning from Friday at 2 p.m. to 2:30 p.m."]
+    talk.say("no")
+    assert talk.say("move the interview to friday at two").startswith("Then you have Budget planning.")
 
 
 # Changing
@@ -213,7 +228,9 @@ def test_the_other_one_is_the_one_that_was_not_meant(talk: Talk) -> None:
 def test_both_answers_which_one(talk: Talk) -> None:
     talk.say("cancel my meeting on monday")
     talk.say("both")
-    assert len(talk.asked) == 2
+    assert talk.asked == [
+        "Cancel two events: Team meeting on Monday at 9:15 a.m. and Piano lesson on Monday at 11 a.m."
+    ]
 
 
 def test_the_next_one_is_looked_up(talk: Talk) -> None:
@@ -253,30 +270,42 @@ def test_what_somebody_else_cancelled_meanwhile_is_told(talk: Talk, tmp_path: Pa
     assert talk.confirm() == "That is cancelled already."
 
 
-def test_both_are_proposed_one_by_one(talk: Talk) -> None:
-    talk.say("what do i have on thursday afternoon")
+def test_all_of_those_that_were_told_are_cancelled_at_once(talk: Talk) -> None:
     assert talk.say("what do i have on thursday").startswith("You have three things")
     talk.say("cancel all of them")
-    assert len(talk.asked) == EVERY_MAX
-    assert talk.confirm(1) == "Done. Dentist appointment on Thursday at 3 p.m. is cancelled."
-    assert talk.say("no") == small_talk.LEFT
-    assert talk.dropped == [("declined", "spoken_no")]
-    assert talk.asked == ["Cancel Yoga class on Thursday at 6:30 p.m."]
+    (action,) = talk.proposals.values()
+    assert action.name == "bulk_cancel_events"
+    assert len(action.parameters["event_ids"]) == len(action.affects) == 3
+    assert action.summary.startswith("Cancel three events: Team meeting on Thursday at 9:15 a.m., Dentist")
+    assert talk.confirm() == "Done. Three events are cancelled."
+    assert talk.say("what do i have on thursday") == "You have nothing on Thursday."
 
 
 def test_all_of_a_day_are_looked_up(talk: Talk) -> None:
-    talk.say("cancel everything on sunday and")
     talk.say("cancel all my meetings on monday")
-    assert talk.asked == ["Cancel Team meeting on Monday at 9:15 a.m.", "Cancel Piano lesson on Monday at 11 a.m."]
+    assert talk.asked == [
+        "Cancel two events: Team meeting on Monday at 9:15 a.m. and Piano lesson on Monday at 11 a.m."
+    ]
+    assert talk.say("no") == small_talk.LEFT
+    assert talk.say("clear my calendar") == "Of which day?"
+    talk.say("sunday")
+    assert talk.asked == ["Cancel Flight to London on Sunday at 7:45 a.m."]
+
+
+def test_all_with_a_word_or_in_a_part_of_a_day_are_looked_up(talk: Talk) -> None:
+    talk.say("cancel all the team meetings this week")
+    (action,) = talk.proposals.values()
+    assert {each.title for each in action.affects} == {"Team meeting"}
+    talk.say("no")
+    talk.say("clear my friday afternoon")
+    assert talk.asked == ["Cancel Budget planning on Friday at 2 p.m."]
 
 
 def test_too_many_or_too_few_are_not_cancelled_together(talk: Talk) -> None:
-    talk.say("what do i have this week")
-    talk.say("cancel all of them")
-    assert len(talk.asked) == EVERY_MAX  # those that were named
-    talk.say("goodbye")
-    assert small_talk.ONE_AT_A_TIME in talk.say("cancel all my meetings this week")
-    assert talk.say("move them to friday").startswith(small_talk.ONE_AT_A_TIME)
+    assert talk.say("cancel all of them").startswith(small_talk.NO_EVENT)
+    talk.say("never mind")
+    assert talk.say("cancel all my meetings this week") == small_talk.TOO_MANY
+    assert talk.say("move them to friday").startswith(small_talk.NO_EVENT)
     assert talk.proposals == {}
 
 
@@ -543,7 +572,9 @@ def test_results_nobody_waits_for_change_nothing() -> None:
 
 def test_a_proposal_that_the_session_refuses_is_told() -> None:
     talk = conversation()
-    (_, proposal) = talk.heard("schedule lunch tomorrow at one", NOW)
+    (_, look) = talk.heard("schedule lunch tomorrow at one", NOW)
+    assert isinstance(look, Run)
+    (proposal,) = talk.ran(look.id, {"ok": True, "available": True, "conflicts": [], "alternatives": []}, NOW)
     assert isinstance(proposal, Propose)
     refusal = {"ok": False, "error": {"code": "authorization_failed"}}
     assert talk.ran(proposal.id, refusal, NOW) == [Say("I am not allowed to do that on this line.")]
