@@ -48,14 +48,27 @@ class Tool(Struct, frozen=True, kw_only=True):
     reach: Reach = Reach.NOTHING
     asks: bool = False
     """Whether it waits for consent under the default policy."""
+    asks_if: str = ""
+    """A switch among the parameters that makes it tell other people, and so ask under the default policy."""
+    always_asks_if: str = ""
+    """A parameter with which it asks under every policy."""
 
-    def needs_consent(self, policy: Policy = Policy.DEFAULT) -> bool:
-        """Tell whether the tool must be proposed before it is run."""
+    def needs_consent(self, policy: Policy = Policy.DEFAULT, parameters: Mapping[str, Any] | None = None) -> bool:
+        """Tell whether the tool, with these parameters, must be proposed before it is run."""
+        given = parameters or {}
         if self.effect is Effect.READ:
             return False
+        if self.always_asks_if and self.always_asks_if in given:
+            return True
+        if policy is Policy.DEFAULT and self.asks_if and given.get(self.asks_if) is True:
+            return True
         if policy is Policy.CALENDAR:
             return self.reach is Reach.CALENDAR
         return self.asks if policy is Policy.DEFAULT else policy is Policy.ALL
+
+    def reach_with(self, parameters: Mapping[str, Any]) -> Reach:
+        """Say what the tool touches with these parameters."""
+        return Reach.MESSAGE if self.asks_if and parameters.get(self.asks_if) is True else self.reach
 
     @property
     def reversible(self) -> bool:

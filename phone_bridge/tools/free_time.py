@@ -1,7 +1,7 @@
 """Busy and free stretches of time, and the slots in them; pure."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -82,11 +82,14 @@ def gaps(busy: Iterable[Span], window: Span) -> list[Span]:
 
 
 def working_day(day: datetime, hours: WorkingHours, zone: ZoneInfo) -> Span:
-    """Say from when to when ``day`` is worked, also on days that are not."""
+    """Say from when to when ``day`` is worked, also on days that are not.
+
+    In UTC, because between two times of one zone Python would count the hours that the clock shows.
+    """
     begin, end = (
         datetime.combine(day.astimezone(zone).date(), time.fromisoformat(at), zone) for at in (hours.start, hours.end)
     )
-    return Span(begin, end)
+    return Span(begin.astimezone(UTC), end.astimezone(UTC))
 
 
 def reachable(window: Span, hours: WorkingHours, zone: ZoneInfo) -> Iterator[Span]:
@@ -97,12 +100,16 @@ def reachable(window: Span, hours: WorkingHours, zone: ZoneInfo) -> Iterator[Spa
     day = window.start.astimezone(zone)
     days = (window.end - window.start).days + 2
     spans = [working_day(day + timedelta(days=n), hours, zone) for n in range(days)]
-    worked = [span for span in spans if _WEEKDAYS[span.start.weekday()] in hours.days and span.touches(window)]
+    worked = [span for span in spans if _weekday(span, zone) in hours.days and span.touches(window)]
     whole = worked or [span for span in spans if span.touches(window)]
     if not whole:
         yield window
     for span in whole:
         yield Span(max(span.start, window.start), min(span.end, window.end))
+
+
+def _weekday(span: Span, zone: ZoneInfo) -> str:
+    return _WEEKDAYS[span.start.astimezone(zone).weekday()]
 
 
 def slots(

@@ -1,37 +1,20 @@
-"""The parameters of the calendar tools: one struct each, which makes the JSON Schema and checks what comes in."""
+"""Parameters of tools: a struct makes the JSON Schema and checks what comes in, so that there is one source of both."""
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from datetime import date, datetime
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from phone_bridge.tools.keeper import Attendee, Location, Meeting, Recurrence, Travel
-
-EventId = Annotated[str, Meta(pattern="^evt_[0-9A-Za-z]{6,}$")]
-CalendarId = Annotated[str, Meta(pattern="^cal_[0-9A-Za-z]+$")]
-ParticipantId = Annotated[str, Meta(pattern="^(usr_|cal_|external:).+$")]
-Day = date
 DateTime = Annotated[datetime, Meta(tz=True)]
 DayOrTime = Annotated[str, Meta(extra_json_schema={"anyOf": [{"format": "date-time"}, {"format": "date"}]})]
 Zone = Annotated[str, Meta(description="IANA time zone")]
-Title = Annotated[str, Meta(min_length=1, max_length=500)]
-Description = Annotated[str, Meta(max_length=8000)]
-Minutes = Annotated[int, Meta(ge=1, le=1440)]
-Colour = Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")]
-Attendees = Annotated[list[Attendee], Meta(max_length=200)]
-Text200 = Annotated[str, Meta(min_length=1, max_length=200)]
-Text500 = Annotated[str, Meta(max_length=500)]
-SeriesScope = Literal["this", "following", "all"]
-PageSize = Annotated[int, Meta(ge=1, le=25)]
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 """The years that times may lie in."""
-WINDOW_DAYS_MAX = 92
-"""How many days one can look for free slots in."""
 
 
 class Invalid(ValueError):
@@ -57,179 +40,6 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return {name: value for name, value in pairs if value is not UNSET}
 
 
-class CreateEvent(Parameters, frozen=True, kw_only=True):
-    """Parameters of create_event."""
-
-    title: Title
-    start_time: DayOrTime
-    end_time: DateTime | UnsetType = UNSET
-    duration_minutes: Minutes | UnsetType = UNSET
-    all_day: bool = False
-    timezone: Zone | UnsetType = UNSET
-    description: Description | None = None
-    category: str | None = None
-    color_hex: Colour | None = None
-    location: Location | None = None
-    from_location: Location | None = None
-    travel: Travel | None = None
-    recurrence: Recurrence | None = None
-    attendees: Attendees = field(default_factory=list)
-    meeting: Meeting | None = None
-    calendar_id: CalendarId | UnsetType = UNSET
-    send_invitations: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_one_end(self.end_time, self.duration_minutes)
-        _check_zone(self.timezone)
-        day_or_time(self.start_time, all_day=self.all_day)
-
-
-class UpdateEvent(Parameters, frozen=True, kw_only=True):
-    """Parameters of update_event; null clears what may be empty."""
-
-    event_id: EventId
-    title: Title | UnsetType = UNSET
-    start_time: DayOrTime | UnsetType = UNSET
-    end_time: DateTime | UnsetType = UNSET
-    duration_minutes: Minutes | UnsetType = UNSET
-    all_day: bool | UnsetType = UNSET
-    timezone: Zone | UnsetType = UNSET
-    description: Description | UnsetType | None = UNSET
-    category: str | UnsetType | None = UNSET
-    color_hex: Colour | UnsetType | None = UNSET
-    location: Location | UnsetType | None = UNSET
-    from_location: Location | UnsetType | None = UNSET
-    travel: Travel | UnsetType | None = UNSET
-    recurrence: Recurrence | UnsetType | None = UNSET
-    attendees: Attendees | UnsetType = UNSET
-    meeting: Meeting | UnsetType | None = UNSET
-    calendar_id: CalendarId | UnsetType = UNSET
-    series_scope: SeriesScope = "this"
-    notify: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_one_end(self.end_time, self.duration_minutes)
-        _check_zone(self.timezone)
-        if self.start_time is not UNSET:
-            day_or_time(self.start_time, all_day=self.all_day is True)
-        if not set(self.given()) - {"event_id", "series_scope", "notify"}:
-            raise Invalid("Say at least one field to change.", "event_id", code="missing_required_field")
-
-
-class CancelEvent(Parameters, frozen=True, kw_only=True):
-    """Parameters of cancel_event."""
-
-    event_id: EventId
-    reason: Text500 | None = None
-    notify: bool = False
-    series_scope: SeriesScope = "this"
-
-
-class GetDayOverview(Parameters, frozen=True, kw_only=True):
-    """Parameters of get_day_overview; the day is today if none is named."""
-
-    date: Day | UnsetType = UNSET
-    timezone: Zone | UnsetType = UNSET
-    calendar_ids: list[CalendarId] | UnsetType = UNSET
-    include_departure: bool = True
-    include_health: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_zone(self.timezone)
-
-
-class GetNextEvent(Parameters, frozen=True, kw_only=True):
-    """Parameters of get_next_event; after now if no time is named."""
-
-    after: DateTime | UnsetType = UNSET
-    calendar_ids: list[CalendarId] | UnsetType = UNSET
-    with_location_only: bool = False
-    include_departure: bool = True
-
-
-class SearchEvents(Parameters, frozen=True, kw_only=True):
-    """Parameters of search_events; at least one criterion."""
-
-    query: Text200 | UnsetType = UNSET
-    from_time: DateTime | UnsetType = field(name="from", default=UNSET)
-    to_time: DateTime | UnsetType = field(name="to", default=UNSET)
-    category: str | UnsetType = UNSET
-    attendee_email: str | UnsetType = UNSET
-    location_text: str | UnsetType = UNSET
-    calendar_ids: list[CalendarId] | UnsetType = UNSET
-    include_cancelled: bool = False
-    limit: PageSize = 10
-    cursor: EventId | UnsetType = UNSET
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not set(self.given()) - {"include_cancelled", "limit", "cursor"}:
-            raise Invalid("Say what to search for.", "query", code="missing_required_field")
-        _check_order(self.from_time, self.to_time, "to")
-
-
-class CreateReminder(Parameters, frozen=True, kw_only=True):
-    """Parameters of create_reminder: at a time, or before an event or the departure to it."""
-
-    title: Text200
-    remind_at: DateTime | UnsetType = UNSET
-    event_id: EventId | UnsetType = UNSET
-    offset_minutes_before_start: Annotated[int, Meta(ge=0, le=40320)] | UnsetType = UNSET
-    offset_minutes_before_departure: Annotated[int, Meta(ge=0, le=1440)] | UnsetType = UNSET
-    body: Annotated[str, Meta(max_length=1000)] | None = None
-    channel: Literal["push", "email"] = "push"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        times = [self.remind_at, self.offset_minutes_before_start, self.offset_minutes_before_departure]
-        if sum(value is not UNSET for value in times) != 1:
-            raise Invalid("Say either a time, or how long before an event.", "remind_at")
-        if (self.remind_at is UNSET) != (self.event_id is not UNSET):
-            raise Invalid("An event goes with a time before it, and only with that.", "event_id")
-
-
-class CheckAvailability(Parameters, frozen=True, kw_only=True):
-    """Parameters of check_availability: one time, a window's busy times, or free slots of a length."""
-
-    start_time: DateTime | UnsetType = UNSET
-    end_time: DateTime | UnsetType = UNSET
-    from_time: DateTime | UnsetType = field(name="from", default=UNSET)
-    to_time: DateTime | UnsetType = field(name="to", default=UNSET)
-    duration_minutes: Minutes | UnsetType = UNSET
-    earliest_start: DateTime | UnsetType = UNSET
-    latest_end: DateTime | UnsetType = UNSET
-    participants: list[ParticipantId] | UnsetType = UNSET
-    include_tentative: bool = False
-    preferred_time_of_day: Literal["morning", "afternoon", "evening"] | UnsetType = UNSET
-    buffer_minutes_between_meetings: Annotated[int, Meta(ge=0, le=240)] = 0
-    limit: PageSize = 5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        mode, first, last = self.mode()
-        _check_order(first, last, {"time": "end_time", "busy": "to", "slots": "latest_end"}[mode])
-        if mode == "slots" and last - first > timedelta(days=WINDOW_DAYS_MAX):
-            raise Invalid(f"Free slots are found within {WINDOW_DAYS_MAX} days.", "latest_end")
-
-    def mode(self) -> tuple[Literal["time", "busy", "slots"], datetime, datetime]:
-        """Say what is asked, and the bounds it is asked for; raises Invalid unless exactly one thing is."""
-        given = self.given()
-        modes: tuple[tuple[Literal["time", "busy", "slots"], tuple[str, ...]], ...] = (
-            ("time", ("start_time", "end_time")),
-            ("busy", ("from_time", "to_time")),
-            ("slots", ("earliest_start", "latest_end", "duration_minutes")),
-        )
-        named = [(mode, names) for mode, names in modes if any(name in given for name in names)]
-        if len(named) != 1 or any(name not in given for name in named[0][1]):
-            message = "Say start_time and end_time, or from and to, or duration_minutes, earliest_start and latest_end."
-            raise Invalid(message, "start_time")
-        mode, names = named[0]
-        return mode, given[names[0]], given[names[1]]
-
-
 def day_or_time(text: str, *, all_day: bool) -> date | datetime:
     """Read a date-time with its offset or, for an all-day event, a date; raises Invalid."""
     try:
@@ -242,23 +52,14 @@ def day_or_time(text: str, *, all_day: bool) -> date | datetime:
     return moment
 
 
-def _check_one_end(end: datetime | UnsetType, duration: int | UnsetType) -> None:
-    if end is not UNSET and duration is not UNSET:
-        raise Invalid("Say either end_time or duration_minutes.", "duration_minutes")
-
-
-def _check_zone(zone: str | UnsetType) -> None:
+def check_zone(zone: str | UnsetType) -> None:
+    """Raise Invalid for a zone that is not in the IANA database."""
     if zone is UNSET:
         return
     try:
         ZoneInfo(zone)
     except (KeyError, OSError, ValueError):  # not found is a KeyError; a folder's name or a path out of it the others
         raise Invalid("timezone must be an IANA name.", "timezone") from None
-
-
-def _check_order(first: datetime | UnsetType, last: datetime | UnsetType, param: str) -> None:
-    if first is not UNSET and last is not UNSET and last <= first:
-        raise Invalid("The end must be after the beginning.", param)
 
 
 P = TypeVar("P", bound=Parameters)

@@ -14,7 +14,7 @@ from phone_bridge.assistant.understanding import understand
 from phone_bridge.assistant.when import Clock, When
 from phone_bridge.assistant.wishes import Wish
 from phone_bridge.call.events import Action, Affected
-from phone_bridge.tools import schemas
+from phone_bridge.tools import parameters, schemas
 from tests.assistant.some_week import CALLER, DENTIST, FAIR, LUNCH, NOW, REVIEW, TODAY, at, event
 
 
@@ -310,9 +310,9 @@ def accepted(plan: Action | Question, kind: Any) -> bool:
 def test_every_plan_is_taken_by_its_tool_and_lies_ahead(wish: Wish, seen: Seen) -> None:
     with_id = event("Known event", seen.start_time)
     plan = plans.changing(wish, with_id, NOW)
-    assert accepted(plan, schemas.UpdateEvent)
-    assert accepted(plans.creating(wish, CALLER, NOW), schemas.CreateEvent)
-    assert accepted(plans.reminding(wish, NOW), schemas.CreateReminder)
-    assert accepted(plans.reminding_before(wish, with_id, NOW), schemas.CreateReminder)
+    assert accepted(plan, parameters.UpdateEvent)
+    assert accepted(plans.creating(wish, CALLER, NOW), parameters.CreateEvent)
+    assert accepted(plans.reminding(wish, NOW), parameters.CreateReminder)
+    assert accepted(plans.reminding_before(wish, with_id, NOW), parameters.CreateReminder)
     if isinstance(plan, Action) and "start_time" in plan.parameters:
         assert plan.parameters["start_time"] > NOW.isoformat()[:10]

@@ -10,6 +10,7 @@ from phone_bridge.assistant.reading import Reading
 from phone_bridge.assistant.references import PAGE
 from phone_bridge.assistant.understanding import understand
 from phone_bridge.assistant.wishes import Wish
+from phone_bridge.tools import parameters as p
 from phone_bridge.tools import schemas
 from tests.assistant.some_week import CALLER, LUNCH, NOW, TODAY, at, plain
 
@@ -77,7 +78,7 @@ def test_a_day_or_a_stretch(text: str, name: str, parameters: dict[str, Any]) ->
 def test_free_and_busy(text: str, parameters: dict[str, Any]) -> None:
     found = whole(reading.availability(said(text), CALLER, NOW))
     assert (found.action.name, found.action.parameters, found.lists) == ("check_availability", parameters, False)
-    schemas.read(schemas.CheckAvailability, parameters)
+    schemas.read(p.CheckAvailability, parameters)
 
 
 def test_the_answers_about_free_time() -> None:

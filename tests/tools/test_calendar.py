@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import jsonschema
 import pytest
 
-from phone_bridge.tools.calendar import ALTERNATIVES_MAX, CALENDAR_TOOLS, CalendarTools
+from phone_bridge.tools.availability import ALTERNATIVES_MAX
+from phone_bridge.tools.calendar import CALENDAR_TOOLS, CalendarTools
 from phone_bridge.tools.catalogue import Effect, Policy
 from phone_bridge.tools.keeper import Attendee, Location
+from phone_bridge.tools.table import SCOPES
 from tests.tools.shelf import ALICE, NOW, Shelf
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -54,16 +56,37 @@ def error(result: dict[str, Any]) -> tuple[str, str, str]:
 # The table
 
 
-def test_the_tools_of_the_first_cut_are_there_with_their_effects_and_scopes() -> None:
+READ, WRITE, OUTWARD, DESTROY = Effect.READ, Effect.WRITE, Effect.OUTWARD, Effect.DESTROY
+
+
+def test_all_tools_are_there_with_their_effects_scopes_and_questions() -> None:
     assert {tool.name: (tool.effect, tool.scope, tool.needs_consent()) for tool in CALENDAR_TOOLS} == {
-        "create_event": (Effect.WRITE, "events:write", True),
-        "update_event": (Effect.WRITE, "events:write", True),
-        "cancel_event": (Effect.DESTROY, "events:write", True),
-        "get_day_overview": (Effect.READ, "events:read", False),
-        "get_next_event": (Effect.READ, "events:read", False),
-        "search_events": (Effect.READ, "events:read", False),
-        "create_reminder": (Effect.WRITE, "events:write", False),
-        "check_availability": (Effect.READ, "calendars:read", False),
+        "create_event": (WRITE, "events:write", True),
+        "update_event": (WRITE, "events:write", True),
+        "cancel_event": (DESTROY, "events:write", True),
+        "bulk_cancel_events": (DESTROY, "events:write", True),
+        "get_day_overview": (READ, "events:read", False),
+        "get_day_summary": (READ, "events:read", False),
+        "get_weekly_summary": (READ, "events:read", False),
+        "get_next_event": (READ, "events:read", False),
+        "search_events": (READ, "events:read", False),
+        "get_departure_info": (READ, "events:read", False),
+        "get_travel_time": (READ, "events:read", False),
+        "get_alternate_routes": (READ, "events:read", False),
+        "start_navigation": (WRITE, "events:read", False),
+        "check_if_late": (READ, "events:read", False),
+        "acknowledge_late": (WRITE, "events:write", False),
+        "report_arrival": (WRITE, "events:write", False),
+        "get_alerts": (READ, "alerts:read", False),
+        "dismiss_alert": (WRITE, "alerts:write", False),
+        "snooze_alert": (WRITE, "alerts:write", False),
+        "create_reminder": (WRITE, "events:write", False),
+        "notify_attendees": (OUTWARD, "events:write", True),
+        "update_preferences": (WRITE, "profile:write", True),
+        "set_quiet_hours": (WRITE, "profile:write", True),
+        "set_alert_profile": (WRITE, "profile:write", True),
+        "set_global_buffer": (WRITE, "profile:write", True),
+        "check_availability": (READ, "calendars:read", False),
     }
 
 
@@ -71,14 +94,16 @@ def test_a_strict_house_asks_about_reminders_too() -> None:
     assert CALENDAR_TOOLS.find("create_reminder").needs_consent(Policy.ALL)
 
 
+def test_the_literal_house_asks_about_calendars_alone() -> None:
+    asking = {tool.name for tool in CALENDAR_TOOLS if tool.needs_consent(Policy.CALENDAR)}
+    assert asking == {"create_event", "update_event", "cancel_event", "bulk_cancel_events"}
+
+
 def test_scopes_open_tools(shelf: Shelf) -> None:
     tools = CalendarTools(shelf, lambda: NOW)
     assert tools.allowed(frozenset(["calendars:read"])) == {"check_availability"}
-    assert tools.allowed(frozenset(["events:read", "voice:invoke"])) == {
-        "get_day_overview",
-        "get_next_event",
-        "search_events",
-    }
+    assert tools.allowed(frozenset(["alerts:read", "voice:invoke"])) == {"get_alerts"}
+    assert tools.allowed(SCOPES) == CALENDAR_TOOLS.names()
 
 
 # Refusals
@@ -95,7 +120,7 @@ def test_bad_parameters_are_named_in_the_result(shelf: Shelf) -> None:
 
 
 def test_a_user_nobody_knows_is_refused(shelf: Shelf) -> None:
-    result = asyncio.run(CalendarTools(shelf, lambda: NOW).run("usr_bob", "get_next_event", {}, key="k"))
+    result = asyncio.run(CalendarTools(shelf, lambda: NOW).run("usr_nobody", "get_next_event", {}, key="k"))
     assert error(result)[1] == "resource_missing"
 
 
@@ -194,9 +219,9 @@ def test_fields_are_changed_and_cleared(shelf: Shelf) -> None:
 def test_an_event_becomes_a_whole_day_and_back(shelf: Shelf) -> None:
     whole = run(shelf, "update_event", event_id="evt_000002", start_time="2026-12-01", all_day=True)["event"]
     assert (whole["start_time"], whole["all_day"]) == ("2026-12-01T00:00:00-05:00", True)
-    timed = run(shelf, "update_event", event_id="evt_000002", all_day=False, start_time=iso(15), end_time=iso(16))[
-        "event"
-    ]
+    timed = run(
+        shelf, "update_event", "k2", event_id="evt_000002", all_day=False, start_time=iso(15), end_time=iso(16)
+    )["event"]
     assert (timed["start_time"], timed["end_time"], timed["all_day"]) == (iso(15), iso(16), False)
 
 
@@ -216,10 +241,20 @@ def test_cancelling_marks_the_event(shelf: Shelf) -> None:
     assert run(shelf, "search_events", query="dentist")["data"] == []
 
 
-def test_nobody_can_be_told(shelf: Shelf) -> None:
-    for tool, more in (("cancel_event", {}), ("update_event", {"title": "x"})):
-        assert error(run(shelf, tool, event_id="evt_000002", notify=True, **more))[2] == "notify"
-    assert not shelf.kept["evt_000002"].is_cancelled
+def test_those_who_are_invited_are_told_and_the_result_says_that_nothing_is_sent_yet(shelf: Shelf) -> None:
+    moved = run(shelf, "update_event", event_id="evt_000001", start_time=iso(12), notify=True)
+    assert [(each["attendee_email"], each["status"]) for each in moved["invitations"]] == [
+        ("anna@example.com", "email_queued")
+    ]
+    assert moved["delivered"] is False
+    gone = run(shelf, "cancel_event", "k2", event_id="evt_000001", reason="ill", notify=True)
+    assert len(gone["invitations"]) == 1
+    assert [(each.email_type, each.message) for each in shelf.messages] == [("update", None), ("cancel", "ill")]
+
+
+def test_telling_nobody_is_no_error_after_the_deed(shelf: Shelf) -> None:
+    assert run(shelf, "cancel_event", event_id="evt_000002", notify=True)["invitations"] == []
+    assert shelf.kept["evt_000002"].is_cancelled
 
 
 # Reading
@@ -308,9 +343,9 @@ def test_the_cursor_of_another_search_is_refused(shelf: Shelf) -> None:
 
 def test_reminders_are_kept(shelf: Shelf) -> None:
     result = run(shelf, "create_reminder", title="Milk", remind_at=iso(18))
-    assert result["resource"] == {"object": "reminder", "id": "rem_0"}
+    assert result["resource"] == {"object": "reminder", "id": "rem_900001"}
     assert result["reminder"]["remind_at"] == iso(18)
-    before = run(shelf, "create_reminder", title="Go", event_id="evt_000002", offset_minutes_before_start=30)
+    before = run(shelf, "create_reminder", "k2", title="Go", event_id="evt_000002", offset_minutes_before_start=30)
     assert before["reminder"]["offset_minutes_before_start"] == 30
 
 
@@ -352,4 +387,4 @@ def test_free_slots_are_found_and_limited(shelf: Shelf) -> None:
 def test_only_ones_own_calendar_is_looked_at(shelf: Shelf) -> None:
     asked = {"start_time": iso(13), "end_time": iso(14)}
     assert run(shelf, "check_availability", **asked, participants=[ALICE.id])["ok"]
-    assert error(run(shelf, "check_availability", **asked, participants=["usr_bob"]))[2] == "participants"
+    assert error(run(shelf, "check_availability", **asked, participants=["usr_carol"]))[2] == "participants"

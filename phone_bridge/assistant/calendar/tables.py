@@ -82,6 +82,7 @@ EVENTS = Table(
     Column("source", JSON, nullable=False),
     Column("series_id", String, index=True),
     Column("original_start_time", Moment),
+    Column("repeats", Boolean),  # whether it is a series; what an earlier version wrote does not say
     Column("is_cancelled", Boolean, nullable=False),
     Column("cancelled_at", Moment),
     Column("cancel_reason", Text),
@@ -95,7 +96,9 @@ REMINDERS = Table(
     METADATA,
     Column("id", String, primary_key=True),
     Column("user_id", ForeignKey("calendar_users.id"), nullable=False, index=True),
+    # An occurrence has no row to point to, so new reminders keep their event in ``about_event_id``.
     Column("event_id", ForeignKey("calendar_events.id")),
+    Column("about_event_id", String, index=True),
     Column("title", Text, nullable=False),
     Column("remind_at", Moment),
     Column("offset_minutes_before_start", Integer),
@@ -104,6 +107,71 @@ REMINDERS = Table(
     Column("channel", String, nullable=False),
     Column("status", String, nullable=False),
     Column("created_at", Moment, nullable=False),
+)
+
+CALENDARS = Table(
+    "calendar_calendars",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("user_id", ForeignKey("calendar_users.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("color_hex", String),
+    Column("timezone", String, nullable=False),
+    Column("writable", Boolean, nullable=False),
+    Column("selected", Boolean, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("external_id", Text),
+)
+
+ALERTS = Table(
+    "calendar_alerts",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("user_id", ForeignKey("calendar_users.id"), nullable=False),
+    Column("event_id", String),
+    Column("type", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text),
+    Column("status", String, nullable=False),
+    Column("snoozed_until", Moment),
+    Column("expires_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Index("calendar_alerts_by_time", "user_id", "created_at"),
+)
+
+TRACKINGS = Table(
+    "calendar_trackings",
+    METADATA,
+    Column("user_id", ForeignKey("calendar_users.id"), primary_key=True),
+    Column("event_id", String, primary_key=True),
+    Column("status", String, nullable=False),
+    Column("current_location", JSON),
+    Column("predicted_arrival", Moment),
+    Column("minutes_late", Integer),
+    Column("confidence", String, nullable=False),
+    Column("started_at", Moment),
+    Column("arrived_at", Moment),
+    Column("late_acknowledged_at", Moment),
+    Column("alert_profile", String),
+    Column("updated_at", Moment),
+)
+
+INVITATIONS = Table(
+    "calendar_invitations",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("organizer_user_id", ForeignKey("calendar_users.id"), nullable=False),
+    Column("event_id", String, nullable=False),
+    Column("attendee_email", Text, nullable=False),
+    Column("attendee_name", Text),
+    Column("email_type", String, nullable=False),
+    Column("message", Text),
+    Column("eta", Moment),
+    Column("status", String, nullable=False),
+    Column("ical_sequence", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("calendar_invitations_by_event", "organizer_user_id", "event_id"),
 )
 
 DEEDS = Table(

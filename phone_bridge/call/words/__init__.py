@@ -13,7 +13,7 @@ _REFUSALS = {"en": english.REFUSAL, "de": german.REFUSAL}
 _ALREADY = {"en": english.ALREADY, "de": german.ALREADY}
 _TONGUES = {"en": english.ENGLISH, "de": german.GERMAN}
 
-__all__ = ["QUESTION", "SENTENCES", "already", "line", "question", "refusal"]
+__all__ = ["QUESTION", "SENTENCES", "already", "line", "question", "refusal", "summary"]
 
 
 def line(key: str, language: str = "en") -> Line:
@@ -30,6 +30,11 @@ def question(action: Action, language: str = "en") -> Line:
     The key is ``question.<tool>``. Never raises, whatever the session put into the action.
     """
     return naming.question(action, _TONGUES[_known(language)])
+
+
+def summary(action: Action, language: str = "en") -> str:
+    """Name ``action`` in a clause, in the words in which it is asked for."""
+    return naming.summary(action, _TONGUES[_known(language)])
 
 
 def refusal(language: str = "en") -> str:

@@ -33,15 +33,26 @@ _IDS = ("event_id", "event_ids", "alert_id")
 
 def question(action: Action, tongue: Tongue) -> Line:
     """Name ``action``; never raises, whatever its parameters hold."""
+    clause, explained = _clause(action, tongue)
+    said = [tongue.say("question", clause)]
+    if explained:
+        said.append(tongue.say("summary", clean.sentences(action.summary)))
+    return Line(QUESTION + _key(action.name), " ".join(said))
+
+
+def summary(action: Action, tongue: Tongue) -> str:
+    """Name ``action`` in a clause, as the question does: "cancel Dentist, on Tuesday …"."""
+    return _clause(action, tongue)[0]
+
+
+def _clause(action: Action, tongue: Tongue) -> tuple[str, bool]:
+    """Say an action, and whether the session's own words must explain it."""
     telling = Telling(action, tongue)
     recipe = RECIPES.get(action.name)
     head = recipe(telling) if recipe else _run(action.name, tongue)
     explained = clean.has_content(action.summary) and not (recipe and telling.named)
     details = _limited(telling.details + _rest(telling, ids=not explained), tongue)
-    said = [tongue.say("question", _joined(head, details))]
-    if explained:
-        said.append(tongue.say("summary", clean.sentences(action.summary)))
-    return Line(QUESTION + _key(action.name), " ".join(said))
+    return _joined(head, details), explained
 
 
 def _run(name: str, tongue: Tongue) -> str:
