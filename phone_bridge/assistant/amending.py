@@ -9,8 +9,10 @@ from phone_bridge.assistant.naming import title
 from phone_bridge.assistant.phrase import tokens
 from phone_bridge.assistant.plans import Question, Slot
 from phone_bridge.assistant.references import known
+from phone_bridge.assistant.when import Clock, When
 from phone_bridge.assistant.wishes import Reference, Wish
 
+_OF_HOURS = ("set_quiet_hours", "update_preferences")
 _SCOPES = (
     ("following", re.compile(r"\b(?:following|from (?:now|then|this|that) on|future|later ones|this and|and after)\b")),
     ("this", re.compile(r"\b(?:only|just|this one|that one|this|one|single|once|today's|tomorrow's)\b(?!.*\ball\b)")),
@@ -89,6 +91,20 @@ def another(old: Wish, answer: Wish, titles: Iterable[str]) -> Wish | None:
     return structs.replace(old, reference=reference) if named or reference.other or reference.place else None
 
 
+def _one_end(said: When, old: When) -> When:
+    """Put one time into a stretch of hours: in the place of the end that it is nearer to."""
+    if said.start is None or said.end is not None or old.start is None or old.end is None:
+        return said.over(old)
+    to_start, to_end = (_apart(said.start, end) for end in (old.start, old.end))
+    return structs.replace(old, end=said.start) if to_end <= to_start else structs.replace(old, start=said.start)
+
+
+def _apart(one: Clock, other: Clock) -> int:
+    """Say how many minutes lie between two times on the clock, the shorter way round, whatever they may mean."""
+    gaps = [abs(first - second) % 1440 for first in one.minutes() for second in other.minutes()]
+    return min(min(gap, 1440 - gap) for gap in gaps)
+
+
 def _changed_by_words(old: Wish, said: Wish) -> Wish | None:
     if said.shift is not None and old.name in ("update_event", "cancel_event"):
         return Wish(name="update_event", reference=Reference(pronoun=True), shift=said.shift)
@@ -100,7 +116,7 @@ def _changed_by_words(old: Wish, said: Wish) -> Wish | None:
     return structs.replace(
         old,
         reference=pronoun,
-        when=said.when.over(old.when),
+        when=_one_end(said.when, old.when) if old.name in _OF_HOURS else said.when.over(old.when),
         shift=None if said.when else old.shift,
         length=said.length if said.length is not None else old.length,
         lead=said.lead if said.lead is not None else old.lead,

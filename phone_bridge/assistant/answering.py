@@ -24,8 +24,14 @@ _FAILURES = {
     "authorization_failed": "I am not allowed to do that on this line.",
     "calendar_unavailable": _UNREACHED,
     "service_unavailable": _UNREACHED,
+    "place_unknown": "I do not know where that is on the map, so I cannot tell.",
+    "origin_unknown": "I do not know where you set out from. You can say: my home address is, and the address.",
+    "no_route": "I know no way there.",
+    "too_far": "That is too far to go that way.",
     "tool_timeout": "Your calendar did not answer in time, so I cannot tell whether that was done.",
 }
+_IN_PLAIN_WORDS = frozenset(("no_attendees", "ambiguous_event", "invalid_recurrence", "calendar_read_only"))
+"""Errors whose message is a sentence that callers understand."""
 
 Sentences = list[str]
 
@@ -154,7 +160,10 @@ def found(events: Sequence[Seen], now: datetime, aspect: str) -> Sentences:
     if len(events) == 1:
         return detail(events[0], now, aspect)
     if len({event.title for event in events}) == 1:
-        more = f"There {_are(len(events) - 1)} more after it."
+        if events[0].series_id and events[0].series_id == events[1].series_id:
+            more = ended(f"It comes again {event_time(events[1], now)}")
+        else:
+            more = f"There {_are(len(events) - 1)} more after it."
         return [*detail(events[0], now, aspect), more]
     return [ended(f"I found {count_words(len(events))}"), ended(listing(events, now))]
 
@@ -325,7 +334,14 @@ def failed(result: Mapping[str, Any]) -> Sentences:
     """Tell why a tool did not do its work."""
     error = result.get("error") or {}
     known = _FAILURES.get(error.get("code", ""))
-    return [known] if known else ["That did not work.", *filter(None, [str(error.get("message", ""))])]
+    if known:
+        return [known]
+    message = str(error.get("message", ""))
+    return (
+        [message]
+        if message and error.get("code") in _IN_PLAIN_WORDS
+        else ["That did not work.", *filter(None, [message])]
+    )
 
 
 def _overlaps(conflicts: Sequence[Mapping[str, Any]]) -> Sentences:

@@ -51,7 +51,9 @@ _SUMMARIES = ("get_day_summary", "get_weekly_summary")
 _READERS = ("get_next_event", "get_day_overview", "search_events", "check_availability", *_SUMMARIES)
 _OF_DAYS = ("get_day_overview", "check_availability", "get_day_summary")
 _YES_OR_NO = re.compile(
-    r"^(?:(?:yes|yeah|yep|sure|okay|ok|right|no|nope|but|and|well|wait|please|actually|rather|then) )+", re.IGNORECASE
+    r"^(?:(?:yes|yeah|yep|sure|okay|ok|right|no|nope|but|and|well|wait|please|actually|rather|then|sorry"
+    r"|i (?:said|meant|mean)|not that one) )+",
+    re.IGNORECASE,
 )
 
 Resume = Callable[[Mapping[str, Any], datetime], list[Move]]
@@ -64,8 +66,8 @@ class _Proposal(Struct):
     wish: Wish
     event: Seen | None
     aside: bool = False
-    warned: bool = False
-    """Whether the caller was told what it overlaps with."""
+    checked: bool = False
+    """Whether it was looked up what it overlaps with, and told."""
 
 
 class _Asked(Struct, frozen=True):
@@ -119,7 +121,7 @@ class CalendarConversation:
         if proposal is not None:
             asked = proposal
             self._running[action_id] = lambda result, at: self._done(
-                asked.action, result, at, asked.event, warned=asked.warned
+                asked.action, result, at, asked.event, checked=asked.checked
             )
         return []
 
@@ -409,7 +411,8 @@ class CalendarConversation:
             focus = {event.id for event in self._focus}
             return [event for event in self._listed if event.id not in focus]
         if reference.place and not reference.named() and not reference.when:
-            return references.choose(reference, self._listed, now) if len(self._listed) > 1 else []
+            listed = self._listed if len(self._listed) > 1 else self._focus
+            return references.choose(reference, listed, now)
         return None
 
     def _looked_up(self, wish: Wish, result: Mapping[str, Any], now: datetime) -> list[Move]:
@@ -434,6 +437,7 @@ class CalendarConversation:
         if wish.name == "search_events":
             self._remember(chosen, listed)
             return _say(answering.found(chosen, now, wish.aspect))
+        chosen = references.one_of_each_series(chosen)
         if len(chosen) == 1 or wish.name in JOURNEYS - {"notify_attendees"}:
             return self._with(wish, chosen[0], now)  # of several, one goes to the next
         return self._ask_which(wish, chosen, now)
@@ -568,18 +572,19 @@ class CalendarConversation:
         if isinstance(plan, Question):
             return self._ask(plan, event)
         tool = CALENDAR_TOOLS.find(plan.name)
-        if not tool.needs_consent(self._policy):
+        unasked = self._policy is Policy.DEFAULT and plan.name in self._caller.unasked
+        if unasked or not tool.needs_consent(self._policy, plan.parameters):
             return self._run(plan, lambda result, at: self._done(plan, result, at, event, wish.aspect))
         if self._is_timed(plan):
             return self._checked(wish, event, plan, now)
         return self._proposed(wish, event, plan)
 
-    def _proposed(self, wish: Wish, event: Seen | None, plan: Action, *, warned: bool = False) -> list[Move]:
+    def _proposed(self, wish: Wish, event: Seen | None, plan: Action, *, checked: bool = False) -> list[Move]:
         tool = CALENDAR_TOOLS.find(plan.name)
         drops = self._drop_those_about(event)
         new = self._new_id()
-        self._open[new] = _Proposal(plan, wish, event, warned=warned)
-        return [*drops, Propose(new, plan, tool.reach, tool.reversible)]
+        self._open[new] = _Proposal(plan, wish, event, checked=checked)
+        return [*drops, Propose(new, plan, tool.reach_with(plan.parameters), tool.reversible)]
 
     def _is_timed(self, plan: Action) -> bool:
         """Tell whether a plan takes time of the caller's that may be taken already, and can be looked up."""
@@ -594,7 +599,7 @@ class CalendarConversation:
         def proposed(result: Mapping[str, Any], at: datetime) -> list[Move]:
             besides = event.id if event else ""
             said = answering.in_the_way(result, start, at, besides) if result.get("ok") else []
-            return [*_say(said), *self._proposed(wish, event, plan, warned=bool(said))]
+            return [*_say(said), *self._proposed(wish, event, plan, checked=bool(result.get("ok")))]
 
         new = self._new_id()
         self._running[new] = proposed
@@ -622,7 +627,7 @@ class CalendarConversation:
         event: Seen | None = None,
         aspect: str = "",
         *,
-        warned: bool = False,
+        checked: bool = False,
     ) -> list[Move]:
         """Tell what was done, and keep what the talk is about in step with the calendar."""
         if not result.get("ok"):
@@ -632,6 +637,7 @@ class CalendarConversation:
             self._notices = [each for each in self._notices if gone and each.id != gone]
             return _say(notices.settled(action, result, now))
         if action.name in telling.TOLD:
+            self._settle(action)
             self._forget(action.parameters.get("event_ids", ()) if action.name == "bulk_cancel_events" else ())
             return _say(telling.told(action, result, now, event, aspect))
         if "event" in result:
@@ -639,7 +645,14 @@ class CalendarConversation:
             self._listed = [other for other in self._listed if other.id != touched.id]
             self._focus = [] if action.name == "cancel_event" else [touched]
             self._titles = list(dict.fromkeys([*(each.title for each in self._focus), *self._titles]))
-        return _say(answering.done(action, {**result, "conflicts": ()} if warned else result, now))
+        return _say(answering.done(action, {**result, "conflicts": ()} if checked else result, now))
+
+    def _settle(self, action: Action) -> None:
+        """Go on in the zone and with the lengths that the caller has just chosen."""
+        minutes = action.parameters.get("default_event_duration_min", self._caller.event_minutes)
+        zone = action.parameters.get("timezone", self._caller.timezone)
+        self._caller = structs.replace(self._caller, timezone=zone, event_minutes=minutes)
+        self._zone = ZoneInfo(zone)
 
     def _forget(self, ids: Iterable[str]) -> None:
         """Let events go that are no more."""

@@ -44,6 +44,7 @@ class CalendarMind:
             user_id=user_id,
             timezone=user.timezone,
             event_minutes=user.default_event_duration_min,
+            unasked=user.auto_confirm,
             titles=tuple(dict.fromkeys(event.title for event in events)),
             names=tuple(dict.fromkeys(name for event in events for name in _names(event))),
         )

@@ -70,6 +70,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     titles: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     """What the people and the places of the calendar are called."""
+    unasked: tuple[str, ...] = ()
+    """Tools that are done without asking, as the caller wished."""
 
 
 def cancelling(wish: Wish, event: Seen, now: datetime) -> Action | Question:

@@ -104,6 +104,14 @@ def choose(reference: Reference, events: Sequence[Seen], now: datetime) -> list[
     return left
 
 
+def one_of_each_series(events: Iterable[Seen]) -> list[Seen]:
+    """Keep the first of those that belong to one series: which of them, or all, is asked of it."""
+    kept: dict[str, Seen] = {}
+    for event in events:
+        kept.setdefault(event.series_id or event.id, event)
+    return list(kept.values())
+
+
 def known(reference: Reference, titles: Iterable[str]) -> bool:
     """Tell whether the words are those of one of ``titles``."""
     words = (*reference.words, *reference.soft)

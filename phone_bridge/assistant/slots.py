@@ -288,6 +288,8 @@ def _told(turn: Turn, wish: Wish) -> Wish | None:
 
 def _bulk(turn: Turn, wish: Wish) -> Wish | None:
     """Read several events at once: all of a time, or all that a word or a name fits."""
+    if (whole := pointed(turn)).every:  # all of those that the talk is about
+        return structs.replace(wish, reference=whole)
     words = turn.without(
         "all", "every", "everything", "each", "whole", "entire", "rest", "calls", "day", "i", "have", "whatever"
     )

@@ -1,18 +1,19 @@
 """What is said of journeys, lateness, summaries and settings: short sentences, made of what the tools gave; pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from phone_bridge.assistant.answering import (
     LISTED,
     clock_words,
     count_words,
+    day_words,
     ended,
-    event_words,
     joined,
     length_words,
     moment_words,
+    on_day,
     title_words,
 )
 from phone_bridge.assistant.habits import days_words, zone_words
@@ -22,8 +23,6 @@ from phone_bridge.call.events import Action
 Result = Mapping[str, Any]
 Sentences = list[str]
 
-SENTENCES_MAX = 3
-"""How much of a written summary is spoken."""
 _BY = {"drive": "by car", "walk": "on foot", "transit": "by public transport"}
 _TRAFFIC = {"moderate": "Traffic is moderate.", "heavy": "Traffic is heavy.", "severe": "Traffic is very heavy."}
 
@@ -39,6 +38,12 @@ def _moment(result: Result, name: str, now: datetime) -> datetime | None:
     return datetime.fromisoformat(written).astimezone(now.tzinfo) if written else None
 
 
+def _named(result: Result, event: Seen | None, word: str) -> str:
+    """Name the event behind ``word``, also where the tool found it by itself."""
+    title = event.title if event else str(result.get("title") or "")
+    return f" {word} {title_words(title)}" if title else ""
+
+
 def _where(action: Action, event: Seen | None) -> str:
     place = (action.parameters.get("to_location") or {}).get("name", "")
     return f" to {title_words(event.title if event else place)}" if event or place else ""
@@ -50,7 +55,7 @@ def _departure(action: Action, result: Result, now: datetime, event: Seen | None
     chosen = late if aspect == "latest" else early or late
     if chosen is None or late is None:
         return ["I cannot tell when you have to leave."]
-    named = f" for {title_words(event.title)}" if event else ""
+    named = _named(result, event, "for")
     if late <= now:
         return [ended(f"You should have left{named} by {clock_words(late)}, so leave now"), *_road(result)]
     if chosen <= now:
@@ -97,13 +102,13 @@ def _route(route: Mapping[str, Any]) -> str:
 
 
 def _navigation(action: Action, result: Result, now: datetime, event: Seen | None, aspect: str) -> Sentences:
-    if result.get("sent_to") or result.get("sms"):
-        return [ended(f"I have sent you the way{_where(action, event)}")]
-    return [ended(f"The way{_where(action, event)} is ready in your navigation")]
+    if result.get("sent"):
+        return [ended(f"I have sent you a link with the way{_where(action, event)}")]
+    return [ended(f"I have the link with the way{_where(action, event)}, but I cannot send it to your phone")]
 
 
 def _lateness(action: Action, result: Result, now: datetime, event: Seen | None, aspect: str) -> Sentences:
-    named = f" for {title_words(event.title)}" if event else ""
+    named = _named(result, event, "for")
     minutes = int(result.get("minutes_late") or 0)
     sentences = {
         "on_time": f"You are on time{named}",
@@ -117,9 +122,9 @@ def _lateness(action: Action, result: Result, now: datetime, event: Seen | None,
 def _noted_late(action: Action, result: Result, now: datetime, event: Seen | None, aspect: str) -> Sentences:
     minutes = action.parameters.get("minutes_late")
     late = f"{length_words(int(minutes))} late" if minutes else "late"
-    named = f" for {title_words(event.title)}" if event else ""
+    named = _named(result, event, "for")
     notified = list(result.get("notified") or ())
-    told_too = [ended(f"I told {_people(notified, event)}")] if notified else []
+    told_too = [_message_words(_people(notified, event), result)] if notified else []
     return [ended(f"I noted that you will be {late}{named}"), *told_too]
 
 
@@ -131,7 +136,7 @@ def _people(emails: Sequence[Any], event: Seen | None) -> str:
 
 
 def _arrived(action: Action, result: Result, now: datetime, event: Seen | None, aspect: str) -> Sentences:
-    named = f" at {title_words(event.title)}" if event else ""
+    named = _named(result, event, "at")
     return [ended(f"I noted that you have arrived{named}")]
 
 
@@ -139,24 +144,64 @@ def _notified(action: Action, result: Result, now: datetime, event: Seen | None,
     emails = [each.get("attendee_email") for each in result.get("invitations", ())]
     if not emails:
         return ["There is nobody to tell."]
-    return [ended(f"The message to {_people(emails, event)} is on its way")]
+    return [_message_words(_people(emails, event), result)]
 
 
-def _summary(action: Action, result: Result, now: datetime, event: Seen | None, aspect: str) -> Sentences:
-    """Say the tool's own text, sentence by sentence, as far as one listens."""
-    text = " ".join(str(result.get("text") or "").split())
-    return _sentences(text)[:SENTENCES_MAX] if text else ["There is nothing to tell."]
+def _message_words(people: str, result: Result) -> str:
+    """Say what became of a message, and not more: one that nothing has sent yet is only kept."""
+    if result.get("delivered"):
+        return ended(f"I told {people}")
+    return ended(f"The message to {people} is written, but it has not been sent yet")
 
 
-def _sentences(text: str) -> Sentences:
-    """Cut at full stops that end a sentence, and not at those of "p.m."."""
-    parts: list[str] = []
-    for part in text.split(". "):
-        if parts and parts[-1].lower().endswith((" a.m", " p.m", "a.m", "p.m")) and not part[:1].isupper():
-            parts[-1] += f". {part}"
-        else:
-            parts.append(part)
-    return [ended(part) for part in parts]
+def _day(action: Action, result: Result, now: datetime, event: Seen | None, aspect: str) -> Sentences:
+    """Sum up a day: how much, from when to when, how long in all, and what stands out."""
+    span = on_day(date.fromisoformat(result["date"]), now.date())
+    count, busy = int(result["event_count"]), int(result["busy_minutes"])
+    if not count:
+        return [ended(f"You have nothing {span}")]
+    first, last = _moment(result, "first_start", now), _moment(result, "last_end", now)
+    hours = f", from {clock_words(first)} to {clock_words(last)}" if first and last and count > 1 else ""
+    in_all = f", {length_words(busy)} in all" if busy else ""
+    said = [ended(f"You have {things(count)} {span}{hours}{in_all}")]
+    outstanding = [_outstanding(each, now) for each in result.get("highlights", ())]
+    return [*said, *([ended(joined(outstanding))] if outstanding else []), *_overlapping(result["conflict_count"])]
+
+
+def _outstanding(highlight: Mapping[str, Any], now: datetime) -> str:
+    start = datetime.fromisoformat(highlight["start_time"]).astimezone(now.tzinfo)
+    return f"{title_words(highlight['title'])} at {clock_words(start)}"
+
+
+def _week(action: Action, result: Result, now: datetime, event: Seen | None, aspect: str) -> Sentences:
+    """Sum up a week: how much, how long in all, and its busiest day."""
+    first, totals = date.fromisoformat(result["week_start"]), result["totals"]
+    monday = now.date() - timedelta(days=now.weekday())
+    weeks = {monday: "this week", monday + timedelta(days=7): "next week", monday - timedelta(days=7): "last week"}
+    span = weeks.get(first, f"in the week of {day_words(first, now.date())}")
+    if not totals["events"]:
+        return [ended(f"You have nothing {span}")]
+    hours = round(totals["busy_minutes"] / 60)
+    in_all = f"about {length_words(hours * 60)}" if hours else "under an hour"
+    said = [ended(f"You have {things(totals['events'])} {span}, {in_all} in all")]
+    busiest = result.get("busiest_day")
+    if busiest:
+        count = next((int(day["event_count"]) for day in result["days"] if day["date"] == busiest), 0)
+        said.append(ended(f"The busiest day is {date.fromisoformat(busiest):%A}, with {things(count)}"))
+    return [*said, *_overlapping(totals["conflicts"])]
+
+
+def things(count: int) -> str:
+    """Count what is in a calendar."""
+    return f"{count_words(count)} thing{'' if count == 1 else 's'}"
+
+
+def _overlapping(count: int) -> Sentences:
+    return (
+        [ended(f"{count_words(count).capitalize()} time{'s' if count != 1 else ''} two of them overlap")]
+        if count
+        else []
+    )
 
 
 def _bulk(action: Action, result: Result, now: datetime, event: Seen | None, aspect: str) -> Sentences:
@@ -188,7 +233,7 @@ def _hhmm(written: str) -> str:
 
 
 def _profile(action: Action, result: Result, now: datetime, event: Seen | None, aspect: str) -> Sentences:
-    for_event = f" for {title_words(event.title)}" if event else ""
+    for_event = _named(result, event, "for")
     return [ended(f"Your alerts are now {action.parameters['profile']}{for_event}")]
 
 
@@ -206,8 +251,8 @@ _TELLERS: dict[str, Callable[[Action, Result, datetime, Seen | None, str], Sente
     "acknowledge_late": _noted_late,
     "report_arrival": _arrived,
     "notify_attendees": _notified,
-    "get_day_summary": _summary,
-    "get_weekly_summary": _summary,
+    "get_day_summary": _day,
+    "get_weekly_summary": _week,
     "bulk_cancel_events": _bulk,
     "update_preferences": _preferences,
     "set_quiet_hours": _quiet,
@@ -216,8 +261,3 @@ _TELLERS: dict[str, Callable[[Action, Result, datetime, Seen | None, str], Sente
 }
 TOLD = frozenset(_TELLERS)
 """The tools whose results are told here."""
-
-
-def names(events: Sequence[Seen], now: datetime) -> str:
-    """Name all of a few events, for a question about each of them."""
-    return joined([event_words(event, now) for event in events])

@@ -62,7 +62,7 @@ def test_a_talk_knows_the_callers_zone_habits_and_titles(keeper: SqlKeeper) -> N
     assert isinstance(look, Run)
     (proposal,) = talk.ran(look.id, {"ok": True, "conflicts": []}, NOW)
     assert isinstance(proposal, Propose)
-    assert proposal.id == "act_2"
+    assert proposal.id == "act_1"
     assert proposal.action.parameters["start_time"] == "2026-11-25T13:00:00+01:00"
     assert proposal.action.parameters["end_time"] == "2026-11-25T13:20:00+01:00"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from phone_bridge.assistant.references import Seen
-from phone_bridge.assistant.telling import SENTENCES_MAX, TOLD, told
+from phone_bridge.assistant.telling import TOLD, told
 from phone_bridge.call.events import Action
 from tests.assistant.some_week import DENTIST, NOW, REVIEW, at
 
@@ -53,11 +53,19 @@ def test_a_warning_of_the_weather_is_passed_on() -> None:
 def test_how_long_it_takes() -> None:
     result = {"travel": {"total_minutes": 95}, "traffic_level": "free"}
     assert say("get_travel_time", result) == "It takes one hour and 35 minutes to Dentist appointment."
-    place = {"to_location": {"name": "airport"}, "travel": {"mode": "transit"}}
+    place: dict[str, Any] = {"to_location": {"name": "airport"}, "travel": {"mode": "transit"}}
     assert say("get_travel_time", result, None, **place) == (
         "It takes one hour and 35 minutes by public transport to airport."
     )
     assert say("get_travel_time", {}) == "I cannot tell how long that takes."
+
+
+def test_where_the_link_is() -> None:
+    sent = "I have sent you a link with the way to Dentist appointment."
+    assert say("start_navigation", {"deep_link": "https://…", "sent": True}) == sent
+    assert say("start_navigation", {"deep_link": "https://…", "sent": False}).endswith(
+        "I cannot send it to your phone."
+    )
 
 
 def test_other_ways() -> None:
@@ -91,21 +99,55 @@ def test_what_was_noted_and_who_was_told() -> None:
     assert say("acknowledge_late", {}, minutes_late=10) == (
         "I noted that you will be 10 minutes late for Dentist appointment."
     )
-    notified = {"notified": ["anna@example.com", "martin@example.com"]}
+    notified = {"notified": ["anna@example.com", "martin@example.com"], "delivered": True}
     assert say("acknowledge_late", notified, REVIEW).endswith(" I told Anna and martin.")
     assert say("report_arrival", {}) == "I noted that you have arrived at Dentist appointment."
+    assert say("report_arrival", {"title": "Yoga"}, None) == "I noted that you have arrived at Yoga."
     invited = {"invitations": [{"attendee_email": "anna@example.com"}]}
-    assert say("notify_attendees", invited, REVIEW) == "The message to Anna is on its way."
+    assert say("notify_attendees", invited, REVIEW) == "The message to Anna is written, but it has not been sent yet."
+    assert say("notify_attendees", {**invited, "delivered": True}, REVIEW) == "I told Anna."
     assert say("notify_attendees", {"invitations": []}) == "There is nobody to tell."
 
 
-def test_a_summary_is_said_as_far_as_one_listens() -> None:
-    text = (
-        "You have three things tomorrow. The first is at 9:15 a.m. and the last ends at 5 p.m. You are busy two hours."
+DAY: dict[str, Any] = {
+    "date": "2026-11-25",
+    "event_count": 3,
+    "first_start": at(1, 9, 15).isoformat(),
+    "last_end": at(1, 16, 30).isoformat(),
+    "busy_minutes": 105,
+    "conflict_count": 1,
+    "highlights": [{"title": "Lunch with Carol", "start_time": at(1, 12, 30).isoformat()}],
+}
+
+
+def test_a_day_is_summed_up() -> None:
+    assert say("get_day_summary", DAY) == (
+        "You have three things tomorrow, from 9:15 a.m. to 4:30 p.m., one hour and 45 minutes in all. "
+        "Lunch with Carol at 12:30 p.m. One time two of them overlap."
     )
-    assert say("get_day_summary", {"text": f"{text} More. And more."}) == text
-    assert len(told(Action("get_weekly_summary"), {"text": "A. B. C. D."}, NOW, None)) == SENTENCES_MAX
-    assert say("get_day_summary", {}) == "There is nothing to tell."
+    one = {**DAY, "event_count": 1, "conflict_count": 0, "highlights": [], "busy_minutes": 15}
+    assert say("get_day_summary", one) == "You have one thing tomorrow, 15 minutes in all."
+    assert say("get_day_summary", {**DAY, "event_count": 0}) == "You have nothing tomorrow."
+
+
+def test_a_week_is_summed_up() -> None:
+    week: dict[str, Any] = {
+        "week_start": "2026-11-23",
+        "days": [{"date": "2026-11-26", "event_count": 4}],
+        "totals": {"events": 12, "busy_minutes": 950, "conflicts": 2},
+        "busiest_day": "2026-11-26",
+    }
+    assert say("get_weekly_summary", week) == (
+        "You have 12 things this week, about 16 hours in all. The busiest day is Thursday, with four things. "
+        "Two times two of them overlap."
+    )
+    empty = {"week_start": "2026-11-30", "days": [], "totals": {"events": 0, "busy_minutes": 0, "conflicts": 0}}
+    assert say("get_weekly_summary", empty) == "You have nothing next week."
+    far = {**week, "week_start": "2026-12-14", "busiest_day": None}
+    far["totals"] = {"events": 1, "busy_minutes": 30, "conflicts": 0}
+    assert say("get_weekly_summary", far) == (
+        "You have one thing in the week of Monday, December 14th, under an hour in all."
+    )
 
 
 def test_several_that_were_cancelled_are_counted() -> None:
@@ -143,12 +185,14 @@ def test_settings(tool: str, parameters: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize("tool", sorted(TOLD))
 def test_every_answer_is_short(tool: str) -> None:
-    parameters: dict[str, Any] = {
+    all_parameters: dict[str, dict[str, Any]] = {
         "update_preferences": {"timezone": "UTC"},
         "set_quiet_hours": {"enabled": False},
         "set_alert_profile": {"profile": "silent"},
         "set_global_buffer": {"minutes": 0},
-    }.get(tool, {})
-    said = told(Action(tool, parameters), {"ok": True}, NOW, None)
+    }
+    totals = {"events": 12, "busy_minutes": 950, "conflicts": 2}
+    result = {"ok": True, **DAY, "week_start": "2026-11-23", "days": [], "totals": totals}
+    said = told(Action(tool, all_parameters.get(tool, {})), result, NOW, None)
     assert 1 <= len(said) <= 3
     assert all(sentence.endswith((".", "?")) for sentence in said)
