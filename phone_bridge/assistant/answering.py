@@ -354,5 +354,8 @@ def _reminder(reminder: Mapping[str, Any], now: datetime) -> str:
     if reminder.get("remind_at"):
         moment = datetime.fromisoformat(reminder["remind_at"]).astimezone(now.tzinfo)
         return ended(f"I will remind you {moment_words(moment, now)}: {title}")
+    if reminder.get("offset_minutes_before_departure") is not None:
+        lead = length_words(reminder["offset_minutes_before_departure"])
+        return ended(f"I will remind you {lead} before you have to leave for {title}")
     lead = length_words(reminder["offset_minutes_before_start"])
     return ended(f"I will remind you {lead} before {title}")
