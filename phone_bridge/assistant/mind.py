@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from phone_bridge.assistant.calendar.demo import ALICE, refill
+from phone_bridge.assistant.calendar.demo import ALICE, BOB, refill
 from phone_bridge.assistant.calendar.store import SqlKeeper
 from phone_bridge.assistant.conversation import CalendarConversation
 from phone_bridge.assistant.plans import Caller
@@ -36,7 +36,7 @@ class CalendarMind:
         The demonstration's user gets a new week when the old one is used up.
         """
         now = self._now()
-        if user_id == ALICE.id:
+        if user_id in (ALICE.id, BOB.id):
             await refill(self._keeper, now)
         user = await self._keeper.user(user_id)
         events = await self._keeper.events(user_id, start=now, end=now + TITLES_AHEAD)

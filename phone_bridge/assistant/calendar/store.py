@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from msgspec import structs
 from sqlalchemy import Connection, select
 
 from phone_bridge.assistant.calendar.deeds import Ledger, in_thread, unavailable
@@ -55,7 +56,7 @@ class SqlKeeper(SqlEvents, SqlUsers):
         def work(db: Connection) -> list[Event]:
             kept = [self.insert(db, user.id, fields) for fields in events]
             for alert in alerts:
-                self.raise_alert(db, user.id, alert)
+                self.raise_alert(db, user.id, structs.replace(alert, event_id=alert.event_id or kept[0].id))
             return kept
 
         self._ledger.do_once(list[Event], user.id, key, work)

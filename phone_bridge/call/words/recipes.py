@@ -10,6 +10,8 @@ from phone_bridge.call.words.telling import Telling
 
 Recipe = Callable[[Telling], str]
 
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
 # Details that several tools share
 
 
@@ -98,6 +100,25 @@ def _series_and_notice(telling: Telling) -> None:
             telling.say(scope)
     if telling.take_flag("notify"):
         telling.say("notify")
+
+
+def _choice(telling: Telling, name: str) -> None:
+    """Say one of a few fixed words by the tongue's own phrase; another word is left to be said as it is."""
+    value = telling.left.get(name)
+    phrase = f"{name}.{value}" if isinstance(value, str) else ""
+    if phrase in telling.tongue.phrases:
+        del telling.left[name]
+        telling.say(phrase)
+
+
+def _on_days(telling: Telling) -> None:
+    """Say days of the week; all seven say nothing, and days that there are not are left to be said as they are."""
+    days = telling.left.get("days")
+    if isinstance(days, list) and days and all(day in _WEEK for day in days):
+        del telling.left["days"]
+        named = [telling.tongue.weekdays[_WEEK.index(day)] for day in dict.fromkeys(days)]
+        if len(named) < len(_WEEK):
+            telling.say("on_days", telling.tongue.join(named))
 
 
 def _message(telling: Telling) -> None:
@@ -200,6 +221,7 @@ def _notify_attendees(telling: Telling) -> str:
     if not telling.left.get("attendee_emails"):
         telling.say("to_everybody")
     _people(telling, "attendee_emails", "to_one", "to_many")
+    _choice(telling, "kind")
     _message(telling)
     eta = telling.take_moment("eta")
     if eta is not None:
@@ -219,6 +241,9 @@ def _acknowledge_late(telling: Telling) -> str:
 
 def _report_arrival(telling: Telling) -> str:
     head = _named(telling, "report_arrival")
+    arrived = telling.take_moment("arrived_at")
+    if arrived is not None:
+        telling.say("on", telling.moment(arrived))
     _place(telling, "location", "place")
     return head
 
@@ -239,6 +264,7 @@ def _create_reminder(telling: Telling) -> str:
         before = telling.take_minutes(name)
         if before:
             telling.say(phrase, before)
+    _choice(telling, "channel")
     event = telling.describe(things)
     head = "create_reminder" + (".titled" if title else "") + (".named" if event else "")
     return telling.tongue.say(head, *(said for said in (title, event) if said))
@@ -265,18 +291,61 @@ def _snooze_alert(telling: Telling) -> str:
 def _start_navigation(telling: Telling) -> str:
     head = _named(telling, "start_navigation")
     _place(telling, "to_location", "place_to")
+    _choice(telling, "mode")
     if telling.take_flag("start_tracking"):
         telling.say("tracking")
     return head
 
 
 def _update_preferences(telling: Telling) -> str:
-    unasked = telling.take("auto_confirm", list)
-    if unasked:
-        tools = [clean.phrase(name.replace("_", " ")) for name in unasked if isinstance(name, str)]
-        telling.say("unasked", values.say_list(tools, telling.tongue, count=len(unasked)))
     telling.named = True
+    _unasked(telling)
+    for name in ("home_location", "work_location"):
+        _place(telling, name, name)
+    length = telling.take_minutes("default_event_duration_min")
+    if length:
+        telling.say("default_event_duration_min", length)
+    for name in ("default_travel_mode", "preferred_time_of_day"):
+        _choice(telling, name)
+    _working_hours(telling)
+    zone = telling.take_text("timezone")
+    if zone:
+        telling.say("timezone", zone.replace("_", " "))
     return telling.tongue.say("update_preferences")
+
+
+def _unasked(telling: Telling) -> None:
+    """Say what would be done without asking: that it is nothing, too."""
+    unasked = telling.left.get("auto_confirm")
+    if unasked in ("none", []):
+        del telling.left["auto_confirm"]
+        telling.say("unasked_nothing")
+    elif isinstance(unasked, list):
+        del telling.left["auto_confirm"]
+        tools = [_tool(name, telling) for name in unasked if isinstance(name, str)]
+        telling.say("unasked", values.say_list(tools, telling.tongue, count=len(unasked)))
+
+
+def _tool(name: str, telling: Telling) -> str:
+    """Name a tool by what it does, and one that nobody knows by its name."""
+    phrases = telling.tongue.phrases
+    known = next((key for key in (f"tool.{name}", name) if name in RECIPES and key in phrases), None)
+    return phrases[known] if known else clean.phrase(name.replace("_", " "))
+
+
+def _working_hours(telling: Telling) -> None:
+    hours = telling.left.get("working_hours")
+    if not isinstance(hours, dict):
+        return
+    start, end = (moments.parse_clock(hours.get(name)) for name in ("start", "end"))
+    days = hours.get("days", [])
+    if start is None or end is None or not isinstance(days, list) or not all(day in _WEEK for day in days):
+        return
+    del telling.left["working_hours"]
+    tongue = telling.tongue
+    said = tongue.say("working_hours", tongue.clock(start), tongue.clock(end))
+    named = [tongue.weekdays[_WEEK.index(day)] for day in dict.fromkeys(days)]
+    telling.details.append(f"{said} {tongue.say('on_days', tongue.join(named))}" if named else said)
 
 
 def _set_quiet_hours(telling: Telling) -> str:
@@ -286,7 +355,18 @@ def _set_quiet_hours(telling: Telling) -> str:
     if start is not None and end is not None:
         del telling.left["start"], telling.left["end"]
         telling.say("from_to", telling.tongue.clock(start), telling.tongue.clock(end))
+    _on_days(telling)
+    critical = telling.take("allow_critical", bool)
+    if critical is not None and enabled is not False:
+        telling.say("critical" if critical else "not_critical")
     return telling.tongue.say("set_quiet_hours.off" if enabled is False else "set_quiet_hours")
+
+
+def _set_alert_profile(telling: Telling) -> str:
+    head = _named(telling, "set_alert_profile")
+    telling.named = telling.named or "event_id" not in telling.left
+    _choice(telling, "profile")
+    return head
 
 
 def _set_global_buffer(telling: Telling) -> str:
@@ -294,6 +374,12 @@ def _set_global_buffer(telling: Telling) -> str:
     length = telling.take_minutes("minutes")
     if length:
         telling.say("for", length)
+    telling.left.setdefault("kind", "arrival")
+    kind = telling.left["kind"]
+    known = isinstance(kind, str) and f"buffer.{kind}" in telling.tongue.phrases
+    if known:
+        del telling.left["kind"]
+        telling.say(f"buffer.{kind}")
     return telling.tongue.say("set_global_buffer")
 
 
@@ -342,7 +428,7 @@ RECIPES: Mapping[str, Recipe] = {
     "notify_attendees": _notify_attendees,
     "update_preferences": _update_preferences,
     "set_quiet_hours": _set_quiet_hours,
-    "set_alert_profile": _about_event("set_alert_profile"),
+    "set_alert_profile": _set_alert_profile,
     "set_global_buffer": _set_global_buffer,
     "check_availability": _check_availability,
 }

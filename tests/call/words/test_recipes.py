@@ -158,7 +158,7 @@ TOLD: list[tuple[str, dict[str, Any], tuple[Affected, ...], str]] = [
         "start_navigation",
         {"to_location": {"address": "Airport"}, "mode": "walk", "start_tracking": True},
         (),
-        "start the navigation, to Airport, following your position, mode: walk.",
+        "start the navigation, to Airport, on foot, following your position.",
     ),
     ("check_if_late", {}, (), "check whether you are late."),
     (
@@ -190,7 +190,7 @@ TOLD: list[tuple[str, dict[str, Any], tuple[Affected, ...], str]] = [
         "create_reminder",
         {"event_id": "evt_d", "offset_minutes_before_departure": 0, "channel": "email"},
         (DENTIST,),
-        f"set a reminder for Dentist, {ON_TUESDAY}, 0 minutes before you have to leave for it, channel: email.",
+        f"set a reminder for Dentist, {ON_TUESDAY}, 0 minutes before you have to leave for it, by email.",
     ),
     (
         "notify_attendees",
@@ -203,28 +203,64 @@ TOLD: list[tuple[str, dict[str, Any], tuple[Affected, ...], str]] = [
         "notify_attendees",
         {"attendee_emails": ["bob@example.com", "eve@example.com"], "kind": "running_late"},
         (),
-        "send a message about an event, to 2 people: Bob and Eve, kind: running late.",
+        "send a message about an event, to 2 people: Bob and Eve, saying that you are running late.",
     ),
     (
         "update_preferences",
         {"auto_confirm": ["create_event", "cancel_event"], "timezone": "Asia/Tokyo"},
         (),
-        "change your preferences, from now on doing without asking you: create event and cancel event, "
-        "timezone: Asia/Tokyo.",
+        "change your preferences, from now on doing without asking you: create an event and cancel an event, "
+        "your time zone Asia/Tokyo.",
     ),
     (
         "set_quiet_hours",
         {"enabled": True, "start": "22:00", "end": "07:05", "days": ["mon", "tue"]},
         (),
-        "set your quiet hours, from 10 p.m. to 7 oh 5 a.m., days: mon and tue.",
+        "set your quiet hours, from 10 p.m. to 7 oh 5 a.m., on Monday and Tuesday.",
     ),
     ("set_quiet_hours", {"enabled": False}, (), "switch your quiet hours off."),
-    ("set_alert_profile", {"profile": "silent"}, (), "set your alert profile, profile: silent."),
+    (
+        "set_quiet_hours",
+        {"enabled": True, "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "allow_critical": False},
+        (),
+        "set your quiet hours, holding back critical alerts too.",
+    ),
+    (
+        "update_preferences",
+        {
+            "auto_confirm": "none",
+            "home_location": {"address": "1 Elm Street"},
+            "default_event_duration_min": 45,
+            "default_travel_mode": "transit",
+            "preferred_time_of_day": "morning",
+            "working_hours": {"start": "08:00", "end": "16:30", "days": ["mon", "fri"]},
+        },
+        (),
+        "change your preferences, from now on asking you about everything, your home at 1 Elm Street, "
+        "events of 45 minutes by default, travelling by bus and train, preferring mornings, "
+        "your working hours from 8 a.m. to 4:30 p.m. on Monday and Friday.",
+    ),
+    (
+        "update_preferences",
+        {"auto_confirm": ["update_event", "launch_rocket"], "work_location": None},
+        (),
+        "change your preferences, from now on doing without asking you: change an event and launch rocket, "
+        "without work location.",
+    ),
+    (
+        "report_arrival",
+        {"event_id": "evt_d", "arrived_at": FOUR},
+        (DENTIST,),
+        f"report that you have arrived at Dentist, {ON_TUESDAY}, on Wednesday the 25th of November at 4 p.m.",
+    ),
+    ("set_global_buffer", {"minutes": 5}, (), "set a general buffer, for 5 minutes, to spare on arrival."),
+    ("set_alert_profile", {"profile": "loud"}, (), "set your alert profile, profile: loud."),
+    ("set_alert_profile", {"profile": "silent"}, (), "set your alert profile, to no alerts at all."),
     (
         "set_global_buffer",
         {"minutes": 10, "kind": "parking"},
         (),
-        "set a general buffer, for 10 minutes, kind: parking.",
+        "set a general buffer, for 10 minutes, for parking.",
     ),
     (
         "check_availability",
@@ -233,6 +269,10 @@ TOLD: list[tuple[str, dict[str, Any], tuple[Affected, ...], str]] = [
         "check who is free, on Wednesday the 25th of November from 4 p.m. to 5:15 p.m.",
     ),
 ]
+
+
+CHOICES = ("this", "all", "following", "walk", "transit", "morning", "email", "silent", "parking", "none")
+"""Words of the protocol that each language says in its own."""
 
 
 @pytest.mark.parametrize(("name", "given", "affects", "text"), TOLD)
@@ -265,7 +305,7 @@ def test_every_word_of_a_parameter_is_heard_in_german_too(
 ) -> None:
     german = words.question(Action(name, given, "", affects), "de").text
     for value in given.values():
-        if isinstance(value, str) and value.isalpha() and value not in ("this", "all", "following"):
+        if isinstance(value, str) and value.isalpha() and value not in CHOICES:
             assert value in german, text
 
 
