@@ -32,10 +32,12 @@ from phone_bridge.runtime.traces import Traces
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.waiting import Waiting
 from phone_bridge.sessions.chronapilot import ChronaPilot
+from phone_bridge.sessions.chronapilot.dialect import SCOPES
 from phone_bridge.sessions.dialect import Dialect
 from phone_bridge.settings import CHRONAPILOT_URL, Settings
 from phone_bridge.telemetry import Sources, Telemetry
 from phone_bridge.telemetry.tracing import Reporting
+from phone_bridge.tools.table import SCOPES as TOOL_SCOPES
 
 CARRIER_TIMEOUT_MS = 5_000
 MAX_OPENING_STREAMS = 256
@@ -195,15 +197,16 @@ class Bridge:
     def _dialect(self, user_id: str) -> Dialect:
         settings = self.settings
         if settings.session == "embedded":
-            base_url, key = settings.local_url, self.embedded.key
+            base_url, key, scopes = settings.local_url, self.embedded.key, tuple(sorted(TOOL_SCOPES))
         else:
-            base_url, key = settings.session_url or CHRONAPILOT_URL, settings.session_key
+            base_url, key, scopes = settings.session_url or CHRONAPILOT_URL, settings.session_key, SCOPES
         return ChronaPilot(
             base_url=base_url.rstrip("/"),
             key=key,
             user_id=user_id,
             account=settings.session_account,
             output_format=settings.session_format,
+            scopes=scopes,
         )
 
     async def _warm(self) -> None:

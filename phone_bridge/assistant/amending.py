@@ -15,7 +15,13 @@ from phone_bridge.assistant.wishes import Reference, Wish
 _OF_HOURS = ("set_quiet_hours", "update_preferences")
 _SCOPES = (
     ("following", re.compile(r"\b(?:following|from (?:now|then|this|that) on|future|later ones|this and|and after)\b")),
-    ("this", re.compile(r"\b(?:only|just|this one|that one|this|one|single|once|today's|tomorrow's)\b(?!.*\ball\b)")),
+    (
+        "this",
+        re.compile(
+            r"^(?!.*(?<!not )\b(?:all|every|each|both|whole|series)\b)"
+            r".*\b(?:only|just|this|that|one|single|once|today|tomorrow|\w+day)\b"
+        ),
+    ),
     ("all", re.compile(r"\b(?:all|every|everything|series|both|whole|each)\b")),
 )
 

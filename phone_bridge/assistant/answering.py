@@ -115,10 +115,10 @@ def _ending(day: int) -> str:
 # Events
 
 
-def title_words(title: str) -> str:
+def title_words(title: str, chars: int = TITLE_CHARS) -> str:
     """Say a title, cut to what one can listen to."""
     title = " ".join(title.split())
-    return title if len(title) <= TITLE_CHARS else title[:TITLE_CHARS].rsplit(" ", 1)[0]
+    return title if len(title) <= chars else title[:chars].rsplit(" ", 1)[0]
 
 
 def event_words(event: Seen, now: datetime) -> str:
@@ -176,6 +176,11 @@ def nothing_found(words: Sequence[str], when: When, now: datetime) -> Sentences:
     return [f"I cannot find anything{named}{time} in your calendar."]
 
 
+def nobody_else(event: Seen) -> Sentences:
+    """Say that there is nobody to tell anything to."""
+    return [ended(f"Nobody else is invited to {title_words(event.title)}")]
+
+
 def agenda(events: Sequence[Seen], when: When, now: datetime) -> Sentences:
     """Answer "what do I have …?"; what is over already is left out today."""
     ahead = [event for event in events if event.end_time > now] if when.day in (None, now.date()) else list(events)
@@ -200,6 +205,11 @@ def listing(events: Sequence[Seen], now: datetime, *, one_day: bool = False, joi
 
 def which(events: Sequence[Seen], now: datetime) -> str:
     """Ask which of several events is meant."""
+    days = {event.start_time.date() for event in events}
+    if len({event.title for event in events}) == len(days) == 1 and len(events) <= LISTED:
+        times = [f"the one at {clock_words(event.start_time)}" for event in events]
+        called = f"{count_words(len(events))} called {title_words(events[0].title)}"
+        return f"You have {called} {on_day(min(days), now.date())}: {joined(times, 'or')}?"
     if len({event.title for event in events}) == 1:
         times = [event_time(event, now) for event in events[:LISTED]]
         rest = ["a later one"] if len(events) > LISTED else []
@@ -325,6 +335,8 @@ def done(action: Action, result: Mapping[str, Any], now: datetime) -> Sentences:
     changed = set(result["changed_fields"])
     if "start_time" in changed:
         return ["Done.", ended(f"{title_words(event.title)} is now {event_time(event, now)}")]
+    if "location" in changed and event.location is not None:
+        return ["Done.", ended(f"{title_words(event.title)} is now at {event.location.called()}")]
     if "end_time" in changed:
         return ["Done.", ended(f"{title_words(event.title)} now ends at {clock_words(event.end_time)}")]
     return ["Done.", ended(f"It is now called {title_words(event.title)}")]

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
-from phone_bridge.assistant import answering, notices, plans, reading, references, small_talk, telling
+from phone_bridge.assistant import answering, notices, outcomes, plans, reading, references, small_talk
 from phone_bridge.assistant.amending import amended, another, filled, is_answer
 from phone_bridge.assistant.grammar import spoken
 from phone_bridge.assistant.habits import HABITS, habit
-from phone_bridge.assistant.journeys import ABOUT_NOW, BY_THEMSELVES, JOURNEYS, TO_PLACES, journey
+from phone_bridge.assistant.journeys import ABOUT_NOW, BY_THEMSELVES, JOURNEYS, TO_PLACES, addressed, journey
 from phone_bridge.assistant.likeness import corrected
 from phone_bridge.assistant.notices import NOTICES, Notice
 from phone_bridge.assistant.phrase import tokens
@@ -27,7 +27,7 @@ from phone_bridge.assistant.ports import Drop, Expecting, HangUp, Intent, Mood, 
 from phone_bridge.assistant.reading import Reading
 from phone_bridge.assistant.references import Seen
 from phone_bridge.assistant.understanding import SURE, fragment, understand
-from phone_bridge.assistant.when import NO_TIME
+from phone_bridge.assistant.when import NO_TIME, When
 from phone_bridge.assistant.wishes import Reference, Wish
 from phone_bridge.call import words
 from phone_bridge.call.assent import Assent
@@ -325,6 +325,8 @@ class CalendarConversation:
             return self._which_answered(asked, answer, now)
         if asked.question.slot is Slot.ALERT:
             return self._alert_answered(asked, answer, now)
+        if asked.question.slot is Slot.SCOPE and (another := self._another_occurrence(asked, answer, now)) is not None:
+            return another
         whole = filled(asked.question, answer, text)
         if whole is None:
             return self._asked_again(asked)
@@ -360,6 +362,23 @@ class CalendarConversation:
         if chosen:
             return self._ask_which(wish, chosen, now)
         return self._resolved(structs.replace(wish, reference=reference), now)
+
+    def _another_occurrence(self, asked: _Asked, answer: Wish, now: datetime) -> list[Move] | None:
+        """Take "Thursday's", "the second one" or "the dentist" in answer to "only this one, or all of them?"."""
+        reference, wish = self._recalled(answer).reference or Reference(), asked.question.wish
+        event = asked.event
+        if event is None or not (reference.named() or reference.place or answer.when.day):
+            return None
+        self._asked = None
+        if reference.named() and references.known(reference, self._titles):
+            return self._resolved(structs.replace(wish, reference=reference), now)
+        if reference.place and (chosen := references.choose(reference, self._listed, now)):
+            return self._with(structs.replace(wish, scope="this"), chosen[0], now)
+        if answer.when.day is None:
+            self._asked = asked
+            return None
+        named = Reference(words=tuple(spoken(event.title).split()), when=When(day=answer.when.day))
+        return self._resolved(structs.replace(wish, reference=named, scope="this"), now)
 
     def _asked_again(self, asked: _Asked) -> list[Move]:
         if asked.tries >= TRIES:
@@ -437,9 +456,12 @@ class CalendarConversation:
         if wish.name == "search_events":
             self._remember(chosen, listed)
             return _say(answering.found(chosen, now, wish.aspect))
-        chosen = references.one_of_each_series(chosen)
-        if len(chosen) == 1 or wish.name in JOURNEYS - {"notify_attendees"}:
-            return self._with(wish, chosen[0], now)  # of several, one goes to the next
+        whole, chosen = chosen, references.one_of_each_series(chosen)
+        if len(chosen) == 1 and len(whole) > 1:
+            self._listed = list(whole)
+        nearest = wish.name in JOURNEYS and (wish.name != "notify_attendees" or addressed(wish, chosen[0]))
+        if len(chosen) == 1 or nearest:  # of several one goes to the next, and meets people there
+            return self._with(wish, chosen[0], now)
         return self._ask_which(wish, chosen, now)
 
     def _ask_which(self, wish: Wish, options: Sequence[Seen], now: datetime) -> list[Move]:
@@ -478,10 +500,15 @@ class CalendarConversation:
         return self._run(Action("search_events", parameters), lambda result, at: self._looked_up(wish, result, at))
 
     def _with(self, wish: Wish, event: Seen, now: datetime) -> list[Move]:
-        """Go on with a wish to do something with one event."""
+        """Go on with a wish to do something with one event; who names its day means no other one of its series."""
         self._focus = [event]
+        reference = wish.reference
+        if reference is not None and not wish.scope and (reference.when.day or reference.upcoming or reference.place):
+            wish = structs.replace(wish, scope="this")
         if wish.name == "cancel_event":
             return self._planned(wish, event, plans.cancelling(wish, event, now), now)
+        if wish.name == "notify_attendees" and not event.attendees:
+            return _say(answering.nobody_else(event))
         if wish.name in JOURNEYS:
             return self._planned(wish, event, journey(wish, event, now), now)
         if wish.name in HABITS:
@@ -504,6 +531,8 @@ class CalendarConversation:
         reference = wish.reference
         if reference is not None and reference.points():
             return self._resolved(wish, now)
+        if wish.place:
+            return self._planned(wish, None, journey(wish, None, now, wish.place), now)
         if len(self._focus) == 1 and wish.name not in ("report_arrival", "acknowledge_late"):
             return self._with(wish, self._focus[0], now)
         if wish.name in BY_THEMSELVES:
@@ -562,6 +591,8 @@ class CalendarConversation:
     # Writing
 
     def _reminder(self, wish: Wish, now: datetime) -> list[Move]:
+        if wish.lead is not None and wish.reference is None:
+            wish = structs.replace(wish, reference=Reference(pronoun=True))
         about_event = wish.reference is not None and (wish.lead is not None or not wish.when.has_time())
         if about_event:
             return self._resolved(wish, now)
@@ -636,10 +667,10 @@ class CalendarConversation:
             gone = action.parameters.get("alert_id")
             self._notices = [each for each in self._notices if gone and each.id != gone]
             return _say(notices.settled(action, result, now))
-        if action.name in telling.TOLD:
+        if action.name in outcomes.TOLD:
             self._settle(action)
             self._forget(action.parameters.get("event_ids", ()) if action.name == "bulk_cancel_events" else ())
-            return _say(telling.told(action, result, now, event, aspect))
+            return _say(outcomes.told(action, result, now, event, aspect))
         if "event" in result:
             touched = references.seen(result["event"], now)
             self._listed = [other for other in self._listed if other.id != touched.id]

@@ -14,6 +14,8 @@ from phone_bridge.assistant.wishes import Reference, Wish
 from phone_bridge.call.events import Action
 
 NOTICES = frozenset(("get_alerts", "dismiss_alert", "snooze_alert"))
+NOTICE_CHARS = 80
+"""How much of an alert is spoken."""
 SNOOZE_MINUTES = 10
 """How long an alert is put off where nobody says."""
 SNOOZE_MAX = 1440
@@ -96,9 +98,9 @@ def told(notices: Sequence[Notice], *, more: bool = False) -> list[str]:
     if not notices:
         return ["You have no alerts."]
     if len(notices) == 1:
-        return [ended(f"You have one alert: {title_words(notices[0].title)}")]
+        return [ended(f"You have one alert: {title_words(notices[0].title, NOTICE_CHARS)}")]
     rest = len(notices) - LISTED
-    named = [title_words(notice.title) for notice in notices[:LISTED]]
+    named = [title_words(notice.title, NOTICE_CHARS) for notice in notices[:LISTED]]
     named += [f"{count_words(rest)} more"] if rest > 0 else []
     many = "many" if more else count_words(len(notices))
     return [ended(f"You have {many} alerts: {joined(named)}")]
@@ -106,7 +108,7 @@ def told(notices: Sequence[Notice], *, more: bool = False) -> list[str]:
 
 def which(notices: Sequence[Notice]) -> str:
     """Ask which of several alerts is meant."""
-    named = [title_words(notice.title) for notice in notices[:LISTED]]
+    named = [title_words(notice.title, NOTICE_CHARS) for notice in notices[:LISTED]]
     return f"Which alert: {joined([*named, *(['another one'] if len(notices) > LISTED else [])], 'or')}?"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from phone_bridge.assistant import answering, telling
+from phone_bridge.assistant import answering, outcomes
 from phone_bridge.assistant.plans import Caller, Question, Slot
 from phone_bridge.assistant.references import PAGE, seen_in
 from phone_bridge.assistant.when import later
@@ -61,7 +61,7 @@ def summary(wish: Wish, now: datetime) -> Reading | Question:
         action = Action("get_weekly_summary", {"week_start": monday.isoformat()})
     else:
         action = Action("get_day_summary", {"date": day.isoformat()})
-    return Reading(action, lambda result, at: telling.told(action, result, at, None))
+    return Reading(action, lambda result, at: outcomes.told(action, result, at, None))
 
 
 def availability(wish: Wish, caller: Caller, now: datetime) -> Reading | Question:

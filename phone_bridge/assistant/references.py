@@ -86,9 +86,15 @@ def query(reference: Reference, titles: Iterable[str], now: datetime) -> dict[st
     parameters["from"] = on(now.date(), 0, now).isoformat()
     words = reference.words or reference.soft
     if words:
-        meant = {title for title in titles if _has(title, words)}
-        parameters["query"] = meant.pop() if len(meant) == 1 else " ".join(words)
+        parameters["query"] = _written(words, titles)
     return parameters
+
+
+def _written(words: Sequence[str], titles: Iterable[str]) -> str:
+    """Write words as the calendar does: "q three review" is in no title, but one is called "Q3 Review"."""
+    meant = {title for title in titles if _has(title, words)}
+    spelled = any(all(word in title.casefold() for word in words) for title in meant)
+    return " ".join(words) if spelled or len(meant) != 1 else meant.pop()
 
 
 def choose(reference: Reference, events: Sequence[Seen], now: datetime) -> list[Seen]:

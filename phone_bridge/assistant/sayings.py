@@ -285,6 +285,9 @@ _SAYINGS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         "get_travel_time",
         {},
         (
+            "how (long|many minutes|much time) (does it take|will it take|do i need|would it take|is it) [me|us] [to] "
+            "[<go>] [to] <home> [<mode>]",
+            "how far [away] is [it] [to] <home>",
             "how (long|many minutes|much time) (does it take|will it take|do i need|would it take|is it|will i need"
             "|do we need|am i going to need) [me|us] [to] [from <origin>] <go> <there> [<mode>]",
             "how (long|many minutes|much time) (does it take|will it take|do i need|would it take|is it|will i need"
@@ -306,6 +309,8 @@ _SAYINGS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         "start_navigation",
         {},
         (
+            "(navigate|take me|guide me|drive me|bring me|lead me|get me|show me the way) [to] <home>",
+            "how do i <go> [to] <home>",
             "(navigate|take me|guide me|drive me|bring me|lead me|get me|direct me|route me|navigate me) to <event> "
             "(with|using|in|on|by) <app>",
             "(navigate|take me|guide me|drive me|bring me|lead me|get me|direct me|route me|navigate me) to <event>",

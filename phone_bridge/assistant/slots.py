@@ -227,6 +227,11 @@ def _place(name: str) -> Callable[[Turn, Wish], Wish | None]:
     return read
 
 
+def _home(turn: Turn, wish: Wish) -> Wish | None:
+    """Read the way home or to work, which the caller's own settings know."""
+    return structs.replace(wish, place="work" if "work" in turn.text.split() else "home")
+
+
 def _venue(turn: Turn, wish: Wish) -> Wish | None:
     """Read where an event is to be; what can be a time is no place."""
     return None if turn.pieces or _bare(turn) is not None else _place("place")(turn, wish)
@@ -343,6 +348,7 @@ SLOTS = {
     "trip": Slot(r"(?:drive|walk|ride|way|trip|journey|train ride|bus ride|car ride) ", _modes),
     "travelling": Slot(r"(?:driving|walking|travel|travelling|traveling) ", _modes),
     "place": Slot(_REST, _place("place")),
+    "home": Slot(r"(?:my )?(?:home|house|place) |(?:to )?work ", _home),
     "somewhere": Slot(_SOME, _place("place")),
     "origin": Slot(_SOME, _place("origin")),
     "zone": Slot(_SOME, _zone),

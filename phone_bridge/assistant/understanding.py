@@ -303,6 +303,8 @@ def _rename(turn: Turn, match: re.Match[str]) -> Wish | None:
 def _remind(turn: Turn, match: re.Match[str]) -> Wish | None:
     """Read what to remind of: something to do at a time, or an event and how long before it."""
     what = turn.group(match, "what")
+    if what.text.startswith("me up"):
+        return Wish(name="create_reminder", title="Wake up", when=time_of_event(turn.pieces))
     lead = Times(tuple(what.pieces)).lead()
     wish = Wish(name="create_reminder", when=time_of_event(turn.pieces), lead=lead)
     if lead is not None:
@@ -336,7 +338,8 @@ _PATTERNS: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (
         _remind,
         (
-            r"(?:remind me|ping me|nudge me|wake me up|buzz me)(?: again)?(?: (?P<what>.+))?",
+            r"(?:remind me|ping me|nudge me|buzz me)(?: again)?(?: (?P<what>.+))?",
+            r"wake (?P<what>me up.*)",
             r"give me a (?:shout|ring|nudge|buzz|reminder)(?: (?P<what>.+))?",
             r"(?:don't|do not) (?:let me )?forget (?P<what>.+)",
             r"(?:set|create|add|make|give|i need)(?: me)?(?: up)? (?:a|another|the) reminder(?: (?P<what>.+))?",

@@ -67,7 +67,7 @@ def test_intents_come_first_and_lookups_before_what_they_find(talk: Talk) -> Non
         ("when is the dentist", "Dentist appointment is on Thursday at 3 p.m."),
         ("where is the dentist", "Dentist appointment is at Doctor Miller's practice."),
         ("who is in the project review", "Project review with Anna is with Anna and Martin."),
-        ("when is the team meeting", "Team meeting is tomorrow at 9:15 a.m. There are three more after it."),
+        ("when is the team meeting", "Team meeting is tomorrow at 9:15 a.m. It comes again on Thursday at 9:15 a.m."),
         ("do i have a meeting with simon", "Interview with Simon is on Friday at 10:30 a.m., at the office."),
         ("when is the opera", "I cannot find anything called opera in your calendar."),
         ("am i free tomorrow at three", "Yes, you are free tomorrow at 3 p.m."),
@@ -191,31 +191,84 @@ def test_frozen_parameters_are_what_is_written_whatever_is_said_meanwhile(talk: 
 # Cancelling
 
 
-def test_one_of_several_is_asked_for(talk: Talk) -> None:
-    question = talk.say("cancel the team meeting")
-    assert question == (
-        "Which Team meeting: tomorrow at 9:15 a.m., on Thursday at 9:15 a.m., on Friday at 9:15 a.m. or a later one?"
-    )
+def reviews(talk: Talk, *times: str) -> None:
+    """Put several events of one name into the calendar."""
+    for time in times:
+        talk.say(f"schedule a budget review {time}")
+        talk.confirm()
+    talk.conversation.heard("thanks", talk.now)
+
+
+def test_one_of_several_of_a_day_is_asked_for(talk: Talk) -> None:
+    reviews(talk, "on saturday at ten", "on saturday at two")
+    question = talk.say("cancel the budget review")
+    assert question == "You have two called Budget review on Saturday: the one at 10 a.m. or the one at 2 p.m.?"
     assert talk.say("maybe") == f"Sorry? {question}"
-    assert talk.say("the one on friday") == ""
-    assert talk.asked == ["Cancel Team meeting on Friday at 9:15 a.m."]
+    assert talk.say("the one at two") == ""
+    assert talk.asked == ["Cancel Budget review on Saturday at 2 p.m."]
 
 
 @pytest.mark.parametrize(
-    ("answer", "day"), [("the second one", "Thursday"), ("tomorrow", "tomorrow"), ("monday", "Monday")]
+    ("answer", "day"),
+    [("the second one", "Sunday"), ("saturday's", "Saturday"), ("sunday", "Sunday"), ("the one at two", "Sunday")],
 )
 def test_the_answer_to_which_one(talk: Talk, answer: str, day: str) -> None:
-    talk.say("cancel the team meeting")
+    reviews(talk, "on saturday at ten", "on sunday at two")
+    assert talk.say("cancel the budget review") == "Which Budget review: on Saturday at 10 a.m. or on Sunday at 2 p.m.?"
     talk.say(answer)
     assert len(talk.asked) == 1
     assert day in talk.asked[0]
 
 
 def test_an_answer_that_chooses_nothing_is_asked_again(talk: Talk) -> None:
-    question = talk.say("cancel the team meeting")
+    reviews(talk, "on saturday at ten", "on sunday at ten")
+    question = talk.say("cancel the budget review")
     assert talk.say("it") == f"Sorry? {question}"
-    assert talk.say("the one at nine fifteen") == question
+    assert talk.say("the one at ten") == question
     assert talk.proposals == {}
+
+
+SERIES = "Team meeting comes again and again. Only the one tomorrow at 9:15 a.m., or all of them?"
+
+
+def test_of_a_series_it_is_asked_how_much_is_meant(talk: Talk) -> None:
+    assert talk.say("cancel the team meeting") == SERIES
+    talk.say("only this one")
+    assert talk.asked == ["Cancel Team meeting tomorrow at 9:15 a.m."]
+    talk.confirm()
+    assert [event.start_time.astimezone(NOW.tzinfo).day for event in talk.events("Team meeting")][:2] == [26, 27]
+
+
+def test_a_whole_series_is_cancelled(talk: Talk) -> None:
+    assert talk.say("cancel the team meeting") == SERIES
+    talk.say("all of them")
+    assert talk.asked == ["Cancel Team meeting tomorrow at 9:15 a.m. and the whole series"]
+    talk.confirm()
+    assert talk.events("Team meeting") == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "day"), [("the second one", "Thursday"), ("thursday's", "Thursday"), ("the one on monday", "Monday")]
+)
+def test_another_one_of_the_series_may_be_meant(talk: Talk, answer: str, day: str) -> None:
+    talk.say("cancel the team meeting")
+    talk.say(answer)
+    assert talk.asked == [f"Cancel Team meeting on {day} at 9:15 a.m."]
+
+
+def test_who_names_the_day_means_no_other_of_the_series(talk: Talk) -> None:
+    talk.say("move the team meeting on thursday to ten")
+    (action,) = talk.proposals.values()
+    assert action.parameters["series_scope"] == "this"
+
+
+def test_a_new_series_begins_on_a_day_of_its_own(talk: Talk) -> None:
+    talk.say("schedule stretching every weekday at nine in the morning")
+    (action,) = talk.proposals.values()
+    assert action.parameters["recurrence"] == {"rule": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"}
+    assert action.summary == "Create Stretching tomorrow at 9 a.m., for one hour, every weekday"
+    talk.confirm()
+    assert len(talk.events("Stretching")) > 5
 
 
 def test_the_other_one_is_the_one_that_was_not_meant(talk: Talk) -> None:

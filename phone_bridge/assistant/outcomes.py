@@ -46,6 +46,8 @@ def _named(result: Result, event: Seen | None, word: str) -> str:
 
 def _where(action: Action, event: Seen | None) -> str:
     place = (action.parameters.get("to_location") or {}).get("name", "")
+    if event is None and place == "home":
+        return " home"
     return f" to {title_words(event.title if event else place)}" if event or place else ""
 
 
@@ -217,6 +219,8 @@ def _preferences(action: Action, result: Result, now: datetime, event: Seen | No
     if name == "working_hours":
         span = f"from {_hhmm(value['start'])} to {_hhmm(value['end'])}"
         return [ended(f"You work {span}{days_words(tuple(value['days']))}")]
+    if name in ("home_location", "work_location") and "lat" not in value:
+        return ["Done.", "I do not know where that is on the map, so I cannot work out ways to it."]
     return ["Done."]
 
 

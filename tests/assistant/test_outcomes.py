@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from phone_bridge.assistant.outcomes import TOLD, told
 from phone_bridge.assistant.references import Seen
-from phone_bridge.assistant.telling import TOLD, told
 from phone_bridge.call.events import Action
 from tests.assistant.some_week import DENTIST, NOW, REVIEW, at
 
@@ -57,6 +57,8 @@ def test_how_long_it_takes() -> None:
     assert say("get_travel_time", result, None, **place) == (
         "It takes one hour and 35 minutes by public transport to airport."
     )
+    home: dict[str, Any] = {"to_location": {"name": "home"}}
+    assert say("get_travel_time", result, None, **home) == "It takes one hour and 35 minutes home."
     assert say("get_travel_time", {}) == "I cannot tell how long that takes."
 
 
@@ -163,6 +165,11 @@ def test_several_that_were_cancelled_are_counted() -> None:
     [
         ("update_preferences", {"timezone": "America/New_York"}, "Your time zone is now New York."),
         ("update_preferences", {"default_travel_mode": "walk"}, "Done."),
+        (
+            "update_preferences",
+            {"home_location": {"address": "12 Market Street"}},
+            "Done. I do not know where that is on the map, so I cannot work out ways to it.",
+        ),
         (
             "update_preferences",
             {"working_hours": {"start": "09:00", "end": "17:30", "days": ["mon", "tue"]}},
