@@ -625,6 +625,13 @@ WANTED = {
     "cancel": {"cancel_event"},
     "remind": {"create_reminder"},
     "free": {"check_availability"},
+    "way": {"get_departure_info", "get_travel_time", "get_alternate_routes", "start_navigation"},
+    "late": {"check_if_late", "acknowledge_late", "report_arrival"},
+    "tell": {"notify_attendees"},
+    "alert": {"get_alerts", "dismiss_alert", "snooze_alert"},
+    "habit": {"set_quiet_hours", "set_alert_profile", "update_preferences", "set_global_buffer"},
+    "sum": {"get_day_summary", "get_weekly_summary"},
+    "bulk": {"bulk_cancel_events"},
     "talk": {"greeting", "thanks", "goodbye", "repeat", "help", "never_mind", "wait"},
     "slot": {"fragment"},
 }
