@@ -13,6 +13,9 @@ export MYPY_CACHE_DIR = $(VENV)/mypy
 export RUFF_CACHE_DIR = $(VENV)/ruff
 export HYPOTHESIS_STORAGE_DIRECTORY = $(abspath $(VENV))/hypothesis
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# The CalDAV library's HTTP client would overwrite urllib3, which twilio's uses; built so, the two live side by side.
+export URLLIB3_NO_OVERRIDE = 1
+export PIP_NO_BINARY = urllib3-future
 
 .PHONY: run test check suite bench soak clean
 

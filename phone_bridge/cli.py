@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from phone_bridge import key_cli, receipt_cli
+from phone_bridge import calendar_cli, key_cli, receipt_cli
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
 from phone_bridge.assistant.speaking import EspeakVoice
@@ -54,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     simulating = commands.add_parser("simulate", help="play a whole call against a running bridge, without a phone")
     simulate.add_arguments(simulating)
     simulating.set_defaults(run=_simulate)
+    keeping = commands.add_parser("calendar", help="look at a calendar, add to it, import and export .ics files")
+    calendar_cli.add_arguments(keeping)
+    keeping.set_defaults(run=_calendar)
     making = commands.add_parser("key", help="make a key of the API")
     key_cli.add_arguments(making)
     making.set_defaults(run=lambda options: key_cli.run(options, print))
@@ -175,6 +178,15 @@ Phone it without a phone, from another terminal:
 
 {carrier}
 """
+
+
+# calendar
+
+
+def _calendar(options: argparse.Namespace) -> int:
+    settings = load(os.environ, Path.cwd())
+    desk = calendar_cli.Desk(settings.database_url, settings.caldav, settings.user_id)
+    return calendar_cli.run(options, desk, print)
 
 
 # receipt

@@ -11,27 +11,36 @@ import msgspec
 from dotenv import dotenv_values
 from platformdirs import user_data_path
 
+from phone_bridge.assistant.calendar.accounts import Account, opened
 from phone_bridge.errors import Refused, SettingsError
 from phone_bridge.outbound.destinations import dialable, prefixes
-from phone_bridge.runtime import api_keys
+from phone_bridge.runtime import api_keys, mcp_servers
 from phone_bridge.runtime.api_keys import ApiKey
+from phone_bridge.runtime.mcp_servers import McpServer
 from phone_bridge.runtime.traces import MODES
+from phone_bridge.sessions.realtime.dialect import AUTHENTICATIONS, DETECTIONS
+from phone_bridge.sessions.realtime.names import Shape
+from phone_bridge.tools.web import TAVILY_URL
 
 PREFIX = "PHONE_BRIDGE_"
 TOML_FILE = "phone-bridge.toml"
 ENV_FILE = ".env"
-SESSIONS = ("embedded", "chronapilot")
-SESSION_FORMATS = ("pcm16", "g711_ulaw")
+FUNCTION_CALLING = ("openai", "azure-openai", "realtime", "voice-agent")
+"""Sessions whose model calls functions, which the bridge runs."""
+SESSIONS = ("embedded", "chronapilot", *FUNCTION_CALLING, "voice-sdk")
+SESSION_FORMATS = ("", "pcm16", "g711_ulaw")
+SHAPES = ("", *Shape)
 SIGNATURES = ("require", "warn")
 LOG_FORMATS = ("text", "json")
 FALLBACKS = ("goodbye", "voicemail")
 TRANSFER = "transfer:"
 CHRONAPILOT_URL = "https://api.chronapilot.com"
+SDK_SOCKET_PATH = "/api/v1/sdk/ws"
 MAX_ANSWER_SECONDS = 120
 MAX_PORT = 65_535
 MAX_RETENTION_DAYS = 3_650
 
-_FOREIGN = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_PHONE_NUMBER")
+_FOREIGN = ("TAVILY_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_PHONE_NUMBER")
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _LOOPBACK_FOR_ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
 
@@ -47,13 +56,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The operator's own key, good for everything; while it is rotated, the old and the new one between commas."""
     api_keys: tuple[ApiKey, ...] = ()
     """Keys of programs, by their hashes: ``[[api_keys]]`` in ``phone-bridge.toml``."""
+    caldav: tuple[Account, ...] = ()
+    """Calendars that the built-in assistant finds on CalDAV servers: ``[[caldav]]`` in ``phone-bridge.toml``."""
     session: str = "embedded"
     session_url: str = ""
     session_key: str = ""
     session_account: str = ""
     """The connected account (``cpa_…``) that a ChronaPilot key acts for."""
-    session_format: str = "pcm16"
-    """``g711_ulaw`` asks a session that offers it to pass the caller's own sound through untouched."""
+    session_format: str = ""
+    """``g711_ulaw`` passes the caller's own sound through untouched, ``pcm16`` converts it; empty for what is usual: a
+    Realtime session is given G.711, a ChronaPilot session PCM16."""
+    session_model: str = ""
+    """The model, or Azure's deployment."""
+    session_voice: str = ""
+    session_instructions: str = ""
+    """What a function-calling model is told instead of the bridge's own instructions."""
+    session_shape: str = ""
+    """How ``realtime`` is spoken: ``ga`` or ``beta`` (which is usual)."""
+    session_auth: str = ""
+    """How the key is shown: ``bearer``, ``query`` (``?token=``) or ``api-key``; empty for what is usual."""
+    session_api_version: str = ""
+    """The version of Azure's preview API; without one, its GA API is used."""
+    session_turn_detection: str = DETECTIONS[0]
+    """How a Realtime session finds the end of a turn: ``server_vad`` or ``semantic_vad``."""
+    session_transcriber: str = ""
+    """The model (or Azure's deployment) that writes the caller's words down."""
+    memory: bool = True
+    """Whether models are given a memory of each user, which is kept in the database."""
+    mcp: tuple[McpServer, ...] = ()
+    """Servers whose tools models are given: ``[[mcp]]`` in ``phone-bridge.toml``."""
+    tavily_api_key: str = ""
+    """Opens the web search; without it no model is offered one."""
+    tavily_url: str = TAVILY_URL
     user_id: str = "usr_demo_alice"
     answer_seconds: int = 20
     drain_seconds: int = 600
@@ -105,6 +139,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return "ws" + self.base_url.removeprefix("http") + "/twilio/media"
 
     @property
+    def sdk_socket_url(self) -> str:
+        """The address of the Voice SDK's socket, as clients are told it."""
+        return "ws" + self.base_url.removeprefix("http") + SDK_SOCKET_PATH
+
+    @property
     def twilio_tokens(self) -> tuple[str, ...]:
         """Every auth token that a signature may be made with."""
         return _list(self.twilio_auth_token)
@@ -147,8 +186,11 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
         where = str(error).rpartition("$.")[2].rstrip("`")
         raise SettingsError(f"{name_of(where)} is not what it should be: {error}") from None
     _check(settings)
+    named = {**dotenv_values(folder / ENV_FILE), **environ}
     return msgspec.structs.replace(
         settings,
+        caldav=opened(settings.caldav, named),
+        mcp=mcp_servers.opened(settings.mcp, named),
         database_url=settings.database_url or _default_database(),
         traces_folder=settings.traces_folder or str(_data_folder() / "traces"),
     )
@@ -184,10 +226,13 @@ def name_of(field: str) -> str:
 def _check(settings: Settings) -> None:
     _one_of(settings, "session", SESSIONS)
     _one_of(settings, "session_format", SESSION_FORMATS)
+    _one_of(settings, "session_shape", SHAPES)
+    _one_of(settings, "session_auth", ("", *AUTHENTICATIONS))
+    _one_of(settings, "session_turn_detection", DETECTIONS)
     _one_of(settings, "stream_signature", SIGNATURES)
     _one_of(settings, "log_format", LOG_FORMATS)
     _one_of(settings, "traces", MODES)
-    for field in ("public_url", "session_url", "twilio_url"):
+    for field in ("public_url", "session_url", "tavily_url", "twilio_url"):
         _check_url(settings, field)
     _between(settings, "port", 1, MAX_PORT)
     _between(settings, "answer_seconds", 1, MAX_ANSWER_SECONDS)
@@ -197,14 +242,36 @@ def _check(settings: Settings) -> None:
     _between(settings, "retention_days", 0, MAX_RETENTION_DAYS)
     prefixes(settings.destinations)
     api_keys.check(settings.api_keys)
-    if settings.session == "chronapilot" and not settings.session_key:
-        raise SettingsError("PHONE_BRIDGE_SESSION is chronapilot, so PHONE_BRIDGE_SESSION_KEY must hold its secret key")
+    _check_session(settings)
     _check_fallback(settings)
     if settings.prompts and not Path(settings.prompts).is_dir():
         raise SettingsError("PHONE_BRIDGE_PROMPTS must name a folder of WAV files, and that folder does not exist")
     for pair in _list(settings.auto_confirm):
         if not all(part.strip() for part in pair.partition(":")):
             raise SettingsError("PHONE_BRIDGE_AUTO_CONFIRM holds user:tool pairs, such as usr_demo_alice:create_event")
+
+
+_NEEDED = {
+    "chronapilot": {"session_key": "its secret key"},
+    "openai": {"session_key": "its API key (OPENAI_API_KEY will do)"},
+    "azure-openai": {
+        "session_url": "the resource's address, such as https://name.openai.azure.com",
+        "session_key": "its key",
+        "session_model": "the name of the deployment",
+    },
+    "realtime": {"session_url": "the gateway's address, such as https://gateway.example"},
+    "voice-agent": {
+        "session_url": "the address of the voice agent's server, such as https://agent.example",
+        "session_key": "its bearer token, or cookie: and a cookie",
+    },
+    "voice-sdk": {"session_url": "the address of the SDK's server", "session_key": "its API key"},
+}
+
+
+def _check_session(settings: Settings) -> None:
+    for field, what in _NEEDED.get(settings.session, {}).items():
+        if not getattr(settings, field):
+            raise SettingsError(f"PHONE_BRIDGE_SESSION is {settings.session}, so {name_of(field)} must hold {what}")
 
 
 def _check_fallback(settings: Settings) -> None:

@@ -53,6 +53,19 @@ def test_preferences_are_read_by_user(tmp_path: Path) -> None:
     assert settings.unasked("usr_c") == frozenset()
 
 
+def test_a_calendar_elsewhere_has_its_password_from_the_environment_or_the_env_file(tmp_path: Path) -> None:
+    (tmp_path / "phone-bridge.toml").write_text(
+        '[[caldav]]\nuser_id = "usr_a"\nurl = "https://dav.example.com"\nusername = "a"\npassword_env = "DAV"\n'
+    )
+    (tmp_path / ".env").write_text("DAV=secret\n")
+    (account,) = load(DATABASE, tmp_path).caldav
+    assert (account.user_id, account.password) == ("usr_a", "secret")
+    assert load(DATABASE | {"DAV": "newer"}, tmp_path).caldav[0].password == "newer"
+    (tmp_path / ".env").unlink()
+    with pytest.raises(SettingsError, match="DAV, which is not set"):
+        load(DATABASE, tmp_path)
+
+
 def test_what_was_said_is_kept_for_a_month_or_for_ever(tmp_path: Path) -> None:
     assert load(DATABASE, tmp_path).retention_days == 30
     assert load(DATABASE | {"PHONE_BRIDGE_RETENTION_DAYS": "0"}, tmp_path).retention_days == 0
@@ -81,6 +94,7 @@ def test_traces_are_kept_beside_the_database_unless_told_otherwise(
         ("PORT", "65536", "PHONE_BRIDGE_PORT must be 1 to 65535"),
         ("SESSION", "telepathy", "PHONE_BRIDGE_SESSION must be one of"),
         ("SESSION", "chronapilot", "PHONE_BRIDGE_SESSION_KEY"),
+        ("SESSION", "voice-sdk", "PHONE_BRIDGE_SESSION_URL must hold"),
         ("SESSION_FORMAT", "mp3", "PHONE_BRIDGE_SESSION_FORMAT must be one of"),
         ("STREAM_SIGNATURE", "maybe", "PHONE_BRIDGE_STREAM_SIGNATURE must be one of"),
         ("PUBLIC_URL", "calls.example.com", "PHONE_BRIDGE_PUBLIC_URL must be http"),

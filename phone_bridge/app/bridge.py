@@ -7,9 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+from phone_bridge.app import sessions
 from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
 from phone_bridge.app.stream_keys import StreamKeys
+from phone_bridge.app.toolboxes import Toolboxes
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import words
 from phone_bridge.call.journal import Journal
@@ -28,16 +30,14 @@ from phone_bridge.runtime.record import CallRecord, Records, timestamp
 from phone_bridge.runtime.registry import Registry
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.spool import Spool
+from phone_bridge.runtime.toolbox import CallFacts, Tools
 from phone_bridge.runtime.traces import Traces
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.waiting import Waiting
-from phone_bridge.sessions.chronapilot import ChronaPilot
-from phone_bridge.sessions.chronapilot.dialect import SCOPES
 from phone_bridge.sessions.dialect import Dialect
-from phone_bridge.settings import CHRONAPILOT_URL, Settings
+from phone_bridge.settings import Settings
 from phone_bridge.telemetry import Sources, Telemetry
 from phone_bridge.telemetry.tracing import Reporting
-from phone_bridge.tools.table import SCOPES as TOOL_SCOPES
 
 CARRIER_TIMEOUT_MS = 5_000
 MAX_OPENING_STREAMS = 256
@@ -98,6 +98,7 @@ class Bridge:
         )
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
         self.embedded = Embedded(settings, records, voice)
+        self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
         self._voice = voice
@@ -113,6 +114,7 @@ class Bridge:
         self._http = HttpClient()
         self._connector = Connector(self._http)
         await self.embedded.start()
+        await self.toolboxes.start(self._http)
         self._warming = asyncio.create_task(self._warm())
         self._house = asyncio.create_task(keep_house(self.records, self.settings.retention_days, traces=self.traces))
 
@@ -124,6 +126,7 @@ class Bridge:
             self._house.cancel()
             await asyncio.gather(self._house, return_exceptions=True)
         await self.prompts.close()
+        await self.toolboxes.stop()
         await self.embedded.stop()
         if self._connector is not None:
             await self._connector.close()
@@ -151,20 +154,29 @@ class Bridge:
             started_at=timestamp(time.time),
         )
 
-    def pump(self, record: CallRecord, leg: LegWire, socket: Socket) -> Pump:
-        """Put a call, or a later part of one, together from its leg and the session it is bound to."""
+    async def begin(self, record: CallRecord) -> str:
+        """Get ready for a call, and say what its session's model should know of the caller."""
+        return await self.toolboxes.begin(self._facts(record))
+
+    def pump(self, record: CallRecord, leg: LegWire, socket: Socket, *, known: str = "") -> Pump:
+        """Put a call, or a later part of one, together from its leg and the session it is bound to.
+
+        ``known`` is what ``begin`` said.
+        """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
         past = record.past(timestamp(time.time)) if record.resumed else None
-        rules, now = self._rules(record.user_id), int(time.monotonic() * 1000)
+        tools = self.toolboxes.tools(self._facts(record))
+        rules, now = self._rules(record.user_id, tools), int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
         return Pump(
             call,
             leg,
             socket,
-            dialect=self._dialect(record.user_id),
+            dialect=self._dialect(record.user_id, tools, known),
             connector=self.telemetry.watch(self._connector, call.trace, past),
             prompts=self.prompts,
+            tools=tools,
             clock=time.monotonic,
             language=self.settings.language,
             apology=words.line("apology_onward", self.settings.language) if rules.onward else None,
@@ -185,29 +197,29 @@ class Bridge:
             if error.code != rest.CALL_GONE:  # what is over already is what was wanted
                 raise
 
-    def _rules(self, user_id: str) -> Rules:
+    def _facts(self, record: CallRecord) -> CallFacts:
+        return CallFacts(
+            call_id=record.id,
+            user_id=record.user_id,
+            direction=record.direction,
+            from_number=record.from_number,
+            to_number=record.to_number,
+            language=self.settings.language,
+        )
+
+    def _rules(self, user_id: str, tools: Tools) -> Rules:
         return Rules(
             language=self.settings.language,
             greeting=self.settings.greeting,
             onward=self.settings.fallback != "goodbye",
             auto_confirm=self.settings.unasked(user_id),
+            effects=tools.effects,
             answer_ms=self.settings.answer_seconds * 1000,
         )
 
-    def _dialect(self, user_id: str) -> Dialect:
-        settings = self.settings
-        if settings.session == "embedded":
-            base_url, key, scopes = settings.local_url, self.embedded.key, tuple(sorted(TOOL_SCOPES))
-        else:
-            base_url, key, scopes = settings.session_url or CHRONAPILOT_URL, settings.session_key, SCOPES
-        return ChronaPilot(
-            base_url=base_url.rstrip("/"),
-            key=key,
-            user_id=user_id,
-            account=settings.session_account,
-            output_format=settings.session_format,
-            scopes=scopes,
-        )
+    def _dialect(self, user_id: str, tools: Tools, known: str = "") -> Dialect:
+        bound = sessions.Bound(user_id=user_id, offers=tools.offers, now=self.embedded.now(user_id), known=known)
+        return sessions.dialect(self.settings, bound, embedded_key=self.embedded.key)
 
     async def _warm(self) -> None:
         lines = tuple(words.line(key, self.settings.language) for key in words.SENTENCES["en"])

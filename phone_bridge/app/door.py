@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from phone_bridge.app.answers import problem
@@ -42,10 +42,16 @@ _REALM = f'{_SCHEME} realm="phone-bridge"'
 log = logging.getLogger("phone_bridge.door")
 
 
-def refuse(request: Request, scope: str) -> Response | None:
-    """Refuse a request that may not do what needs ``scope``; None lets it pass."""
+def refuse(request: HTTPConnection, scope: str, given: str | None = None) -> Response | None:
+    """Refuse a request that may not do what needs ``scope``; None lets it pass. ``given`` as in ``Door.refuse``."""
     door: Door = request.app.state.bridge.door
-    return door.refuse(request, scope)
+    return door.refuse(request, scope, given)
+
+
+def bearer(request: HTTPConnection) -> str:
+    """Read the key that a request shows; "" where it shows none."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == _SCHEME.lower() else ""
 
 
 class Door:
@@ -56,24 +62,28 @@ class Door:
         self._failures = Failures(clock)
         self._today = today
 
-    def refuse(self, request: Request, scope: str) -> Response | None:
-        """Refuse a request that may not do what needs ``scope``; None lets it pass."""
-        return self._without_key(request) if not self._keys else self._by_key(request, scope)
+    def refuse(self, request: HTTPConnection, scope: str, given: str | None = None) -> Response | None:
+        """Refuse a request that may not do what needs ``scope``; None lets it pass.
 
-    def _by_key(self, request: Request, scope: str) -> Response | None:
+        ``given`` is the key of a client that cannot send it as a header.
+        """
+        if not self._keys:
+            return self._without_key(request)
+        return self._by_key(request, scope, bearer(request) if given is None else given)
+
+    def _by_key(self, request: HTTPConnection, scope: str, given: str) -> Response | None:
         address = _client(request)
         wait_s = self._failures.wait_s(address)
         if wait_s:
             return _slow_down(wait_s)
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        key = shown(given.strip(), self._keys) if scheme.lower() == _SCHEME.lower() else None
+        key = shown(given, self._keys) if given else None
         if key is None or key.is_over(self._today()):
             if given:
                 self._failures.count(address)
             return _who_are_you(key, given=bool(given))
         return None if key.allows(scope) else _not_with_this(key, scope)
 
-    def _without_key(self, request: Request) -> Response | None:
+    def _without_key(self, request: HTTPConnection) -> Response | None:
         if is_local(request):
             return None
         message = "Only this machine is served until PHONE_BRIDGE_API_KEY or [[api_keys]] is set."
@@ -109,7 +119,7 @@ class Failures:
         return max(0, -int(-left // 1)) if count >= MAX_FAILURES else 0
 
 
-def is_local(request: Request) -> bool:
+def is_local(request: HTTPConnection) -> bool:
     """Tell whether a request comes from this machine, by a name of its own, through no proxy, and from no foreign page.
 
     A tunnel connects from here under a public name; a page of another site may make a browser here send requests.
@@ -142,7 +152,7 @@ def _host_of(origin: str) -> str:
         return ""
 
 
-def _client(request: Request) -> str:
+def _client(request: HTTPConnection) -> str:
     """Name the client as far as clients can be told apart by their addresses."""
     host = request.client.host if request.client is not None else ""
     try:

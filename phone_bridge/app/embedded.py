@@ -5,25 +5,30 @@ import logging
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from phone_bridge import exchange
 from phone_bridge.assistant.calendar.demo import ALICE
-from phone_bridge.assistant.calendar.store import SqlKeeper
+from phone_bridge.assistant.calendar.joined import add_users, keeper_of
 from phone_bridge.assistant.hearing import SphinxEar, Utterances
 from phone_bridge.assistant.mind import CalendarMind
 from phone_bridge.assistant.minting import ApiKey, random_id
 from phone_bridge.assistant.performer import Clocks, Faculties
 from phone_bridge.assistant.ports import Ear, Expecting, Heard
+from phone_bridge.assistant.realtime_door import RealtimeDoor
+from phone_bridge.assistant.sdk_door import SdkDoor
 from phone_bridge.assistant.server import VoiceService
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.voice import Speech, Voice
-from phone_bridge.settings import Settings
+from phone_bridge.settings import FUNCTION_CALLING, Settings
 from phone_bridge.tools.calendar import CalendarTools
 from phone_bridge.tools.keeper import User
 
 KEY = "embedded-key"
 TOKENS = "embedded-tokens"
+SECRETS = "embedded-client-secrets"
+SDK_TOKENS = "embedded-sdk-tokens"
 """The names under which the records keep the assistant's own secrets."""
 
 log = logging.getLogger("phone_bridge.assistant")
@@ -34,32 +39,54 @@ class Embedded:
 
     def __init__(self, settings: Settings, records: Records, voice: Voice | None) -> None:
         self._settings = settings
-        self._keeper = SqlKeeper(settings.database_url, new_id=random_id, now=_wall)
+        self._keeper = keeper_of(settings.database_url, settings.caldav, new_id=random_id, now=_wall)
+        self.tools = CalendarTools(self._keeper, _wall)
+        """What any session's model may be offered of this calendar."""
+        self._zones: dict[str, ZoneInfo] = {}
         self._mind = CalendarMind(self._keeper, new_id=random_id, now=_wall)
         self._ear = _ear()
         self.key = f"sk_test_{records.secret(KEY).hex()}"
+        faculties = Faculties(
+            endpointer=Utterances,
+            ear=self._ear,
+            mind=self._mind,
+            tools=self.tools,
+            voice=voice if voice is not None else _Dumb(),
+        )
+        clocks = Clocks(now=lambda: int(time.monotonic() * 1000), wall=_wall)
         self.service = VoiceService(
-            [ApiKey("bridge", self.key, limited=False)],
-            Faculties(
-                endpointer=Utterances,
-                ear=self._ear,
-                mind=self._mind,
-                tools=CalendarTools(self._keeper, _wall),
-                voice=voice if voice is not None else _Dumb(),
-            ),
-            Clocks(now=lambda: int(time.monotonic() * 1000), wall=_wall),
-            secret=records.secret(TOKENS),
+            [ApiKey("bridge", self.key, limited=False)], faculties, clocks, secret=records.secret(TOKENS)
+        )
+        self.realtime = RealtimeDoor(
+            faculties, clocks, secret=records.secret(SECRETS), user_id=settings.user_id, new_id=random_id
+        )
+        self.sdk = SdkDoor(
+            faculties,
+            clocks,
+            secret=records.secret(SDK_TOKENS),
+            ws_url=settings.sdk_socket_url,
+            user_id=settings.user_id,
+            admit=lambda jti, expires_at, now: asyncio.to_thread(records.admit, jti, expires_at, now),
+            new_id=random_id,
         )
 
     async def start(self) -> None:
         """Make the calendar ready; the ear learns its titles in the background."""
         await asyncio.to_thread(self._keeper.prepare)
+        await add_users(self._keeper, self._settings.caldav)
         user_id = self._settings.user_id
         if user_id != ALICE.id:
             await self._keeper.add_user(User(id=user_id))
         if self._settings.session == "embedded":
             talk = await self._mind.converse(user_id, frozenset())
             self._ear.prepare(talk.expecting())
+        elif self._settings.session in FUNCTION_CALLING:
+            await self._mind.converse(user_id, frozenset())  # fills the demonstration's calendar
+            self._zones[user_id] = ZoneInfo((await self._keeper.user(user_id)).timezone)
+
+    def now(self, user_id: str) -> datetime:
+        """Tell the time by the user's own clock, as far as that is known."""
+        return _wall().astimezone(self._zones.get(user_id, UTC))
 
     async def event(self, headers: Mapping[str, str], event_id: str) -> exchange.Response:
         """Show one event to whoever holds a key."""
@@ -68,6 +95,8 @@ class Embedded:
     async def stop(self) -> None:
         """End the live sessions and let everything go."""
         self.service.close()
+        self.realtime.close()
+        self.sdk.close()
         if isinstance(self._ear, SphinxEar):
             await self._ear.close()
         self._keeper.close()

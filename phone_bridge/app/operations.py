@@ -143,6 +143,43 @@ class MintedSession(VoiceSession, frozen=True, kw_only=True, forbid_unknown_fiel
     session_token: str
 
 
+class ClientSecret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key that opens sessions until ``expires_at`` (Unix seconds), and what they will be set to."""
+
+    value: str
+    expires_at: int
+    session: dict[str, Any]
+
+
+class SecretOfBeta(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key that opens sessions until ``expires_at`` (Unix seconds)."""
+
+    value: str
+    expires_at: int
+
+
+class BetaSession(msgspec.Struct, frozen=True, kw_only=True):
+    """What sessions will be set to, in the beta's shape, and the key that opens them."""
+
+    id: str
+    object: Literal["realtime.session"]
+    model: str
+    client_secret: SecretOfBeta
+
+
+class SdkToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A token that opens one session within five minutes, and the socket to show it on."""
+
+    token: str
+    ws_url: str
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The service is there, and the key is good."""
+
+    status: Literal["ok"]
+
+
 # The operations
 
 
@@ -268,6 +305,63 @@ OPERATIONS = (
         socket=True,
     ),
     Operation(
+        name="createClientSecret",
+        tag="realtime",
+        method="post",
+        path="/v1/realtime/client_secrets",
+        summary="Make a short-lived key for Realtime sessions; REALTIME.md has the body.",
+        answers={200: ClientSecret},
+        failures=(400, 401, 403, 413, 429),
+    ),
+    Operation(
+        name="createBetaSession",
+        tag="realtime",
+        method="post",
+        path="/v1/realtime/sessions",
+        summary="Make a short-lived key as the beta did; REALTIME.md has the body.",
+        answers={200: BetaSession},
+        failures=(400, 401, 403, 413, 429),
+    ),
+    Operation(
+        name="openRealtime",
+        tag="realtime",
+        method="get",
+        path="/v1/realtime",
+        summary="Open the WebSocket of a Realtime session; REALTIME.md has its messages.",
+        query={"model": "A name that the session shows again.", "user_id": "Whose calendar, for holders of API keys."},
+        answers={101: None},
+        failures=(400, 401, 403, 429),
+        socket=True,
+    ),
+    Operation(
+        name="createSdkToken",
+        tag="voice_sdk",
+        method="post",
+        path="/api/v1/sdk/token",
+        summary="Make a token for one Voice SDK session.",
+        answers={200: SdkToken},
+        failures=(401, 403, 429),
+    ),
+    Operation(
+        name="sdkHeartbeat",
+        tag="voice_sdk",
+        method="post",
+        path="/api/v1/sdk/heartbeat",
+        summary="Say that the service is there and the key is good.",
+        answers={200: Heartbeat},
+        failures=(401, 403, 429),
+    ),
+    Operation(
+        name="openSdkSession",
+        tag="voice_sdk",
+        method="get",
+        path="/api/v1/sdk/ws",
+        summary="Open the WebSocket of a Voice SDK session; VOICE_SDK.md has its messages.",
+        answers={101: None},
+        key=False,
+        socket=True,
+    ),
+    Operation(
         name="health",
         tag="process",
         method="get",
@@ -317,6 +411,8 @@ OPERATIONS = (
 TAGS = {
     "calls": "What is going on, what went on, and ending a call.",
     "assistant": "The built-in assistant's sessions, in ChronaPilot's dialect.",
+    "realtime": "The built-in assistant's sessions, in OpenAI Realtime's dialect.",
+    "voice_sdk": "The built-in assistant's sessions, in the Voice SDK's dialect.",
     "process": "Whether this process lives and can take calls.",
     "about": "What you are reading.",
 }

@@ -8,7 +8,19 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
-from phone_bridge.app import assistant, calls, health, metrics, openapi, receipts, resuming, streams, voice
+from phone_bridge.app import (
+    assistant,
+    calls,
+    health,
+    metrics,
+    openapi,
+    realtime,
+    receipts,
+    resuming,
+    streams,
+    voice,
+    voice_sdk,
+)
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.guard import Guard
 from phone_bridge.errors import Refused, RemoteError, Unavailable
@@ -29,6 +41,8 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/openapi.json", openapi.openapi, methods=["GET"]),
     Route("/docs", openapi.docs, methods=["GET"]),
     *assistant.ROUTES,
+    *realtime.ROUTES,
+    *voice_sdk.ROUTES,
 )
 
 

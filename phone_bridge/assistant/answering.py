@@ -22,6 +22,7 @@ _FAILURES = {
     "resource_missing": "I cannot find that in your calendar any more.",
     "event_already_cancelled": "That is cancelled already.",
     "authorization_failed": "I am not allowed to do that on this line.",
+    "consent_unavailable": "I cannot change anything on this line, because it has no way to confirm it.",
     "calendar_unavailable": _UNREACHED,
     "service_unavailable": _UNREACHED,
     "place_unknown": "I do not know where that is on the map, so I cannot tell.",

@@ -7,7 +7,7 @@ import msgspec
 from phone_bridge.assistant.problems import Problem
 from phone_bridge.call.events import Action
 from phone_bridge.errors import LocalError
-from phone_bridge.sessions.chronapilot.messages import ServerMessage
+from phone_bridge.sessions.serving import Acted
 
 
 class _Standing(Enum):
@@ -22,7 +22,7 @@ class _Matter(msgspec.Struct):
     action: Action
     until: int
     standing: _Standing = _Standing.OPEN
-    outcome: ServerMessage | None = None
+    outcome: Acted | None = None
 
 
 class Docket:
@@ -75,14 +75,14 @@ class Docket:
         """Say when the next open proposal's time is up."""
         return min((self._matters[action_id].until for action_id in self.open), default=None)
 
-    def done(self, action_id: str, outcome: ServerMessage) -> None:
+    def done(self, action_id: str, outcome: Acted) -> None:
         """Keep what came of a confirmed action, to tell it again when it is confirmed again."""
         matter = self._find(action_id)
         if matter.standing is not _Standing.CONFIRMED:
             raise LocalError(f"the action {action_id} was done without being confirmed, or twice")
         matter.standing, matter.outcome = _Standing.DONE, outcome
 
-    def outcome(self, action_id: str) -> ServerMessage | None:
+    def outcome(self, action_id: str) -> Acted | None:
         """Recall what came of an action; None while it is under way."""
         return self._find(action_id).outcome
 

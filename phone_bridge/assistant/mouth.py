@@ -7,31 +7,29 @@ from phone_bridge.audio.format import Format
 from phone_bridge.audio.path import Path
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.voice import Voice
-from phone_bridge.sessions.chronapilot import messages as m
+from phone_bridge.sessions import serving as s
+from phone_bridge.sessions.serving import CHUNK_MS, LEAD_MS, Manners
 
-CHUNK_MS = 200
-"""Longest run of speech in one ``audio.delta``."""
-
-LEAD_MS = 5_000
-"""How far speech may run ahead of its hearing: enough for any network, and a cancel still saves the rest."""
+__all__ = ["CHUNK_MS", "LEAD_MS", "Mouth"]
 
 
 class Mouth:
     """The response that is being given, if one is.
 
     It begins with the first thing that is said or proposed and ends with ``finish``. After a cancel the rest of the
-    turn is mute: ``begin`` gives no response any more until ``finish``.
+    turn is mute: ``begin`` gives no response any more until ``finish``. ``manners`` says how the client wants it.
     """
 
     def __init__(
         self,
         voice: Voice,
         *,
-        send: Callable[[m.ServerMessage], None],
+        send: Callable[[s.Happening], None],
         writable: Callable[[], Awaitable[None]],
         way: Callable[[Format], Path],
         new_id: Callable[[str], str],
         now: Callable[[], int],
+        manners: Callable[[], Manners] = Manners,
     ) -> None:
         self._voice = voice
         self._send = send
@@ -39,6 +37,7 @@ class Mouth:
         self._way = way
         self._new_id = new_id
         self._now = now
+        self._manners = manners
         self._heard_out = 0  # when all that was sent of this response will have been heard
         self._response = ""
         self._mute = False
@@ -61,7 +60,7 @@ class Mouth:
             self._response = self._new_id("rsp")
             self._said = self._failed = False
             self._heard_out = self._now()
-            self._send(m.ResponseCreated(self._response))
+            self._send(s.ReplyBegan(self._response))
         return self._response
 
     async def say(self, text: str) -> None:
@@ -69,28 +68,33 @@ class Mouth:
         response = self.begin()
         if not response:
             return
-        self._send(m.AudioTranscriptDelta(f" {text}" if self._said else text, response))
+        self._send(s.ReplyWords(response, f" {text}" if self._said else text))
         self._said = True
+        if self._manners().speaks:
+            await self._speak(text, response)
+
+    async def _speak(self, text: str, response: str) -> None:
         try:
             speech = await self._voice.speak(text)
         except Unavailable:
             self._failed = True
             raise
-        way, step = self._way(speech.format), speech.format.size(CHUNK_MS)
+        manners = self._manners()
+        way, step = self._way(speech.format), speech.format.size(manners.chunk_ms)
         for start in range(0, len(speech.audio), step):
             await self._writable()
             if self._response != response:
                 return
             chunk = speech.audio[start : start + step]
-            self._send(m.AudioDelta(way.push(chunk), response))
+            self._send(s.ReplySound(response, way.push(chunk)))
             self._heard_out = max(self._heard_out, self._now()) + speech.format.ms(len(chunk))
             # At the least, other calls get their turn: a long sentence is not worth one of their frames.
-            await asyncio.sleep(max(0, self._heard_out - LEAD_MS - self._now()) / 1000)
+            await asyncio.sleep(max(0, self._heard_out - manners.lead_ms - self._now()) / 1000)
 
-    def cancel(self) -> None:
+    def cancel(self, reason: str = "client_cancelled") -> None:
         """End the response at once and stay mute until the turn is over."""
         self._mute = True
-        self._done("cancelled", "client_cancelled")
+        self._done("cancelled", reason)
 
     def finish(self) -> None:
         """End the turn, and its response if one was begun and not cancelled."""
@@ -99,6 +103,5 @@ class Mouth:
         self._mute = False
 
     def _done(self, status: str, reason: str) -> None:
-        details = {"reason": reason} if reason else None
-        self._send(m.ResponseDone(m.ResponseState(id=self._response, status=status, status_details=details)))
+        self._send(s.ReplyEnded(self._response, status, reason))
         self._response = ""

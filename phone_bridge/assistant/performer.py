@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from phone_bridge.assistant import small_talk
+from phone_bridge.assistant.client_tools import Borrowing
 from phone_bridge.assistant.docket import Docket
 from phone_bridge.assistant.mouth import Mouth
 from phone_bridge.assistant.ports import (
-    Conversation,
     Drop,
     Ear,
     Endpointer,
@@ -34,7 +34,7 @@ from phone_bridge.call.commands import HandOn
 from phone_bridge.call.events import Action
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.runtime.voice import Voice
-from phone_bridge.sessions.chronapilot import messages as m
+from phone_bridge.sessions import serving as s
 from phone_bridge.tools.calendar import CALENDAR_TOOLS
 from phone_bridge.tools.catalogue import Effect
 
@@ -43,6 +43,9 @@ CONFIRM_MS = 60_000
 
 EXPIRING_MS = 30_000
 """How long before its end a session is said to expire; nothing is proposed any more from then on."""
+
+NO_CONSENT = "consent_unavailable"
+"""Why an action is refused whose client has no way to bring the caller's consent."""
 
 
 class Faculties(msgspec.Struct, frozen=True):
@@ -73,13 +76,14 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Outlet(msgspec.Struct, frozen=True):
-    """Where a performer's work goes: messages, our own sound's way to them, further moves, and the end."""
+    """Where a performer's work goes: what happens, our own sound's way to the client, further moves, and the end."""
 
-    send: Callable[[m.ServerMessage], None]
+    send: Callable[[s.Happening], None]
     writable: Callable[[], Awaitable[None]]
     way: Callable[[Format], Path]
     follow: Callable[[list[Move]], None]
     hang_up: Callable[[], None]
+    manners: Callable[[], s.Manners] = s.Manners
 
 
 class Performer:
@@ -102,8 +106,12 @@ class Performer:
             way=outlet.way,
             new_id=new_id,
             now=clocks.now,
+            manners=outlet.manners,
         )
-        self._conversation: Conversation  # from ``begin`` on
+        self._conversation: Borrowing  # from ``begin`` on
+        self._offered: tuple[s.ClientTool, ...] = ()
+        self._offered_now: tuple[s.ClientTool, ...] | None = None
+        self._returned: list[tuple[str, str]] = []  # what the client's tools gave, and nobody was told yet
         self._confirmed: asyncio.Queue[tuple[str, Action] | None] = asyncio.Queue()
 
     @property
@@ -115,16 +123,66 @@ class Performer:
 
     async def begin(self) -> None:
         """Begin the conversation, with the tools that the client has left in use; raises Refused or Unavailable."""
-        self._conversation = await self._faculties.mind.converse(self._grant.user_id, self._tools)
+        self._conversation = await self._converse(
+            lambda: self._offered if self._offered_now is None else self._offered_now
+        )
         self._faculties.ear.prepare(self._conversation.expecting())
 
     def expecting(self) -> Expecting:
         """Say what the caller may say next."""
         return self._conversation.expecting()
 
-    async def hear(self, text: str) -> None:
-        """Answer a turn of the caller's."""
-        await self.perform(self._conversation.heard(text, self._clocks.wall()))
+    async def _converse(self, offered: Callable[[], Sequence[s.ClientTool]] = tuple) -> Borrowing:
+        conversation = await self._faculties.mind.converse(self._grant.user_id, self._tools)
+        return Borrowing(conversation, lambda: self._new_id("act"), offered)
+
+    @property
+    def silenced(self) -> bool:
+        """True where the reply to come was cancelled before it had begun."""
+        return self._mouth.mute
+
+    def begin_reply(self) -> None:
+        """Begin the next turn's response ahead of what it will say."""
+        self._mouth.begin()
+
+    def end_reply(self) -> None:
+        """Leave it at what was said."""
+        self._mouth.finish()
+
+    async def answer(self, texts: Sequence[str], tools: tuple[s.ClientTool, ...] | None = None) -> None:
+        """Answer what the client's tools gave and turns of the caller's, in their order, as one response.
+
+        ``tools`` takes the place of what the client has offered, this once.
+        """
+        results, self._returned = self._returned, []
+        self._offered_now = tools
+        if self._outlet.manners().answers_always:
+            self._mouth.begin()
+        for action_id, output in results:
+            await self._carry_out(self._conversation.returned(action_id, output, self._clocks.wall()))
+        for text in texts:
+            await self._carry_out(self._conversation.heard(text, self._clocks.wall()))
+        if not results and not texts:
+            await self._carry_out([Say(small_talk.OFFER)])
+        self._offered_now = None
+        self._mouth.finish()
+
+    async def answer_aside(self, texts: Sequence[str]) -> None:
+        """Answer ``texts`` as a talk of their own, of which this one learns nothing; without the client's tools."""
+        kept = self._conversation
+        self._mouth.begin()
+        try:
+            self._conversation = await self._converse()
+            for text in texts:
+                await self._carry_out(self._conversation.heard(text, self._clocks.wall()))
+        finally:
+            self._conversation = kept
+        self._mouth.finish()
+
+    async def recall(self, texts: Sequence[str]) -> None:
+        """Know turns that were answered elsewhere: think them through, silently; nothing is proposed or written."""
+        for text in texts:
+            await self._rethink(self._conversation.heard(text, self._clocks.wall()))
 
     async def go_on(self, before: HandOn) -> None:
         """Go on with a conversation that another session began: think through it again, silently, then answer.
@@ -133,12 +191,11 @@ class Performer:
         """
         turns = [turn for turn in before.turns if turn.speaker == "caller"]
         unanswered = bool(before.turns) and before.turns[-1].speaker == "caller"
-        for turn in turns[: len(turns) - unanswered]:
-            await self._rethink(self._conversation.heard(turn.text, self._clocks.wall()))
+        await self.recall([turn.text for turn in turns[: len(turns) - unanswered]])
         if not before.answer:
             return
         if unanswered:
-            await self.hear(turns[-1].text)
+            await self.answer([turns[-1].text])
         else:
             await self.perform([Say(small_talk.BACK)])
 
@@ -146,7 +203,7 @@ class Performer:
         todo = deque(moves)
         while todo:
             move = todo.popleft()
-            if isinstance(move, Run) and CALENDAR_TOOLS.find(move.action.name).effect is Effect.READ:
+            if isinstance(move, Run) and _reads(move.action):
                 result = await self._run(move.id, move.action)
                 todo.extendleft(reversed(self._conversation.ran(move.id, result, self._clocks.wall())))
             elif isinstance(move, Propose):
@@ -154,22 +211,24 @@ class Performer:
 
     async def perform(self, moves: list[Move]) -> None:
         """Do what the conversation decided, and what it decides on the results, as one response."""
+        await self._carry_out(moves)
+        self._mouth.finish()
+
+    async def _carry_out(self, moves: list[Move]) -> None:
         todo = deque(moves)
         while todo:
             todo.extendleft(reversed(await self._do(todo.popleft())))
-        self._mouth.finish()
 
     async def _do(self, move: Move) -> list[Move]:
         match move:
             case Intent():
-                self._outlet.send(m.IntentDetected(move.name, move.confidence, move.parameters))
+                self._outlet.send(s.Understood(move.name, move.confidence, move.parameters))
             case Say():
                 await self._say(move.text)
             case Propose():
                 return self._propose(move)
             case Run():
-                self._mouth.begin()
-                return await self._act(move.id, move.action, confirmed=False)
+                return await self._run_unasked(move)
             case Drop():
                 self._drop(move)
             case HangUp():
@@ -219,7 +278,7 @@ class Performer:
     def decline(self, action_id: str, reason: str) -> None:
         """Take the client's refusal."""
         if self._docket.decline(action_id):
-            self._outlet.send(m.ActionDeclined(action_id, reason))
+            self._outlet.send(s.ProposalDeclined(action_id, reason))
             self._outlet.follow(self._conversation.declined(action_id, self._clocks.wall()))
 
     def cancel(self, response_id: str) -> None:
@@ -233,6 +292,11 @@ class Performer:
             self._docket.withdraw(action_id)
             self._withdrawn(action_id, "cancelled")
 
+    def interrupt(self) -> None:
+        """End the running response, because the caller speaks."""
+        if self._mouth.response:
+            self._mouth.cancel("turn_detected")
+
     def deadline(self) -> int | None:
         """Say when ``expire`` has a proposal to let fall."""
         return self._docket.deadline()
@@ -243,25 +307,34 @@ class Performer:
             self._withdrawn(action_id, "timeout")
 
     def _withdrawn(self, action_id: str, reason: str) -> None:
-        self._outlet.send(m.ActionExpired(action_id, reason))
+        self._outlet.send(s.ProposalExpired(action_id, reason))
         self._outlet.follow(self._conversation.withdrawn(action_id, self._clocks.wall()))
 
     def _propose(self, move: Propose) -> list[Move]:
         now = self._clocks.now()
         if self._mouth.mute:
             return self._conversation.withdrawn(move.id, self._clocks.wall())
-        if move.action.name not in self._tools or now >= self._grant.until - EXPIRING_MS:
+        if self._conversation.offers(move.action.name):
+            self._conversation.confirmed(move.id, self._clocks.wall())  # what its tools do is the client's own business
+            return self._ask_client(move.id, move.action)
+        manners = self._outlet.manners()
+        late = manners.warns and now >= self._grant.until - EXPIRING_MS
+        if move.action.name not in self._tools or late:
             return self._conversation.ran(move.id, _refusal(move.action), self._clocks.wall())
+        if not manners.takes_proposals:
+            return self._conversation.ran(move.id, _without_consent(), self._clocks.wall())
         response_id = self._mouth.begin()
         until = min(now + CONFIRM_MS, self._grant.until)
         self._docket.propose(move.id, deepcopy(move.action), until)  # whatever becomes of it elsewhere
         expires_at = self._clocks.wall() + timedelta(milliseconds=until - now)
         self._outlet.send(
-            m.ActionProposed(
-                id=move.id,
-                action=_proposed(move),
-                expires_at=expires_at.isoformat(timespec="seconds"),
-                response_id=response_id,
+            s.Proposed(
+                move.id,
+                move.action,
+                move.effect,
+                move.reversible,
+                expires_at.isoformat(timespec="seconds"),
+                response_id,
             )
         )
         return []
@@ -272,12 +345,36 @@ class Performer:
             return
         if move.outcome == "declined":
             self._docket.decline(move.id)
-            self._outlet.send(m.ActionDeclined(move.id, move.reason))
+            self._outlet.send(s.ProposalDeclined(move.id, move.reason))
         else:
             self._docket.withdraw(move.id)
-            self._outlet.send(m.ActionExpired(move.id, move.reason))
+            self._outlet.send(s.ProposalExpired(move.id, move.reason))
+
+    # The client's own tools
+
+    def offer(self, tools: tuple[s.ClientTool, ...]) -> None:
+        """Call these functions of the client's from now on, in place of our own of the same name."""
+        self._offered = tools
+
+    def returned(self, action_id: str, output: str) -> None:
+        """Take what a function of the client's gave, to be told with the next answer."""
+        self._returned.append((action_id, output))
+
+    def _ask_client(self, action_id: str, action: Action) -> list[Move]:
+        response_id = self._mouth.begin()
+        if response_id:
+            self._outlet.send(s.ToolAsked(action_id, action, response_id))
+        return []
 
     # Actions
+
+    async def _run_unasked(self, move: Run) -> list[Move]:
+        self._mouth.begin()
+        if self._conversation.offers(move.action.name):
+            return self._ask_client(move.id, move.action)
+        if not self._outlet.manners().takes_proposals and not _reads(move.action):
+            return self._conversation.ran(move.id, _without_consent(), self._clocks.wall())
+        return await self._act(move.id, move.action, confirmed=False)
 
     async def execute(self) -> None:
         """Do confirmed actions in the order of their confirmation, until ``stop``."""
@@ -290,7 +387,7 @@ class Performer:
 
     async def _act(self, action_id: str, action: Action, *, confirmed: bool) -> list[Move]:
         result = await self._run(action_id, action)
-        outcome = _outcome(action_id, action, result, confirmed=confirmed)
+        outcome = s.Acted(action_id, action, result, confirmed)
         if confirmed:
             self._docket.done(action_id, outcome)
         self._outlet.send(outcome)
@@ -306,45 +403,20 @@ class Performer:
             return _failed("api_error", error.code, str(error))
 
     def _complain(self, message: str) -> None:
-        problem = Problem(message, code="service_unavailable")
-        self._outlet.send(m.ErrorMessage(problem.body(self._new_id("req"))))
+        self._outlet.send(s.Trouble("service_unavailable", message))
 
 
-def _proposed(move: Propose) -> m.ProposedAction:
-    action = move.action
-    affects = tuple(
-        m.AffectedThing(each.id or None, each.title or None, each.start_time or None) for each in action.affects
-    )
-    return m.ProposedAction(
-        name=action.name,
-        parameters=action.parameters,
-        summary=action.summary,
-        effect=move.effect,
-        affects=affects,
-        reversible=move.reversible,
-    )
-
-
-def _outcome(action_id: str, action: Action, result: Mapping[str, Any], *, confirmed: bool) -> m.ServerMessage:
-    done = m.ProposedAction(name=action.name, parameters=action.parameters)
-    if not result.get("ok"):
-        return m.ActionFailed(id=action_id, action=done, error=result.get("error"))
-    resource = result.get("resource")
-    touched = resource.get("id", "") if isinstance(resource, dict) else ""
-    return m.ActionExecuted(
-        id=action_id,
-        action=done,
-        result=result,
-        resource=resource,
-        resources=result.get("resources"),
-        event_id=touched if touched.startswith("evt_") else None,
-        confirmed_by_user=confirmed,
-    )
+def _reads(action: Action) -> bool:
+    return action.name in CALENDAR_TOOLS and CALENDAR_TOOLS.find(action.name).effect is Effect.READ
 
 
 def _refusal(action: Action) -> dict[str, Any]:
     message = f"the session may not use {action.name}, or not any more"
     return _failed("authorization_error", "authorization_failed", message)
+
+
+def _without_consent() -> dict[str, Any]:
+    return _failed("authorization_error", NO_CONSENT, "the client has no way to bring the caller's consent")
 
 
 def _failed(kind: str, code: str, message: str) -> dict[str, Any]:

@@ -75,6 +75,13 @@ class Answer(msgspec.Struct, frozen=True):
     permit: Permit | None = None
 
 
+class GiveResult(msgspec.Struct, frozen=True, gc=False):
+    """Take ``output`` as what came of the function that was called as ``id``; given once for each."""
+
+    id: str
+    output: str
+
+
 class CancelReply(msgspec.Struct, frozen=True, gc=False):
     """Stop producing the reply ``item``."""
 
@@ -138,6 +145,21 @@ class LookUp(msgspec.Struct, frozen=True):
     action: Action
 
 
+class PrepareTool(msgspec.Struct, frozen=True):
+    """Find out what ``action`` would do exactly, for it has to be asked for; ``ToolPrepared`` is the answer."""
+
+    id: str
+    action: Action
+
+
+class RunTool(msgspec.Struct, frozen=True):
+    """Run a tool, once; ``ToolRan`` is the answer. One that does more than read comes with its permit."""
+
+    id: str
+    action: Action
+    permit: Permit | None = None
+
+
 class Line(msgspec.Struct, frozen=True, gc=False):
     """One sentence of the bridge's own: ``key`` finds a recorded file for it, ``text`` is spoken otherwise."""
 
@@ -154,6 +176,6 @@ class Speak(msgspec.Struct, frozen=True, gc=False):
 
 
 LegCommand = Play | Flush | HangUp
-SessionCommand = Listen | Tell | Answer | CancelReply | Truncate | HandOn | CloseSession
-PumpCommand = OpenSession | OpenSpare | TakeSpare | LookUp | Speak
+SessionCommand = Listen | Tell | Answer | GiveResult | CancelReply | Truncate | HandOn | CloseSession
+PumpCommand = OpenSession | OpenSpare | TakeSpare | LookUp | PrepareTool | RunTool | Speak
 Command = LegCommand | SessionCommand | PumpCommand

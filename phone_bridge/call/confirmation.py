@@ -27,10 +27,14 @@ class Reply(StrEnum):
 
 
 class Question:
-    """One proposal on its way to an answer; times on the call's clock."""
+    """One proposal on its way to an answer; times on the call's clock.
 
-    def __init__(self, id: str, action: Action, now: int) -> None:
+    Of a ``function`` it is we who do what is consented to; all else the session does that proposed it.
+    """
+
+    def __init__(self, id: str, action: Action, now: int, *, function: bool = False) -> None:
         self.id = id
+        self.function = function
         self.action = action
         self.began_at: int | None = None  # the caller began to hear the question
         self.heard_at: int | None = None  # the words that name the action were heard to their end
@@ -82,12 +86,12 @@ class Questions:
         self._queue: deque[Question] = deque()
         self.current: Question | None = None
 
-    def add(self, id: str, action: Action, now: int) -> bool:
+    def add(self, id: str, action: Action, now: int, *, function: bool = False) -> bool:
         """Take a proposal in; False when this one was taken before, which must never be answered twice."""
         if id in self._seen:
             return False
         self._seen.add(id)
-        self._queue.append(Question(id, action, now))
+        self._queue.append(Question(id, action, now, function=function))
         return True
 
     def begin_anew(self) -> None:

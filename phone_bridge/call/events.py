@@ -51,11 +51,20 @@ class VoiceStopped(msgspec.Struct, frozen=True, gc=False):
     at: int
 
 
+class TurnEnded(msgspec.Struct, frozen=True, gc=False):
+    """The session took what the caller said as a turn and will answer it; the words may come later, or never."""
+
+
 class CallerSaid(msgspec.Struct, frozen=True, gc=False):
-    """The session recognised words; a partial holds the whole utterance so far and is replaced by the next."""
+    """The session recognised words; a partial holds the whole utterance so far and is replaced by the next.
+
+    ``began`` is when the utterance began (milliseconds on the call's clock), where the session knows which it was: then
+    the voice and the turn's end were told apart from the words, which may come after the reply to them.
+    """
 
     text: str
     final: bool = True
+    began: int | None = None
 
 
 class SessionOpened(msgspec.Struct, frozen=True, gc=False):
@@ -158,6 +167,40 @@ class ActionSettled(msgspec.Struct, frozen=True):
     result: Any = None
 
 
+class ToolCalled(msgspec.Struct, frozen=True):
+    """The session's model calls a function and waits for its result; ``id`` is the session's name for the call."""
+
+    id: str
+    action: Action
+
+
+class ToolPrepared(msgspec.Struct, frozen=True):
+    """What a tool that has to be asked for would do exactly: ``action``; or ``refusal``, when it cannot be done."""
+
+    id: str
+    action: Action
+    refusal: str = ""
+
+
+class ToolRan(msgspec.Struct, frozen=True, gc=False):
+    """A tool that ran under ``id`` gave ``result``; ``ok`` when it did its work, ``unsure`` when nobody knows."""
+
+    id: str
+    result: str
+    ok: bool
+    unsure: bool = False
+
+
+class TokensUsed(msgspec.Struct, frozen=True, gc=False):
+    """What a reply cost, in tokens; ``cached`` ones are part of the input."""
+
+    input_text: int = 0
+    input_audio: int = 0
+    cached: int = 0
+    output_text: int = 0
+    output_audio: int = 0
+
+
 class SessionTrouble(msgspec.Struct, frozen=True, gc=False):
     """The session reported an error, or sent nonsense that was skipped, and lives on."""
 
@@ -204,6 +247,7 @@ Event = (
     | LegClosed
     | VoiceStarted
     | VoiceStopped
+    | TurnEnded
     | CallerSaid
     | SessionOpened
     | SessionExpiring
@@ -217,6 +261,10 @@ Event = (
     | IntentDetected
     | ConfirmationAsked
     | ActionSettled
+    | ToolCalled
+    | ToolPrepared
+    | ToolRan
+    | TokensUsed
     | SessionTrouble
     | SessionClosed
     | PromptReady

@@ -1,6 +1,6 @@
 """What a new session must know of the ones before it: what was said, and what was consented to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from phone_bridge.call.commands import Done, HandOn, LookUp, Turn, Verdict
 from phone_bridge.call.events import Action
@@ -9,6 +9,7 @@ from phone_bridge.call.trace import Asked, Said
 MAX_TURNS = 40  # of the conversation so far, the last ones
 UNKNOWN = "unknown"
 EXECUTED = "executed"
+FAILED = "failed"
 
 
 class Given:
@@ -23,12 +24,15 @@ class Given:
         """Tell whether a look-up is under way."""
         return bool(self._sought)
 
-    def lost(self, actions: Iterable[Asked]) -> list[LookUp]:
-        """Take over all that was confirmed so far; give the look-ups for what nobody has told the outcome of."""
+    def lost(self, actions: Iterable[Asked], running: Container[str] = ()) -> list[LookUp]:
+        """Take over all that was confirmed so far; give the look-ups for what nobody has told the outcome of.
+
+        What is ``running`` with us is waited for as well, but nobody has to be asked: we shall know.
+        """
         self._given = [asked for asked in actions if asked.verdict is Verdict.CONFIRMED]
         unsure = [asked for asked in self._given if not asked.outcome and asked.id not in self._sought]
         self._sought.update(asked.id for asked in unsure)
-        return [LookUp(asked.id, asked.action) for asked in unsure]
+        return [LookUp(asked.id, asked.action) for asked in unsure if asked.id not in running]
 
     def found(self, id: str) -> bool:
         """Know that the look-up of ``id`` has come to its end; False where there was none."""
@@ -42,14 +46,20 @@ class Given:
 
     def alike(self, action: Action) -> str:
         """Tell what came of the last yes to such an action; "" where there was none."""
-        for asked in reversed(self._given):
-            if (asked.action.name, asked.action.parameters) == (action.name, action.parameters):
-                return asked.outcome or UNKNOWN
-        return ""
+        return alike(self._given, action)
 
     def done(self) -> tuple[Done, ...]:
         """Tell what was consented to, and what came of it."""
         return tuple(Done(asked.action, asked.outcome or UNKNOWN) for asked in self._given)
+
+
+def alike(actions: Sequence[Asked], action: Action) -> str:
+    """Tell what came of the last yes among ``actions`` to such an action; "" where there was none."""
+    for asked in reversed(actions):
+        same = (asked.action.name, asked.action.parameters) == (action.name, action.parameters)
+        if same and asked.verdict is Verdict.CONFIRMED:
+            return asked.outcome or UNKNOWN
+    return ""
 
 
 def hand_on(

@@ -1,8 +1,8 @@
 """One call: facts in, duties out, time as an argument.
 
 The machine knows neither the carrier's language nor the assistant's. It keeps who may speak and who is heard: what
-sounds (``speaking``), the questions (``confirmation``), the silences (``turns``), the sessions' life (``lifeline``) and
-what is left behind (``trace``).
+sounds (``speaking``), the questions (``confirmation``), the functions that a model calls (``functions``), the silences
+(``turns``), the sessions' life (``lifeline``) and what is left behind (``trace``).
 """
 
 from collections import deque
@@ -16,7 +16,8 @@ from phone_bridge.call import events as e
 from phone_bridge.call import words
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
-from phone_bridge.call.handing_on import EXECUTED, Given, hand_on
+from phone_bridge.call.functions import Functions, readable
+from phone_bridge.call.handing_on import EXECUTED, FAILED, UNKNOWN, Given, alike, hand_on
 from phone_bridge.call.lifeline import Lifeline, Spare
 from phone_bridge.call.past import Past
 from phone_bridge.call.permit import Permit
@@ -56,6 +57,8 @@ _SESSION_GONE = {
     "expired": "session_expired",
 }
 
+_OUTCOMES_TOLD = {EXECUTED: "done_before", "not_executed": "not_done", FAILED: "not_done"}
+
 _GOODBYES = {"drain": "goodbye_drain"}
 
 
@@ -76,6 +79,7 @@ class Call:
         self._ledger = self._speaker.ledger
         self._prompts = self._speaker.prompts
         self._questions = Questions()
+        self._functions = Functions(self._out, () if past is None else (asked.id for asked in past.actions))
         self._turns = Turns(rules, now)
         self._lifeline = Lifeline(rules)
         self._given = Given()
@@ -103,6 +107,7 @@ class Call:
             e.LegClosed: self._leg_closed,
             e.VoiceStarted: self._voice_started,
             e.VoiceStopped: self._voice_stopped,
+            e.TurnEnded: self._turn_ended,
             e.CallerSaid: self._caller_said,
             e.SessionOpened: self._session_opened,
             e.SessionExpiring: self._session_expiring,
@@ -116,6 +121,10 @@ class Call:
             e.IntentDetected: self._intent_detected,
             e.ConfirmationAsked: self._confirmation_asked,
             e.ActionSettled: self._action_settled,
+            e.ToolCalled: self._tool_called,
+            e.ToolPrepared: self._tool_prepared,
+            e.ToolRan: self._tool_ran,
+            e.TokensUsed: self._tokens_used,
             e.SessionTrouble: self._trouble,
             e.SessionClosed: self._session_closed,
             e.PromptReady: self._prompt_ready,
@@ -152,11 +161,13 @@ class Call:
         return self._drain()
 
     def process(self, event: e.Event, now: int) -> list[c.Command]:
-        """Take one fact in; what comes after the end is nobody's duty."""
+        """Take one fact in; what comes after the end is nobody's duty, but what a tool has done is noted still."""
         if self._phase is Phase.NEW:
             raise LocalError(f"{type(event).__name__} came before the call began")
         if self._phase is not Phase.ENDED:
             self._handlers[type(event)](event, now)
+        elif isinstance(event, e.ToolRan):
+            self._note_outcome(event)
         return self._drain()
 
     def deadline(self) -> int | None:
@@ -259,25 +270,35 @@ class Call:
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
 
+    def _turn_ended(self, event: e.TurnEnded, now: int) -> None:
+        if self._phase is Phase.TALKING:
+            self._turns.session(now)
+            self._turns.caller_done(now)
+
     def _caller_said(self, event: e.CallerSaid, now: int) -> None:
         if self._phase is not Phase.TALKING:
             return
         self._turns.session(now)
         if not event.final:
-            self._hear_partial(event.text, now)
+            self._hear_partial(event, now)
             return
         began = self._utterance if self._utterance is not None else now - self._rules.unseen_speech_ms
+        began = began if event.began is None else min(event.began, now)
         self._utterance = None
         if not event.text.strip():
             return
-        self._turns.caller_done(now)
+        late = event.began is not None  # what sounds by now may be the reply to these very words
+        if not late:
+            self._turns.caller_done(now)
         self.trace.said(began, "caller", event.text)
         question = self._questions.current
         if question is None:
-            if self._ledger.unheard(now):
+            if self._ledger.unheard(now) and not late:
                 self._interrupt(now)
             return
         self._hear_question(question, now)
+        if _precedes(event, question):
+            return
         assent = understand(event.text, self._rules.language, prompt=self._own_words(question))
         reply = question.say(assent, began, self._rules.unclear_answers)
         if reply is Reply.NONE and self._was_lost(question, assent, now):
@@ -289,17 +310,18 @@ class Call:
         unproven = question.began_at is not None and question.heard_at is None
         return unproven and assent not in (Assent.ECHO, Assent.NOTHING) and self._ledger.over(question.naming, now)
 
-    def _hear_partial(self, text: str, now: int) -> None:
-        if not text.strip():
+    def _hear_partial(self, event: e.CallerSaid, now: int) -> None:
+        if not event.text.strip():
             return
         self._turns.caller(now)
-        if self._utterance is None:
+        if self._utterance is None and event.began is None:
             self._utterance = now
         question = self._questions.current
         if question is None:
-            self._interrupt(now)
-        elif question.heard_at is not None and now >= question.heard_at:
-            heard = understand(text, self._rules.language, prompt=self._own_words(question))
+            if event.began is None:
+                self._interrupt(now)
+        elif question.heard_at is not None and now >= question.heard_at and not _precedes(event, question):
+            heard = understand(event.text, self._rules.language, prompt=self._own_words(question))
             if heard not in (Assent.ECHO, Assent.NOTHING):
                 self._flush(now)
 
@@ -308,6 +330,11 @@ class Call:
     def _reply_started(self, event: e.ReplyStarted, now: int) -> None:
         self._reply = event.item
         self._turns.producing(True, now)
+        self._functions.reply_started()
+        if self._questions.current is not None and self._questions.current.function:
+            # It answers nothing: what the model waits for is the result, and until then the caller hears us.
+            self._hush(event.item)
+            self._out.append(c.CancelReply(event.item))
         if self._next_question is not None:
             self._next_question = self._next_limit
 
@@ -318,7 +345,7 @@ class Call:
             self._drop(event, now)
             return
         if self._questions.current is not None:
-            self._hushed.add(item)
+            self._hush(item)
             self._drop(event, now)
             return
         if self._next_question is not None:
@@ -329,6 +356,13 @@ class Call:
                 self.trace.measured("answer_ms", now - waited)
         self._speaker.play(item, event.audio, now)
         self._turns.sounding(self._ledger.quiet_at())
+
+    def _hush(self, item: str) -> None:
+        """Let no more of ``item`` be heard, for a question is asked."""
+        if item in self._hushed:
+            return
+        self._hushed.add(item)
+        self._out.append(c.Truncate(item, self._ledger.sent_ms(item)))
 
     def _drop(self, event: e.AssistantSpoke, now: int) -> None:
         self._turns.session(now)
@@ -344,7 +378,7 @@ class Call:
         self._hushed.discard(event.item)
         if self._reply in ("", event.item):
             self._reply = ""
-            self._turns.producing(False, now)
+            self._turns.producing(False, now, owed=self._functions.owed)
         sounded = self._speaker.sounded(event.item)
         self._speaker.finish(event.item, now)
         if self._next_question is not None and sounded:
@@ -428,7 +462,8 @@ class Call:
         self._hushed.clear()
         self._awaited.clear()
         self._turns.producing(False, now)
-        self._out.extend(self._given.lost(self.trace.actions))
+        self._functions.lose()
+        self._out.extend(self._given.lost(self.trace.actions, self._functions.running))
 
     def _reopen(self, now: int) -> None:
         """Have a session opened in the place of the lost one, when that is due."""
@@ -443,10 +478,13 @@ class Call:
             self._go_on(now)
 
     def _outcome_found(self, event: e.OutcomeFound, now: int) -> None:
-        if not self._given.found(event.id):
-            return
-        self.trace.settled(event.id, event.outcome, None)
-        told = {"executed": "done_before", "not_executed": "not_done"}.get(event.outcome, "outcome_unknown")
+        if self._given.found(event.id):
+            self.trace.settled(event.id, event.outcome, None)
+            self._tell_outcome(event.outcome, now)
+
+    def _tell_outcome(self, outcome: str, now: int) -> None:
+        """Say what came of an action whose session is gone, and let the next one have the call."""
+        told = _OUTCOMES_TOLD.get(outcome, "outcome_unknown")
         if self._phase in (Phase.OPENING, Phase.TALKING):
             self._say(told, now=now)
             self._go_on(now)
@@ -480,7 +518,14 @@ class Call:
         """Say from when on the session can be changed without anybody's hearing it; None while it cannot."""
         if self._lifeline.spare is not Spare.READY or self._phase is not Phase.TALKING:
             return None
-        busy = self._reply or self._awaited or self._prompts or self._questions.current or self._questions.waiting()
+        busy = (
+            self._reply
+            or self._awaited
+            or self._functions.owed
+            or self._prompts
+            or self._questions.current
+            or self._questions.waiting()
+        )
         if busy or self._utterance is not None or self._turns.waited() is not None:
             return None
         return self._turns.quiet_since + self._rules.pause_ms
@@ -496,6 +541,7 @@ class Call:
             self._given.lost(self.trace.actions)
             self._take_spare(now)
             self._questions.begin_anew()
+            self._functions.lose()
             self._hand_on(now, answer=False)
         elif self._lifeline.spare is Spare.READY and self._lifeline.presses(now):
             self._session_closed(e.SessionClosed("expired"), now)
@@ -508,16 +554,27 @@ class Call:
             return
         if self._given.same(event.id, event.action):
             self._refuse_again(event, now)
-        elif self._may_go_unasked(event.action):
-            question = self._taken_out(event.id)
-            self._give(question, c.Verdict.CONFIRMED, c.AnsweredBy.NONE, "", now)
-            self._say("confirmed_by_preference", self._naming(question), now=now)
-        elif self._questions.current is None and self._next_question is None:
+        elif self._may_go_unasked(event.action, self._given.alike(event.action)):
+            self._go_unasked(event.id, now)
+        else:
+            self._ask_in_turn(now)
+
+    def _go_unasked(self, id: str, now: int) -> None:
+        question = self._taken_out(id)
+        self._give(question, c.Verdict.CONFIRMED, c.AnsweredBy.NONE, "", now)
+        self._say("confirmed_by_preference", self._naming(question), now=now)
+
+    def _ask_in_turn(self, now: int) -> None:
+        if self._questions.current is None and self._next_question is None:
             self._ask_next(now)
 
-    def _may_go_unasked(self, action: e.Action) -> bool:
-        wished = action.name in self._rules.auto_confirm and action.name not in NEVER_UNASKED
-        return wished and not self._given.alike(action)
+    def _may_go_unasked(self, action: e.Action, before: str) -> bool:
+        return action.name in self._rules.auto_confirm and action.name not in NEVER_UNASKED and not before
+
+    def _done_before(self, action: e.Action) -> str:
+        """Tell what came of such an action of a model's that had its yes in this call; "" for none, or a failure."""
+        before = alike(self.trace.actions, action)
+        return "" if before == FAILED else before
 
     def _refuse_again(self, event: e.ConfirmationAsked, now: int) -> None:
         """Send no second yes for a proposal that had its yes before the session was lost."""
@@ -535,14 +592,16 @@ class Call:
         question = self._questions.next()
         if question is None:
             return
-        if self._reply:
-            self._hushed.add(self._reply)
         if self._ledger.quiet_at() - now > self._rules.lead_in_ms:
+            if self._speaker.sounded(self._reply):
+                self._hushed.add(self._reply)  # the flush tells how much of it was heard
             self._flush(now)
+        if self._reply:
+            self._hush(self._reply)
         self._ask(question, now)
 
     def _ask(self, question: Question, now: int) -> None:
-        before = self._given.alike(question.action)
+        before = self._done_before(question.action) if question.function else self._given.alike(question.action)
         warning = () if not before else ("again_done" if before == EXECUTED else "again_unknown",)
         self._say(*warning, self._naming(question), "keys", now=now, question=question)
 
@@ -585,15 +644,28 @@ class Call:
             self._next_limit = now + self._rules.outcome_limit_ms
 
     def _give(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, answer: str, now: int) -> None:
-        told = verdict in (c.Verdict.DECLINED, c.Verdict.EXPIRED) and by is not c.AnsweredBy.SPEECH
-        refusal = words.refusal(self._rules.language) if told else ""
         permit = None
         if verdict is c.Verdict.CONFIRMED:
             permit = Permit(question.action, now)
             self._awaited.add(question.id)
             self._turns.session(now, busy=True)
-        self._out.append(c.Answer(question.id, question.action, verdict, by, refusal, permit))
+        if question.function:
+            self._give_function(question, verdict, by, permit, now)
+        else:
+            told = verdict in (c.Verdict.DECLINED, c.Verdict.EXPIRED) and by is not c.AnsweredBy.SPEECH
+            refusal = words.refusal(self._rules.language) if told else ""
+            self._out.append(c.Answer(question.id, question.action, verdict, by, refusal, permit))
         self._note(question, verdict, by, answer, now)
+
+    def _give_function(
+        self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, permit: Permit | None, now: int
+    ) -> None:
+        """Run what was consented to, or tell the model that it was not; nobody is left to tell at a call's end."""
+        if permit is not None:
+            self._functions.run(question.id, question.action, permit)
+        else:
+            self._functions.refuse(question.id, verdict, by)
+        self._turns.working(self._functions.working, now)
 
     def _note(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, answer: str, now: int) -> None:
         self.trace.asked(
@@ -631,8 +703,61 @@ class Call:
             self._next_question = now + self._rules.outcome_ms if self._questions.waiting() else None
             self._next_limit = now + self._rules.outcome_limit_ms
 
+    # Functions that a model calls
+
+    def _tool_called(self, event: e.ToolCalled, now: int) -> None:
+        self._turns.session(now, busy=True)
+        if self._phase is not Phase.TALKING:
+            return
+        id = self._functions.take(event.id, event.action)  # noqa: A001 - the fact's own word
+        if not id:
+            return
+        if self._rules.reads(event.action.name):
+            self._functions.run(id, event.action)
+        else:
+            self._functions.prepare(id)
+        self._turns.working(True, now)
+
+    def _tool_prepared(self, event: e.ToolPrepared, now: int) -> None:
+        if not self._functions.waits(event.id):
+            return
+        if event.refusal:
+            self._functions.give(event.id, event.refusal)
+            self._turns.working(self._functions.working, now)
+        elif self._questions.add(event.id, event.action, now, function=True):
+            if self._may_go_unasked(event.action, self._done_before(event.action)):
+                self._go_unasked(event.id, now)
+            else:
+                self._ask_in_turn(now)
+
+    def _tool_ran(self, event: e.ToolRan, now: int) -> None:
+        if event.id not in self._functions.running:
+            return
+        outcome = self._note_outcome(event)
+        self._awaited.discard(event.id)
+        self._functions.give(event.id, event.result)
+        self._turns.working(self._functions.working, now)
+        if self._given.found(event.id):
+            self._tell_outcome(outcome, now)
+        elif self._next_question is not None and self._questions.waiting():
+            self._ask_next(now)  # the model says nothing before it has all its results
+
+    def _note_outcome(self, event: e.ToolRan) -> str:
+        outcome = UNKNOWN if event.unsure else EXECUTED if event.ok else FAILED
+        self.trace.settled(event.id, outcome, readable(event.result))
+        return outcome
+
+    def _tokens_used(self, event: e.TokensUsed, now: int) -> None:
+        counts = self.trace.counts
+        counts.input_text_tokens += event.input_text
+        counts.input_audio_tokens += event.input_audio
+        counts.cached_tokens += event.cached
+        counts.output_text_tokens += event.output_text
+        counts.output_audio_tokens += event.output_audio
+
     def _abandon(self, now: int) -> None:
         """Give every open proposal its no: nobody is left to answer it, or to carry it out."""
+        self._functions.lose()
         for question in self._questions.drain():
             self._hear_question(question, now)
             self._give(question, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, "", now)
@@ -759,3 +884,8 @@ class Call:
         self._speaker.forsake(now)
         self._out.append(c.CloseSession(event.reason))
         self._step("end")
+
+
+def _precedes(said: e.CallerSaid, question: Question) -> bool:
+    """Tell whether words were begun before the question was: they are no answer to it, whenever they come."""
+    return said.began is not None and (question.began_at is None or said.began < question.began_at)

@@ -1,6 +1,10 @@
 """The values that a call goes by; every limit with its unit, and a deployment's choices beside them."""
 
+from collections.abc import Mapping
+
 import msgspec
+
+from phone_bridge.offers import Effect
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,6 +17,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the caller gets something else (a transfer, a voicemail) where the assistant cannot be had."""
     auto_confirm: frozenset[str] = frozenset()
     """Tools that this user wants done without asking; told each time, and never for ``NEVER_UNASKED``."""
+
+    effects: Mapping[str, str] = {}
+    """What each tool does that a function-calling session is offered, by its name: read, write, outward, destroy."""
 
     answer_ms: int = 20_000
     """How long a question waits for its answer once it was asked."""
@@ -69,6 +76,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How near its end a session is left for the spare one, pause or no pause; at most an eighth of its life."""
     pause_ms: int = 400
     """How long neither side must have spoken for the session to be changed."""
+
+    def reads(self, tool: str) -> bool:
+        """Tell whether ``tool`` only looks; one of which nothing is known does not."""
+        return self.effects.get(tool) == Effect.READ
 
 
 NEVER_UNASKED = frozenset({"bulk_cancel_events"})

@@ -56,6 +56,11 @@ class Counts(msgspec.Struct):
     troubles: int = 0
     losses: int = 0
     renewals: int = 0
+    input_text_tokens: int = 0
+    input_audio_tokens: int = 0
+    cached_tokens: int = 0
+    output_text_tokens: int = 0
+    output_audio_tokens: int = 0
 
 
 class Trace:

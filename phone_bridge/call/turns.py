@@ -28,6 +28,7 @@ class Turns:
         self._producing = False  # a reply is open, so that more of it must come
         self._session_at = now  # when the session last said anything, or its sound ended
         self._busy = False  # it works on something that may take its time
+        self._ours = False  # it waits for something that we do
 
     # What happens
 
@@ -64,11 +65,24 @@ class Turns:
         self._session_at = max(self._session_at, now)
         self._busy = self._busy or busy
 
-    def producing(self, open: bool, now: int) -> None:
-        """Note that a reply was begun, or that it is complete; a complete one without sound is an answer, too."""
+    def working(self, ours: bool, now: int) -> None:
+        """Note whether the session waits for something that we do, so that its silence is no fault of its own."""
+        if self._ours and not ours:
+            self._session_at = max(self._session_at, now)
+        self._ours = ours
+
+    def producing(self, open: bool, now: int, *, owed: bool = False) -> None:
+        """Note that a reply was begun, or that it is complete; a complete one without sound is an answer, too.
+
+        It is none while the session has called a function and a reply with its result is ``owed``.
+        """
         self._session_at = max(self._session_at, now)
         if self._producing and not open:
-            self._reply_due, self._waiting_since, self._busy = None, None, False
+            if not owed:
+                self._reply_due, self._waiting_since, self._busy = None, None, False
+            elif self._waiting_since is None:  # what it has said so far is not the answer
+                self._waiting_since = now
+                self._reply_due = max(now, self.quiet_since) + self._rules.one_moment_ms
         self._producing = open
 
     def waited(self) -> int | None:
@@ -103,6 +117,8 @@ class Turns:
 
     def _stalled_at(self) -> int | None:
         """Say from when on the session counts as lost: in the midst of a reply, or where it owes one."""
+        if self._ours:
+            return None
         if self._producing:
             return self._session_at + (self._rules.mute_ms if self._busy else self._rules.stalled_ms)
         if self._waiting_since is not None:

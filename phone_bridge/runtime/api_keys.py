@@ -15,7 +15,10 @@ import msgspec
 
 from phone_bridge.errors import SettingsError
 
-SCOPES = ("calls:read", "calls:write", "reminders:read", "reminders:write", "metrics:read")
+TALK = "assistant:talk"
+"""What a key needs that opens sessions of the built-in assistant."""
+
+SCOPES = ("calls:read", "calls:write", "reminders:read", "reminders:write", "metrics:read", TALK)
 """What a key may be good for."""
 
 KEY_PREFIX = "pb_"

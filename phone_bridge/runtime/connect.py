@@ -142,9 +142,12 @@ class Connector:
         return dialect.minted(response)
 
     async def _open(self, ticket: Ticket, left_ms: int) -> Socket:
-        return await self._dial(
+        socket = await self._dial(
             ticket.url, headers=ticket.headers, subprotocols=ticket.subprotocols, timeout_ms=left_ms
         )
+        for message in ticket.opening:
+            socket.send(message)
+        return socket
 
     async def _say_farewell(self, dialect: Dialect, ticket: Ticket) -> None:
         request = dialect.farewell(ticket)

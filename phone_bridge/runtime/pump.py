@@ -22,6 +22,8 @@ from phone_bridge.errors import RemoteError, Unavailable
 from phone_bridge.runtime.connect import Connector, Link
 from phone_bridge.runtime.links import Links
 from phone_bridge.runtime.sockets import Socket
+from phone_bridge.runtime.tool_tasks import ToolTasks
+from phone_bridge.runtime.toolbox import NO_TOOLS, Tools
 from phone_bridge.sessions.dialect import Dialect, SessionWire
 
 MAX_NONSENSE = 3  # messages in a row that a session's wire could not read, after which the session counts as lost
@@ -75,7 +77,8 @@ class Pump:
     """Carry one call from the moment its leg is admitted until nothing of it is left.
 
     ``run`` is the only task its caller has to own; ``clock`` gives seconds and never runs back. A ``journal`` is told
-    all that the call is told, ``apology`` is what a caller hears whose call has failed.
+    all that the call is told, ``apology`` is what a caller hears whose call has failed, ``tools`` are what a session
+    may use that calls functions.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Pump:
         clock: Callable[[], float],
         journal: Journal | None = None,
         apology: c.Line | None = None,
+        tools: Tools | None = None,
         language: str = "en",
     ) -> None:
         self._call = call
@@ -109,6 +113,7 @@ class Pump:
             lost=self._session_closed,
             spawn=self._spawn,
         )
+        self._tool_tasks = ToolTasks(tools if tools is not None else NO_TOOLS, fact=self._tool_fact)
         self._link: Link | None = None  # the present one
         self._session: SessionWire | None = None
         self._voice: VoiceActivity | None = None
@@ -131,6 +136,7 @@ class Pump:
             c.Listen: self._listen,
             c.Tell: self._to_session,
             c.Answer: self._to_session,
+            c.GiveResult: self._to_session,
             c.CancelReply: self._to_session,
             c.Truncate: self._to_session,
             c.HandOn: self._to_session,
@@ -139,6 +145,8 @@ class Pump:
             c.OpenSpare: self._open_spare,
             c.TakeSpare: self._take_spare,
             c.LookUp: self._look_up,
+            c.PrepareTool: self._prepare_tool,
+            c.RunTool: self._run_tool,
             c.Speak: self._speak,
         }
 
@@ -351,6 +359,18 @@ class Pump:
     def _look_up(self, command: c.LookUp, now: int) -> None:
         self._links.look_up(command.id, command.action)
 
+    def _prepare_tool(self, command: c.PrepareTool, now: int) -> None:
+        self._tool_tasks.prepare(command)
+
+    def _run_tool(self, command: c.RunTool, now: int) -> None:
+        self._tool_tasks.run(command, now)
+
+    def _tool_fact(self, event: e.Event) -> None:
+        if self._is_over:
+            self._process(event, self._now())  # for the record alone
+        else:
+            self._fact_if_live(event)
+
     def _hang_up(self, command: c.HangUp, now: int) -> None:
         self._leg.send(command, now)
         for message in self._leg.outgoing():
@@ -437,9 +457,10 @@ class Pump:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             async with asyncio.timeout(FAREWELL_SECONDS):
-                await asyncio.gather(self._socket.wait_closed(), self._links.part())
+                await asyncio.gather(self._socket.wait_closed(), self._links.part(), self._tool_tasks.finish())
         except TimeoutError:
             pass  # the sockets abort by themselves; nobody waits for a slow farewell
+        await self._tool_tasks.cancel()
 
     # Tasks and time
 

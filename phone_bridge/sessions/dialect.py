@@ -13,6 +13,7 @@ from phone_bridge.exchange import Request, Response
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """The right to open one session socket; ``url`` and ``headers`` hold secrets and are never logged.
 
+    ``opening`` are messages that are sent before all others: a dialect may want its token there.
     The session lives ``life_ms`` from its minting, as far as is known (0: not known).
     """
 
@@ -21,6 +22,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     subprotocols: tuple[str, ...] = ()
     session_id: str = ""
     life_ms: int = 0
+    opening: tuple[str | bytes, ...] = ()
 
 
 class SessionWire(Protocol):

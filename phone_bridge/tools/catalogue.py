@@ -7,15 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from phone_bridge.errors import LocalError, Refused
-
-
-class Effect(StrEnum):
-    """What running a tool does to the world."""
-
-    READ = "read"
-    WRITE = "write"
-    OUTWARD = "outward"  # other people are told
-    DESTROY = "destroy"  # no tool brings it back
+from phone_bridge.offers import Effect as Effect  # said again here: most who ask for it hold a tool
 
 
 class Reach(StrEnum):

@@ -7,12 +7,12 @@ as RFC 5545 (3.3.5) reads it: with the offset before the change.
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrule, rrulestr
+from dateutil.rrule import rrulestr
 from msgspec import Struct
 
 RULE_CHARS_MAX = 1000
@@ -29,6 +29,8 @@ _HOURS = ("BYHOUR", "BYMINUTE", "BYSECOND")
 _PARTS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", *_DATES, *_HOURS})
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
+_CYCLE_YEARS = 400
+_SOME_DAY = datetime(2399, 12, 31)  # as late in its cycle as can be, so that a trial ends at once
 _STEPS = {"DAILY": 1, "WEEKLY": 7}
 
 
@@ -89,7 +91,7 @@ class Rule(Struct, frozen=True):
     def meets(self, first: datetime, zone: ZoneInfo) -> bool:
         """Tell whether a series that begins at ``first`` begins with an occurrence of its rule."""
         local = _wall(first, zone)
-        return next(iter(self._rrule(local, local + timedelta(days=1))), None) == local
+        return next(self._walls(local, local + timedelta(days=1)), None) == local
 
     def _all(self, first: datetime, zone: ZoneInfo, after: datetime, before: datetime) -> Iterator[datetime]:
         """Begin with ``first``; go on with the rule's, which are counted from the beginning where the rule counts."""
@@ -98,7 +100,7 @@ class Rule(Struct, frozen=True):
         if count == 1:
             return
         start = local if count is not None else self._forwarded(local, _wall(after, zone))
-        walls = self._rrule(start, _wall(before, zone) + timedelta(days=1))
+        walls = self._walls(start, _wall(before, zone) + timedelta(days=1))
         last = first
         for at in islice((moment_of(wall, zone) for wall in walls), None if count is None else count):
             if at <= last:  # the first one again, or two that a change of the clock made one
@@ -114,13 +116,23 @@ class Rule(Struct, frozen=True):
         behind = (after - start).days - 2 * step
         return start + timedelta(days=behind // step * step) if step and behind > step else start
 
-    def _rrule(self, start: datetime, until: datetime) -> rrule:
-        """Make dateutil's rule, which always ends: an endless one that never matches would be looked for for ever."""
+    def _walls(self, start: datetime, until: datetime) -> Iterator[datetime]:
+        """Give what the clock shows at each occurrence from ``start`` to ``until``, as dateutil reckons it.
+
+        A rule that never matches again is looked through up to the end of the calendar, the year 9999, whatever
+        ``until`` says. So it is reckoned just before that end: the calendar repeats itself every 400 years.
+        """
+        years = (MAXYEAR - until.year) // _CYCLE_YEARS * _CYCLE_YEARS
         bare = ";".join(f"{name}={value}" for name, value in self.parts if name not in ("COUNT", "UNTIL"))
-        made = rrulestr(bare, dtstart=start)
-        if not isinstance(made, rrule):
-            raise BadRule("a rule is one rule")
-        return made.replace(until=until)
+        made = rrulestr(bare, dtstart=start.replace(year=start.year + years))
+        late = until.replace(year=until.year + years)
+        try:
+            for at in made:
+                if at > late:
+                    return
+                yield at.replace(year=at.year - years)
+        except ValueError:  # the last week of the year 9999 ends in a year that there is not
+            return
 
 
 def moment_of(wall: datetime, zone: ZoneInfo) -> datetime:
@@ -177,7 +189,7 @@ def _parsed(text: str) -> Rule:
         raise BadRule("a rule names each of its parts once")
     _check_bounds(rule)
     try:
-        rule._rrule(datetime(2026, 1, 1), datetime(2026, 1, 2))
+        next(rule._walls(_SOME_DAY, _SOME_DAY), None)
     except (ValueError, TypeError, OverflowError, IndexError) as error:
         raise BadRule(f"the rule cannot be read: {error}") from None
     return rule
@@ -207,8 +219,3 @@ def _check_until(rule: Rule) -> None:
             raise BadRule("UNTIL is a date, or a date and time: 20261231T235959Z")
     except (ValueError, OverflowError):
         raise BadRule("UNTIL names a day that there is not") from None
-
-
-def midnight(day: datetime, zone: ZoneInfo) -> datetime:
-    """Find the beginning of the day on which ``day`` lies in ``zone``."""
-    return moment_of(datetime.combine(day.astimezone(zone).date(), time()), zone)

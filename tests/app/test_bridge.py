@@ -13,7 +13,7 @@ from phone_bridge.call.recording import replay
 from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.traces import read as read_trace
 from phone_bridge.settings import Settings
-from tests.app.premises import LINE_MS, Premises, Tone, play
+from tests.app.premises import LINE_MS, Premises, Tone, play, premises
 from tests.runtime.pumping import FRAME
 from tests.runtime.serving import until
 
@@ -35,6 +35,30 @@ def test_a_call_by_the_built_in_assistant_goes_over_its_own_socket(tmp_path: Pat
         assert house.peers.mints == []
 
     play(tmp_path, story, session="embedded", user_id="usr_carol", public_url="")
+
+
+def test_a_call_over_the_voice_sdk_reaches_a_session_of_that_kind(tmp_path: Path) -> None:
+    """Two bridges: one asks the other's built-in assistant, and both are as they are."""
+
+    async def story(theirs: Premises) -> None:
+        async with premises(
+            tmp_path / "ours",
+            session="voice-sdk",
+            session_url=f"http://127.0.0.1:{theirs.running.port}",
+            session_key="the-api-key",
+        ) as ours:
+            carrier = await ours.open("CA1", token=(await ours.ring("CA1")).parameters["token"])
+            carrier.speak(*[FRAME] * 5)
+            await until(lambda: theirs.bridge.embedded.sdk.live == 1)
+            (record,) = await ours.calls()
+            assert record.session == "voice-sdk"
+            ours.bridge.registry.end(record.id, "api")
+            code, record = await ours.ended(carrier)
+            assert (code, record.error) == (1000, None)
+            await until(lambda: theirs.bridge.embedded.sdk.live == 0)
+
+    (tmp_path / "ours").mkdir()
+    play(tmp_path, story, session="embedded", api_key="the-api-key", public_url="")
 
 
 def test_a_bridge_that_was_not_started_takes_no_calls(tmp_path: Path) -> None:

@@ -233,12 +233,13 @@ class House:
 
         self.clocks = Clocks(now, lambda: START + timedelta(seconds=loop.time()))
         endpointer: Callable[[], Endpointer] = Loudness
-        faculties = Faculties(endpointer, self.script, self.script, self.script, self.script)
+        faculties = self.faculties = Faculties(endpointer, self.script, self.script, self.script, self.script)
         counts: dict[str, itertools.count[int]] = {}
 
         def new_id(prefix: str) -> str:
             return f"{prefix}_{next(counts.setdefault(prefix, itertools.count(1)))}"
 
+        self.new_id = new_id
         self.service = VoiceService(KEYS, faculties, self.clocks, secret=SECRET, new_id=new_id)
 
     def mint(self, key: ApiKey = KEYS[0], headers: Mapping[str, str] | None = None, **wish: Any) -> Response:

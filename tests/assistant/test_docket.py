@@ -6,10 +6,10 @@ from phone_bridge.assistant.docket import Docket
 from phone_bridge.assistant.problems import Problem
 from phone_bridge.call.events import Action
 from phone_bridge.errors import LocalError
-from phone_bridge.sessions.chronapilot.messages import ActionExecuted
+from phone_bridge.sessions.serving import Acted
 
 CANCEL = Action("cancel_event", {"event_id": "evt_1"})
-OUTCOME = ActionExecuted(id="act_1")
+OUTCOME = Acted("act_1", CANCEL, {"ok": True}, confirmed=True)
 
 
 def proposed(*names: str) -> Docket:

@@ -9,7 +9,7 @@ from phone_bridge.audio.format import LINEAR_16K, PCMU_8K, Format
 from phone_bridge.audio.path import Path, path
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.voice import Speech
-from phone_bridge.sessions.chronapilot import messages as m
+from phone_bridge.sessions import serving as s
 from tests.clock import run_virtual, settle
 
 
@@ -17,7 +17,7 @@ class Room:
     """A mouth whose voice says each letter for 50 ms, and what came out of it."""
 
     def __init__(self) -> None:
-        self.sent: list[m.ServerMessage] = []
+        self.sent: list[s.Happening] = []
         self.hoarse = False
         self.after_chunk: Callable[[], None] | None = None
         numbers = itertools.count(1)
@@ -45,12 +45,11 @@ class Room:
         return path(format, PCMU_8K)
 
     def sound(self) -> list[bytes]:
-        return [each.audio for each in self.sent if isinstance(each, m.AudioDelta)]
+        return [each.audio for each in self.sent if isinstance(each, s.ReplySound)]
 
 
-def done(status: str, reason: str = "", name: str = "rsp_1") -> m.ResponseDone:
-    details = {"reason": reason} if reason else None
-    return m.ResponseDone(m.ResponseState(id=name, status=status, status_details=details))
+def done(status: str, reason: str = "", name: str = "rsp_1") -> s.ReplyEnded:
+    return s.ReplyEnded(name, status, reason)
 
 
 def test_a_response_begins_with_its_first_words_and_ends_once() -> None:
@@ -61,7 +60,7 @@ def test_a_response_begins_with_its_first_words_and_ends_once() -> None:
     run_virtual(room.mouth.say("Hi."))
     assert room.mouth.response == "rsp_1"
     room.mouth.finish()
-    assert room.sent[0] == m.ResponseCreated("rsp_1")
+    assert room.sent[0] == s.ReplyBegan("rsp_1")
     assert room.sent[-1] == done("completed")
     assert room.mouth.response == ""
 
@@ -71,7 +70,7 @@ def test_sentences_are_parted_by_a_blank_in_their_words() -> None:
     run_virtual(room.mouth.say("One."))
     run_virtual(room.mouth.say("Two."))
 
-    assert [each.text for each in room.sent if isinstance(each, m.AudioTranscriptDelta)] == ["One.", " Two."]
+    assert [each.text for each in room.sent if isinstance(each, s.ReplyWords)] == ["One.", " Two."]
 
 
 def test_speech_is_cut_into_chunks_and_converted_as_one() -> None:
@@ -134,7 +133,7 @@ def test_a_response_without_its_voice_has_failed() -> None:
     with pytest.raises(Unavailable):
         run_virtual(room.mouth.say("Hi."))
     room.mouth.finish()
-    assert room.sent[1:] == [m.AudioTranscriptDelta("Hi.", "rsp_1"), done("failed", "speech_unavailable")]
+    assert room.sent[1:] == [s.ReplyWords("rsp_1", "Hi."), done("failed", "speech_unavailable")]
 
     room.hoarse = False
     run_virtual(room.mouth.say("Hi."))

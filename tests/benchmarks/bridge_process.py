@@ -24,6 +24,7 @@ from phone_bridge.call.commands import SessionCommand, Truncate
 from phone_bridge.call.events import Action
 from phone_bridge.exchange import Request, Response
 from phone_bridge.runtime.record import CallRecord, Records
+from phone_bridge.runtime.toolbox import Tools
 from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.runtime.websocket_server import UVICORN_OPTIONS
 from phone_bridge.sessions.dialect import Dialect, SessionWire, Ticket
@@ -110,8 +111,8 @@ class BenchBridge(Bridge):
         record.user_id = record.carrier_id
         return record
 
-    def _dialect(self, user_id: str) -> Dialect:
-        dialect = super()._dialect(user_id)
+    def _dialect(self, user_id: str, tools: Tools, known: str = "") -> Dialect:
+        dialect = super()._dialect(user_id, tools, known)
         return TellingDialect(dialect) if self._is_told else dialect
 
 

@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import get_args
+from typing import TypeVar, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,6 +50,8 @@ def session_duties(leg: Format) -> list[c.SessionCommand]:
         c.CancelReply("nobody's reply"),
         c.Truncate("nobody's reply", 0),
         c.Truncate("nobody's reply", 12_345),
+        c.HandOn((c.Turn("caller", "hello"), c.Turn("assistant", "Hello.")), (c.Done(ACTION, "executed"),)),
+        c.HandOn((), (), answer=False),
         c.CloseSession("completed"),
     ]
 
@@ -75,6 +77,7 @@ def check_session(
         _check_speaking(make_one, session_duties(leg))
         _check_after_the_end(make_one(), said, session_duties(leg))
         _check_consent(make_one, said)
+        _check_results(make_one, said)
         _check_ends(make_one(), said)
 
 
@@ -241,19 +244,18 @@ def _check_after_the_end(wire: Wire, said: Sequence[Message], duties: Sequence[c
 
 
 def _check_consent(make: Callable[[], SessionWire], said: Sequence[Message]) -> None:
-    """A proposal is answered once, and a yes counts only for exactly what was proposed; all else is our own mistake."""
+    """A proposal is answered once, and a yes counts only for exactly what was proposed; all else is our own mistake.
+
+    A session that proposes nothing calls functions, which wait for their results, and takes no yes at all.
+    """
     wire = make()
-    asked: list[e.ConfirmationAsked] = []
-    for message in said:
-        try:
-            asked += [fact for fact in wire.receive(message, START) if isinstance(fact, e.ConfirmationAsked)]
-        except RemoteError:
-            continue
-        if asked:
-            break
-    assert asked, "the samples hold no proposal"
-    question = asked[0]
+    question = _first(wire, said, e.ConfirmationAsked)
     _refuses(wire, _yes("never proposed", ACTION))
+    if question is None:
+        called = _first(make(), said, e.ToolCalled)
+        assert called is not None, "the samples hold no proposal and no function call"
+        _refuses(wire, _yes(called.id, called.action))
+        return
     changed = e.Action(question.action.name, {**question.action.parameters, "more": 1})
     _refuses(wire, _yes(question.id, changed))
     wire.outgoing()
@@ -265,16 +267,54 @@ def _check_consent(make: Callable[[], SessionWire], said: Sequence[Message]) -> 
     assert wire.outgoing() == []
 
 
+def _check_results(make: Callable[[], SessionWire], said: Sequence[Message]) -> None:
+    """A function that was called gets one result, which the peer is told; a result to anything else is our mistake."""
+    wire = make()
+    called = _first(wire, said, e.ToolCalled)
+    if called is None:
+        return
+    wire.outgoing()
+    assert isinstance(called.action.parameters, dict)
+    _refuses(wire, c.GiveResult("never called", "{}"))
+    assert wire.outgoing() == []
+    wire.send(c.GiveResult(called.id, '{"ok":"a result of its own"}'), START)
+    told = wire.outgoing()
+    assert any("a result of its own" in str(message) for message in told), "the result was kept back"
+    _refuses(wire, c.GiveResult(called.id, "{}"))
+    assert wire.outgoing() == []
+    for message in said:  # what is said twice is called once
+        try:
+            facts = wire.receive(message, START)
+        except RemoteError:
+            continue
+        assert called not in facts
+
+
+Fact = TypeVar("Fact", bound=e.Event)
+
+
+def _first(wire: SessionWire, said: Sequence[Message], kind: type[Fact]) -> Fact | None:
+    """Hear until the first fact of ``kind``."""
+    for message in said:
+        try:
+            found = [fact for fact in wire.receive(message, START) if isinstance(fact, kind)]
+        except RemoteError:
+            continue
+        if found:
+            return found[0]
+    return None
+
+
 def _yes(id: str, action: e.Action) -> c.Answer:
     return c.Answer(id, action, c.Verdict.CONFIRMED, c.AnsweredBy.DIGIT, permit=Permit(action, START))
 
 
-def _refuses(wire: SessionWire, answer: c.Answer) -> None:
+def _refuses(wire: SessionWire, answer: c.Answer | c.GiveResult) -> None:
     try:
         wire.send(answer, START)
     except LocalError:
         return
-    raise AssertionError("a yes was taken that nobody gave to this proposal")
+    raise AssertionError("a yes or a result was taken that nobody asked for")
 
 
 def _check_ends(wire: SessionWire, said: Sequence[Message]) -> None:

@@ -128,7 +128,8 @@ class World:
     ) -> Socket:
         assert (url, headers, subprotocols) == (TICKET.url, TICKET.headers, TICKET.subprotocols)
         self._step("dial", timeout_ms, next(self._dials, None))
-        return Straw().socket
+        self.straw = Straw()
+        return self.straw.socket
 
     async def sleep(self, seconds: float) -> None:
         self.pauses.append(round(seconds * 1000))
@@ -176,6 +177,12 @@ def test_a_session_is_minted_and_dialled() -> None:
     assert link.wire.leg == PCMU_8K
     assert link.ticket == TICKET
     assert [answer.status for answer in dialect.answers if answer] == [201]
+
+
+def test_what_a_ticket_says_first_is_sent_before_all_else() -> None:
+    world = World()
+    connect(world, Paper(ticket=msgspec.structs.replace(TICKET, opening=("a token", "and more"))))
+    assert world.straw.log == ["a token", "and more"]
 
 
 def test_a_dialect_without_a_mint_is_dialled_at_once() -> None:

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from phone_bridge.assistant.calendar.demo import ALICE
+from phone_bridge.assistant.calendar.demo import ALICE, refill
 from phone_bridge.assistant.calendar.store import SqlKeeper
 from phone_bridge.assistant.hearing import Utterances
 from phone_bridge.assistant.mind import CalendarMind
@@ -30,7 +30,7 @@ from phone_bridge.assistant.performer import Clocks, Faculties
 from phone_bridge.assistant.ports import Expecting, Heard
 from phone_bridge.assistant.server import VoiceService
 from phone_bridge.assistant.session import VoiceSession
-from phone_bridge.audio.format import LINEAR_8K, Format
+from phone_bridge.audio.format import LINEAR_8K, PCMU_8K, Format
 from phone_bridge.audio.g711 import linear_to_ulaw
 from phone_bridge.call.commands import Line
 from phone_bridge.call.machine import Call
@@ -39,12 +39,17 @@ from phone_bridge.call.trace import Asked, Trace
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.legs.twilio.stream import Opening, TwilioStream
+from phone_bridge.runtime.calendar_toolbox import CalendarToolbox
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.sockets import Socket
+from phone_bridge.runtime.toolbox import CallFacts, Tools
 from phone_bridge.runtime.voice import Speech
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot import messages as m
+from phone_bridge.sessions.dialect import Dialect
+from phone_bridge.sessions.realtime import Realtime
+from phone_bridge.sessions.realtime.names import Shape
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.carrier_call import CallPlan
 from phone_bridge.simulator.result import CallResult
@@ -56,6 +61,7 @@ from phone_bridge.tools.table import SCOPES
 from tests.audio.speechlike import vowel
 from tests.clock import SteppedLoop
 from tests.runtime.joined import End, joined
+from tests.sessions.realtime.model import Mind, Model
 
 MORNING = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)  # a Tuesday, ten o'clock where Alice is
 LETTER_MS = 20  # how long any voice takes for a letter
@@ -117,7 +123,9 @@ class AtOnce(ThreadPoolExecutor):
 class House:
     """The assistant with its calendar, and the connector's way to it."""
 
-    def __init__(self, database: str, words: Sequence[str], loop: SteppedLoop) -> None:
+    def __init__(self, database: str, words: Sequence[str], loop: SteppedLoop, mind: Mind | None, shape: Shape) -> None:
+        self._words, self._mind, self._shape = deque(words), mind, shape
+        self.models: list[Model] = []
         numbers: dict[str, count[int]] = {}
 
         def new_id(prefix: str) -> str:
@@ -128,8 +136,11 @@ class House:
 
         self.keeper = SqlKeeper(database, new_id=new_id, now=wall)
         self.keeper.prepare()
-        mind = CalendarMind(self.keeper, new_id=new_id, now=wall)
-        faculties = Faculties(Utterances, Recogniser(words), mind, CalendarTools(self.keeper, wall), Vowels())
+        if mind is not None:
+            loop.finish(refill(self.keeper, wall()))
+        self.tools = CalendarTools(self.keeper, wall)
+        talks = CalendarMind(self.keeper, new_id=new_id, now=wall)
+        faculties = Faculties(Utterances, Recogniser(words), talks, self.tools, Vowels())
         clocks = Clocks(lambda: loop.now, wall)
         self._service = VoiceService([KEY], faculties, clocks, secret=b"s" * 32, new_id=new_id)
         self.near: End
@@ -144,6 +155,11 @@ class House:
     async def dial(
         self, url: str, *, headers: Mapping[str, str], subprotocols: Sequence[str], timeout_ms: int
     ) -> Socket:
+        if self._mind is not None:
+            self.near, far = joined()
+            model = Model(far.socket, self._mind, words=self._words, speak=sound, format=PCMU_8K, shape=self._shape)
+            self.models.append(model)
+            return self.near.socket
         session = self._service.open(url.rpartition("=")[2])
         assert isinstance(session, VoiceSession)
         self.near, far = joined()
@@ -155,6 +171,8 @@ class House:
     @property
     def told(self) -> tuple[m.ClientMessage, ...]:
         """What the bridge has said to the assistant, but for sound and settings."""
+        if self._mind is not None:
+            return ()
         said = [m.read_client_message(message) for message in self.near.sent]
         return tuple(each for each in said if not isinstance(each, m.AudioAppend | m.SessionUpdate))
 
@@ -240,6 +258,9 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     leaves_out_silence: bool = False
     """The carrier sends no media while the caller is silent."""
     output_format: str = "g711_ulaw"
+    mind: Mind | None = None
+    """What a function-calling model thinks, which then takes the built-in assistant's place."""
+    shape: Shape = Shape.GA
 
 
 class Stage:
@@ -251,7 +272,7 @@ class Stage:
         self._troubles: list[dict[str, Any]] = []
         self.loop.set_exception_handler(lambda _, trouble: self._troubles.append(trouble))
         words = [step.text for step in script if isinstance(step, Say)]
-        self.house = House(f"sqlite:///{folder}/talk.db", words, self.loop)
+        self.house = House(f"sqlite:///{folder}/talk.db", words, self.loop, given.mind, given.shape)
         self.trace = Trace(0)
         self._given = given
         self._running: asyncio.Task[None]
@@ -271,20 +292,37 @@ class Stage:
     def _begin(self, socket: Socket, start: StreamStart) -> None:
         loop = self.loop
         leg = TwilioStream(start)
-        call = Call(leg.format, self._given.rules, loop.now)
+        facts = CallFacts(call_id="call_1", user_id=ALICE.id)
+        boxes = [CalendarToolbox(self.house.tools)] if self._given.mind is not None else []
+        tools = Tools(boxes, facts)
+        call = Call(leg.format, msgspec.structs.replace(self._given.rules, effects=tools.effects), loop.now)
         self.trace = call.trace
         connector = Connector(self.house, dial=self.house.dial, clock=lambda: loop.now, jitter=lambda: 0.0)
-        dialect = ChronaPilot(
+        pump = Pump(
+            call,
+            leg,
+            socket,
+            dialect=self._dialect(tools),
+            connector=connector,
+            prompts=Vowels(),
+            clock=lambda: loop.now / 1000,
+            tools=tools,
+        )
+        self._running = loop.create_task(pump.run())
+
+    def _dialect(self, tools: Tools) -> Dialect:
+        if self._given.mind is not None:
+            audio_format = "" if self._given.output_format == "g711_ulaw" else self._given.output_format
+            return Realtime(
+                url="ws://model.test", shape=self._given.shape, offers=tools.offers, audio_format=audio_format
+            )
+        return ChronaPilot(
             base_url="http://assistant.test",
             key=KEY.secret,
             user_id=ALICE.id,
             output_format=self._given.output_format,
             scopes=tuple(sorted(SCOPES)),
         )
-        pump = Pump(
-            call, leg, socket, dialect=dialect, connector=connector, prompts=Vowels(), clock=lambda: loop.now / 1000
-        )
-        self._running = loop.create_task(pump.run())
 
     def close(self) -> None:
         """See that the call is over and left nothing behind."""
@@ -305,6 +343,8 @@ class Talk(msgspec.Struct, frozen=True):
     trace: Trace
     told: tuple[m.ClientMessage, ...]
     """What the bridge told the assistant, but for the caller's sound."""
+    models: tuple[Model, ...]
+    """The function-calling models that the bridge spoke with, where it did."""
     calendar: dict[str, datetime]
     """What is in Alice's calendar, with the hour in her own time."""
 
@@ -335,4 +375,4 @@ def hold(folder: Path, *script: Step, given: Circumstances = Circumstances()) ->
     events = stage.loop.finish(stage.house.keeper.events(ALICE.id, start=None, end=None))
     stage.close()
     calendar = {event.title: event.start_time.astimezone(ZoneInfo(ALICE.timezone)) for event in events}
-    return Talk(result, stage.trace, stage.house.told, calendar)
+    return Talk(result, stage.trace, stage.house.told, tuple(stage.house.models), calendar)

@@ -1,7 +1,6 @@
 """The client's side of ChronaPilot's socket: its messages to facts, the call's duties to the documented messages."""
 
 from binascii import b2a_base64
-from collections import deque
 
 from phone_bridge.audio.format import LINEAR_24K, PCMA_8K, PCMU_8K, Encoding, Format
 from phone_bridge.audio.path import path
@@ -27,19 +26,14 @@ from phone_bridge.sessions.chronapilot import handing_on
 from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.sessions.chronapilot.proposals import Proposals
 from phone_bridge.sessions.chronapilot.replies import Replies
-from phone_bridge.sessions.chronapilot.sound_clock import SoundClock
+from phone_bridge.sessions.held_sound import HeldSound
+from phone_bridge.sessions.sound_clock import SoundClock
 
 HOLD_MS = 500
 """How long the caller's sound waits for the server to state its formats, in milliseconds after opening."""
 
 G711_HOLD_MS = 1000
 """The same where G.711 was asked for, which the server may refuse."""
-
-HELD_MS = 6000
-"""Most sound that waits meanwhile, which may begin with what the call itself kept; the oldest is dropped first."""
-
-RELEASED_AT_ONCE = 8
-"""Pieces of held sound that follow each new one, so that a backlog neither floods the socket nor stays."""
 
 VOICE_LEAD_MS = 300
 """How long before its ``speech.started`` the caller began to speak, where the server does not say: 100 to 200 ms for
@@ -89,8 +83,7 @@ class ChronaPilotWire:
         self._session_id = ""
         self._opened_at: int | None = None
         self._ready = False
-        self._held: deque[bytes] = deque()
-        self._held_size = 0
+        self._held = HeldSound(leg)
         self._input = LINEAR_24K
         self._output = LINEAR_24K
         self._to_session = path(leg, self._input)
@@ -247,17 +240,8 @@ class ChronaPilotWire:
 
     def _listen(self, audio: bytes, now: int) -> None:
         self._start(now)
-        self._held.append(audio)
-        self._held_size += len(audio)
-        while self._held_size > self._leg.size(HELD_MS):
-            self._take_held()
-        for _ in range(min(RELEASED_AT_ONCE, len(self._held)) if self._ready else 0):
-            self._append(self._take_held(), now)
-
-    def _take_held(self) -> bytes:
-        audio = self._held.popleft()
-        self._held_size -= len(audio)
-        return audio
+        for piece in self._held.pass_through(audio, ready=self._ready):
+            self._append(piece, now)
 
     def _append(self, audio: bytes, now: int) -> None:
         self._clock.count(len(audio), now)

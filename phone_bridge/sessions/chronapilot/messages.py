@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args
 
 import msgspec
 
-from phone_bridge.errors import RemoteError
+from phone_bridge.sessions.serving import BadMessage
 
 MAX_FRAME_CHARS = 2 * 1024 * 1024
 """Longest message a server takes, in characters."""
@@ -324,13 +324,8 @@ ServerMessage = (
 # Reading and writing
 
 
-class InvalidMessage(RemoteError):
+class InvalidMessage(BadMessage):
     """A message that cannot be used; ``param`` and ``event_id`` go into the error that a server sends back."""
-
-    def __init__(self, message: str, *, code: str, param: str = "", event_id: str = "") -> None:
-        super().__init__(message, code=code)
-        self.param = param
-        self.event_id = event_id
 
 
 class _Kind(msgspec.Struct):

@@ -26,6 +26,7 @@ from phone_bridge.sessions.chronapilot import ChronaPilotWire
 from phone_bridge.sessions.chronapilot import client as c
 from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.sessions.dialect import SessionWire
+from phone_bridge.sessions.held_sound import HELD_MS, RELEASED_AT_ONCE
 from tests.sessions.chronapilot.samples import cases, lines
 
 FRAME = bytes(range(160))
@@ -108,7 +109,7 @@ def test_a_session_opens_once() -> None:
 
 def test_held_sound_is_bounded_and_the_oldest_goes_first() -> None:
     bench = Bench(opened=False)
-    frames = [bytes([number % 256]) * 160 for number in range(c.HELD_MS // 20 + 1)]
+    frames = [bytes([number % 256]) * 160 for number in range(HELD_MS // 20 + 1)]
     for frame in frames:
         bench.send(Listen(frame))
     bench.hear(m.SessionUpdated(m.SessionState(input_format="g711_ulaw")))
@@ -127,7 +128,7 @@ def test_held_sound_is_released_a_few_pieces_at_a_time_and_in_order() -> None:
     bench.hear(m.SessionUpdated(m.SessionState(input_format="g711_ulaw")))
 
     pieces = [bench.send(Listen(bytes([100 + number]) * 160)) for number in range(5)]
-    assert [len(piece) for piece in pieces] == [c.RELEASED_AT_ONCE, c.RELEASED_AT_ONCE, 7, 1, 1]
+    assert [len(piece) for piece in pieces] == [RELEASED_AT_ONCE, RELEASED_AT_ONCE, 7, 1, 1]
     whole = b"".join(frames) + b"".join(bytes([100 + number]) * 160 for number in range(5))
     assert b"".join(sound(piece) for piece in pieces) == whole
 

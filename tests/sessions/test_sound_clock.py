@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phone_bridge.audio.format import LINEAR_16K, PCMU_8K
-from phone_bridge.sessions.chronapilot.sound_clock import ANCHOR_MS, ANCHORS, SoundClock
+from phone_bridge.sessions.sound_clock import ANCHOR_MS, ANCHORS, SoundClock
 
 UNKNOWN = -1
 

@@ -1,0 +1,103 @@
+"""Which session a call is given: the dialect that the settings name, made with everything that they say of it."""
+
+from datetime import datetime
+
+import msgspec
+
+from phone_bridge.offers import Offer
+from phone_bridge.sessions import realtime
+from phone_bridge.sessions.chronapilot import ChronaPilot
+from phone_bridge.sessions.chronapilot.dialect import SCOPES as DOCUMENTED_SCOPES
+from phone_bridge.sessions.dialect import Dialect
+from phone_bridge.sessions.realtime.dialect import API_KEY, BEARER, BETA_TRANSCRIBER, INSTRUCTIONS, OPENAI_URL
+from phone_bridge.sessions.realtime.names import Shape
+from phone_bridge.sessions.voice_agent import VoiceAgent
+from phone_bridge.sessions.voice_sdk import VoiceSdk
+from phone_bridge.settings import CHRONAPILOT_URL, FUNCTION_CALLING, Settings
+from phone_bridge.tools.table import SCOPES as EVERY_SCOPE
+
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call's session is bound to: the user, what a model may call, and ``now`` by the user's own clock.
+
+    ``known`` is what a model should know of the caller.
+    """
+
+    user_id: str
+    offers: tuple[Offer, ...]
+    now: datetime
+    known: str = ""
+
+
+def dialect(settings: Settings, bound: Bound, *, embedded_key: str) -> Dialect:
+    """Make the dialect of ``settings.session``; ``embedded_key`` opens the built-in assistant."""
+    if settings.session == "voice-agent":
+        return _voice_agent(settings, bound)
+    if settings.session == "voice-sdk":
+        return VoiceSdk(base_url=settings.session_url.rstrip("/"), key=settings.session_key)
+    if settings.session in FUNCTION_CALLING:
+        return _realtime(settings, bound)
+    if settings.session == "embedded":
+        base_url, key, scopes = settings.local_url, embedded_key, tuple(sorted(EVERY_SCOPE))
+    else:
+        base_url, key, scopes = settings.session_url or CHRONAPILOT_URL, settings.session_key, DOCUMENTED_SCOPES
+    return ChronaPilot(
+        base_url=base_url.rstrip("/"),
+        key=key,
+        user_id=bound.user_id,
+        account=settings.session_account,
+        voice=settings.session_voice,
+        model=settings.session_model,
+        output_format=settings.session_format or "pcm16",
+        scopes=scopes,
+    )
+
+
+def _voice_agent(settings: Settings, bound: Bound) -> VoiceAgent:
+    return VoiceAgent(
+        settings.session_url,
+        settings.session_key,
+        model=settings.session_model,
+        voice=settings.session_voice,
+        more=_instructions(settings, bound),
+        offers=bound.offers,
+        settings=realtime.Realtime(
+            url="",
+            turn_detection=settings.session_turn_detection,
+            transcriber=settings.session_transcriber or BETA_TRANSCRIBER,
+            audio_format=settings.session_format,
+        ),
+        shape=Shape(settings.session_shape or Shape.GA),
+    )
+
+
+def _realtime(settings: Settings, bound: Bound) -> realtime.Realtime:
+    made = _dialled(settings)
+    return msgspec.structs.replace(
+        made,
+        instructions=_instructions(settings, bound),
+        voice=settings.session_voice,
+        offers=bound.offers,
+        turn_detection=settings.session_turn_detection,
+        transcriber=settings.session_transcriber or made.transcriber,
+        audio_format=settings.session_format,
+    )
+
+
+def _dialled(settings: Settings) -> realtime.Realtime:
+    url, key, model = settings.session_url, settings.session_key, settings.session_model
+    if settings.session == "openai":
+        return realtime.openai(url or OPENAI_URL, key, model)
+    if settings.session == "azure-openai":
+        auth = settings.session_auth or API_KEY
+        return realtime.azure(url, key, model, api_version=settings.session_api_version, auth=auth)
+    shape = Shape(settings.session_shape or Shape.BETA)
+    return realtime.gateway(url, key, model, shape=shape, auth=settings.session_auth or BEARER)
+
+
+def _instructions(settings: Settings, bound: Bound) -> str:
+    """Say what every model has to know besides: the time, and the language that the line itself speaks."""
+    now = bound.now.isoformat(timespec="minutes")
+    about = f"It is now {now}, a {bound.now:%A}, in the time zone {bound.now.tzname()}."
+    told = f"{settings.session_instructions or INSTRUCTIONS}\n\n{about} The call began in {settings.language!r}."
+    return f"{told}\n\n{bound.known}" if bound.known else told

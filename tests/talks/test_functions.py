@@ -1,0 +1,144 @@
+"""Talks with a model that calls functions: what it calls is held, asked for, and run by the bridge itself."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from phone_bridge.call.rules import Rules
+from phone_bridge.sessions.realtime import messages as m
+from phone_bridge.sessions.realtime.names import Shape
+from phone_bridge.simulator.script import HangUp, Listen, Press, Say
+from tests.sessions.realtime.model import Call, Turn
+from tests.talks.stage import Circumstances, Talk, hold
+
+REVIEW = "Project review with Anna"
+QUESTION = f"bridge: I am about to cancel {REVIEW}, on Tuesday the 24th of November at 11:30 a.m."
+KEYS = (
+    "bridge: Press 1 or say yes to confirm, press 2 or say no to leave things as they are. Press star to hear it again."
+)
+WISH = Say("please cancel my next meeting")
+
+
+def secretary(talk: Sequence[Turn]) -> Sequence[Call | str]:
+    """Find the next meeting, cancel it, and say what came of it; any other words are answered with a remark."""
+    last = talk[-1]
+    if last.role == "result":
+        result = json.loads(last.text)
+        if not result["ok"]:
+            return [f"I see: {result['error']['code']}."]
+        calls = [turn for turn in talk if turn.role == "call"]
+        if calls[-1].text == "get_next_event":
+            return [Call("cancel_event", {"event_id": result["event"]["id"]})]
+        return ["Done, it is cancelled."]
+    if last.role == "user" and "cancel" in last.text:
+        return [Call("get_next_event")]
+    return [f"You said: {last.text}."]
+
+
+def talking(*, shape: Shape = Shape.GA, output_format: str = "g711_ulaw", rules: Rules | None = None) -> Circumstances:
+    return Circumstances(mind=secretary, shape=shape, output_format=output_format, rules=rules or Rules())
+
+
+def results(talk: Talk) -> list[dict[str, object]]:
+    said = [each.item for model in talk.models for each in model.heard if isinstance(each, m.ItemCreate)]
+    return [json.loads(item.output or "") for item in said if item.type == "function_call_output"]
+
+
+@pytest.mark.parametrize("shape", Shape)
+@pytest.mark.parametrize("output_format", ["g711_ulaw", "pcm16"])
+def test_what_a_model_wants_to_do_is_asked_for_and_done_once_a_key_allows_it(
+    tmp_path: Path, shape: Shape, output_format: str
+) -> None:
+    talk = hold(tmp_path, WISH, Press("1"), given=talking(shape=shape, output_format=output_format))
+    assert talk.result.reasons == ()
+    assert talk.lines[1:] == [
+        "caller: please cancel my next meeting",
+        QUESTION,
+        KEYS,
+        "assistant: Done, it is cancelled.",
+    ]
+    assert talk.verdicts == [("cancel_event", "confirmed", "digit")]
+    assert talk.asked[0].outcome == "executed"
+    assert talk.asked[0].result["resource"]["object"] == "event"
+    assert REVIEW not in talk.calendar
+    assert [result["ok"] for result in results(talk)] == [True, True]
+    assert talk.models[0].errors == []
+
+
+def test_a_spoken_yes_is_ours_to_judge_though_the_model_hears_it_too(tmp_path: Path) -> None:
+    talk = hold(tmp_path, WISH, Say("yes, go ahead"), given=talking())
+    assert talk.lines[-3:] == [KEYS, "caller: yes, go ahead", "assistant: Done, it is cancelled."]
+    assert talk.verdicts == [("cancel_event", "confirmed", "speech")]
+    assert REVIEW not in talk.calendar
+    assert "assistant: You said: yes, go ahead." not in talk.lines
+    assert set(talk.models[0].errors) <= {"response_cancel_not_active"}
+
+
+def test_two_is_a_no_and_the_model_is_told_so_as_the_tools_result(tmp_path: Path) -> None:
+    talk = hold(tmp_path, WISH, Press("2"), given=talking())
+    assert talk.lines[-1] == "assistant: I see: declined."
+    assert talk.verdicts == [("cancel_event", "declined", "digit")]
+    assert REVIEW in talk.calendar
+
+
+def test_a_spoken_no_leaves_everything_as_it_is(tmp_path: Path) -> None:
+    talk = hold(tmp_path, WISH, Say("no, leave it"), given=talking())
+    assert talk.verdicts == [("cancel_event", "declined", "speech")]
+    assert talk.lines[-1] == "assistant: I see: declined."
+    assert REVIEW in talk.calendar
+
+
+def test_silence_is_a_no_and_the_model_is_told_of_it(tmp_path: Path) -> None:
+    talk = hold(tmp_path, WISH, given=talking(rules=Rules(answer_ms=2_000)))
+    assert talk.verdicts == [("cancel_event", "expired", "none")]
+    assert REVIEW in talk.calendar
+    assert results(talk)[-1]["ok"] is False
+
+
+def test_who_hangs_up_at_the_question_has_consented_to_nothing(tmp_path: Path) -> None:
+    talk = hold(tmp_path, WISH, Listen(500), HangUp(after_ms=0), given=talking())
+    assert talk.verdicts == [("cancel_event", "unanswered", "none")]
+    assert REVIEW in talk.calendar
+    assert len(results(talk)) == 1
+
+
+def test_what_is_wished_unasked_is_done_and_told(tmp_path: Path) -> None:
+    talk = hold(tmp_path, WISH, given=talking(rules=Rules(auto_confirm=frozenset({"cancel_event"}))))
+    assert talk.verdicts == [("cancel_event", "confirmed", "none")]
+    assert REVIEW not in talk.calendar
+    assert talk.lines[-1] == "assistant: Done, it is cancelled."
+
+
+@pytest.mark.parametrize("heard_ms", [400, 1_000])
+def test_an_interrupted_reply_is_truncated_at_what_was_heard(tmp_path: Path, heard_ms: int) -> None:
+    def two_items(talk: Sequence[Turn]) -> Sequence[Call | str]:
+        if talk[-1].text == "tell me":
+            return ["This is a fairly long sentence about nothing in particular.", "And this is one more to follow it."]
+        return ["All right."]
+
+    talk = hold(
+        tmp_path, Say("tell me"), Listen(heard_ms), Say("stop", after_ms=0), given=Circumstances(mind=two_items)
+    )
+    model = talk.models[0]
+    first, second = list(model.spoken_ms)[:2]
+    cut = model.truncated[first]
+    assert heard_ms <= cut <= heard_ms + 300
+    assert abs(model.spoken_ms[first] - cut - (talk.trace.counts.cut_ms - model.spoken_ms[second])) <= 20
+    assert model.truncated[second] == 0
+    assert set(model.errors) <= {"response_cancel_not_active"}
+    assert talk.lines[-2:] == ["caller: stop", "assistant: All right."]
+
+
+def test_words_that_come_after_the_reply_to_them_interrupt_nothing(tmp_path: Path) -> None:
+    talk = hold(tmp_path, Say("hello"), given=talking())
+    assert talk.lines[1:] == ["caller: hello", "assistant: You said: hello."]
+    assert talk.trace.counts.cut_ms == 0
+    assert talk.trace.counts.barge_ins == 0
+
+
+def test_tokens_are_counted_over_the_whole_call(tmp_path: Path) -> None:
+    talk = hold(tmp_path, Say("hello"), Say("and goodbye"), given=talking())
+    counts = talk.trace.counts
+    assert (counts.input_text_tokens, counts.output_text_tokens) == (20, 10)
