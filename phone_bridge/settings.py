@@ -117,6 +117,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Log lines for people, or as ``json`` for machines that collect them."""
     log_content: bool = False
     """Whether what callers say, their numbers and their keys may be told to whoever collects traces."""
+    osrm_url: str = ""
+    """The address of an OSRM server that finds ways by car; empty for an estimate from the distance."""
     twilio_url: str = "https://api.twilio.com"
     twilio_account_sid: str = ""
     twilio_auth_token: str = ""
@@ -232,7 +234,7 @@ def _check(settings: Settings) -> None:
     _one_of(settings, "stream_signature", SIGNATURES)
     _one_of(settings, "log_format", LOG_FORMATS)
     _one_of(settings, "traces", MODES)
-    for field in ("public_url", "session_url", "tavily_url", "twilio_url"):
+    for field in ("public_url", "session_url", "osrm_url", "tavily_url", "twilio_url"):
         _check_url(settings, field)
     _between(settings, "port", 1, MAX_PORT)
     _between(settings, "answer_seconds", 1, MAX_ANSWER_SECONDS)

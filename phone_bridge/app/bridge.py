@@ -10,6 +10,7 @@ from pathlib import Path
 from phone_bridge.app import sessions
 from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
+from phone_bridge.app.outside import Texting, router
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.app.toolboxes import Toolboxes
 from phone_bridge.audio.format import PCMU_8K
@@ -18,6 +19,7 @@ from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
 from phone_bridge.errors import Refused, Unavailable
+from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio import rest
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.housekeeping import keep_house
@@ -39,6 +41,8 @@ from phone_bridge.settings import Settings
 from phone_bridge.telemetry import Sources, Telemetry
 from phone_bridge.telemetry.tracing import Reporting
 
+OUTSIDE_TIMEOUT_MS = 3_000
+"""How long a route server, or the carrier with a text message, is waited for; a caller waits, too."""
 CARRIER_TIMEOUT_MS = 5_000
 MAX_OPENING_STREAMS = 256
 """Media sockets of a process that are open and have not said whose call they carry; the oldest goes first."""
@@ -97,7 +101,8 @@ class Bridge:
             report=self._reporting.report,
         )
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
-        self.embedded = Embedded(settings, records, voice)
+        texting = Texting(settings, lambda: (record for record, _ in self.registry.traces()), self._ask)
+        self.embedded = Embedded(settings, records, voice, router=router(settings, self._ask), send_text=texting.send)
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
@@ -196,6 +201,12 @@ class Bridge:
         except Refused as error:
             if error.code != rest.CALL_GONE:  # what is over already is what was wanted
                 raise
+
+    async def _ask(self, request: Request) -> Response:
+        """Ask somebody outside, for a tool that a caller waits for; raises as the HTTP client does."""
+        if self._http is None:
+            raise Unavailable("The bridge was not started.")
+        return await self._http.exchange(request, timeout_ms=OUTSIDE_TIMEOUT_MS)
 
     def _facts(self, record: CallRecord) -> CallFacts:
         return CallFacts(

@@ -23,7 +23,9 @@ from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.settings import FUNCTION_CALLING, Settings
 from phone_bridge.tools.calendar import CalendarTools
+from phone_bridge.tools.desk import SendText
 from phone_bridge.tools.keeper import User
+from phone_bridge.tools.travel import Router
 
 KEY = "embedded-key"
 TOKENS = "embedded-tokens"
@@ -37,10 +39,18 @@ log = logging.getLogger("phone_bridge.assistant")
 class Embedded:
     """The assistant between ``start`` and ``stop``; ``key`` is the secret key that the bridge mints with."""
 
-    def __init__(self, settings: Settings, records: Records, voice: Voice | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        records: Records,
+        voice: Voice | None,
+        *,
+        router: Router | None = None,
+        send_text: SendText | None = None,
+    ) -> None:
         self._settings = settings
         self._keeper = keeper_of(settings.database_url, settings.caldav, new_id=random_id, now=_wall)
-        self.tools = CalendarTools(self._keeper, _wall)
+        self.tools = CalendarTools(self._keeper, _wall, router=router, send_text=send_text)
         """What any session's model may be offered of this calendar."""
         self._zones: dict[str, ZoneInfo] = {}
         self._mind = CalendarMind(self._keeper, new_id=random_id, now=_wall)

@@ -7,14 +7,14 @@ import msgspec
 from phone_bridge.offers import Offer
 from phone_bridge.sessions import realtime
 from phone_bridge.sessions.chronapilot import ChronaPilot
-from phone_bridge.sessions.chronapilot.dialect import SCOPES as DOCUMENTED_SCOPES
+from phone_bridge.sessions.chronapilot.dialect import SCOPES
 from phone_bridge.sessions.dialect import Dialect
 from phone_bridge.sessions.realtime.dialect import API_KEY, BEARER, BETA_TRANSCRIBER, INSTRUCTIONS, OPENAI_URL
 from phone_bridge.sessions.realtime.names import Shape
 from phone_bridge.sessions.voice_agent import VoiceAgent
 from phone_bridge.sessions.voice_sdk import VoiceSdk
 from phone_bridge.settings import CHRONAPILOT_URL, FUNCTION_CALLING, Settings
-from phone_bridge.tools.table import SCOPES as EVERY_SCOPE
+from phone_bridge.tools.table import SCOPES as ALL_SCOPES
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,18 +38,18 @@ def dialect(settings: Settings, bound: Bound, *, embedded_key: str) -> Dialect:
     if settings.session in FUNCTION_CALLING:
         return _realtime(settings, bound)
     if settings.session == "embedded":
-        base_url, key, scopes = settings.local_url, embedded_key, tuple(sorted(EVERY_SCOPE))
+        base_url, key, scopes = settings.local_url, embedded_key, tuple(sorted(ALL_SCOPES))
     else:
-        base_url, key, scopes = settings.session_url or CHRONAPILOT_URL, settings.session_key, DOCUMENTED_SCOPES
+        base_url, key, scopes = settings.session_url or CHRONAPILOT_URL, settings.session_key, SCOPES
     return ChronaPilot(
         base_url=base_url.rstrip("/"),
         key=key,
         user_id=bound.user_id,
+        scopes=scopes,
         account=settings.session_account,
         voice=settings.session_voice,
         model=settings.session_model,
         output_format=settings.session_format or "pcm16",
-        scopes=scopes,
     )
 
 

@@ -1,7 +1,7 @@
 """When to leave, whether one is late, and how an event stands: worked out from times and ways; pure."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
@@ -91,7 +91,7 @@ def leaving(
     route: Route, travel: TravelMinutes, arrive_by: datetime, buffers: Buffers, now: datetime, *, event_id: str | None
 ) -> Departure:
     """Work out when to leave in order to be there by ``arrive_by``, with the user's minutes to spare."""
-    latest = arrive_by - timedelta(minutes=travel.total_minutes + buffers.arrival)
+    latest = arrive_by.astimezone(UTC) - timedelta(minutes=travel.total_minutes + buffers.arrival)
     comfort = max(COMFORT_MINUTES_MIN, round(travel.total_minutes * COMFORT))
     return Departure(
         event_id=event_id,

@@ -132,7 +132,7 @@ def _recurrence(event: Event, asked: p.UpdateEvent) -> Recurrence | None:
 def _new_times(event: Event, asked: p.UpdateEvent) -> tuple[datetime, datetime]:
     all_day = event.all_day if asked.all_day is UNSET else asked.all_day
     zone = ZoneInfo(asked.timezone or event.timezone)
-    length = event.end_time - event.start_time
+    length = event.end_time.astimezone(UTC) - event.start_time.astimezone(UTC)
     start = schemas.day_or_time(asked.start_time, all_day=all_day) if asked.start_time else event.start_time
     end = asked.end_time or None
     if asked.duration_minutes:

@@ -34,7 +34,7 @@ async def find_event(desk: Desk, user: User, words: str) -> Event:
     """Find the one event ahead that ``words`` mean; raises Ambiguous for several, and Refused for none.
 
     All words must be found in its title, its place or its people; a day of the week, "today" and "tomorrow" say when.
-    Of one series the next occurrence is meant.
+    Of one series the next occurrence is meant, and what is over today only where nothing else is.
     """
     zone = ZoneInfo(user.timezone)
     today = desk.now().astimezone(zone).date()
@@ -48,7 +48,8 @@ async def find_event(desk: Desk, user: User, words: str) -> Event:
         if all(word in _text(event) for word in rest)
         and (not days or (event.start_time.astimezone(zone).date() - today).days in days)
     ]
-    found = _one_of_each_series(found) if rest or days else []
+    not_over = [event for event in found if event.end_time > desk.now()]
+    found = _one_of_each_series(not_over or found) if rest or days else []
     if not found:
         raise Refused(f"There is no event called {words[:WORDS_CHARS_MAX]} ahead.", code="resource_missing")
     if len(found) == 1:

@@ -41,8 +41,8 @@ class Slot(Struct, frozen=True):
 
 
 def span_of(event: Event) -> Span:
-    """Take the time of an event."""
-    return Span(event.start_time, event.end_time)
+    """Take the time of an event, in UTC."""
+    return Span(event.start_time.astimezone(UTC), event.end_time.astimezone(UTC))
 
 
 def is_busy(event: Event, email: str, *, include_tentative: bool) -> bool:

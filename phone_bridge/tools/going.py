@@ -12,7 +12,7 @@ from phone_bridge.tools import parameters as p
 from phone_bridge.tools.departure import TravelMinutes
 from phone_bridge.tools.desk import Desk, about, way_of
 from phone_bridge.tools.keeper import Event, Fix, Location, Tracking, User
-from phone_bridge.tools.plain import Result, local, resource, value
+from phone_bridge.tools.plain import Result, local, plain_departure, resource, value
 from phone_bridge.tools.schemas import Invalid
 from phone_bridge.tools.travel import Point, Route
 
@@ -24,7 +24,8 @@ async def get_departure_info(desk: Desk, user: User, asked: p.GetDepartureInfo, 
     """Work out when to leave; it is always worked out anew."""
     event = await desk.named_or_next(user, asked.event_id, placed=True)
     leave = await desk.departure(user, event)
-    return {"ok": True, **value(leave), "title": event.title, "resource": resource("event", event.id)}
+    plain = plain_departure(leave, event.timezone) or {}
+    return {"ok": True, **plain, "title": event.title, "resource": resource("event", event.id)}
 
 
 async def get_travel_time(desk: Desk, user: User, asked: p.GetTravelTime, _key: str) -> Result:
@@ -40,10 +41,11 @@ async def get_travel_time(desk: Desk, user: User, asked: p.GetTravelTime, _key: 
     if not arriving:
         arrive_by = at + timedelta(minutes=minutes.total_minutes + user.buffers.arrival)
     leave = leaving.leaving(route, minutes, arrive_by or at, user.buffers, desk.now(), event_id=None)
-    plain = value(leave)
+    zone = event.timezone if event is not None else user.timezone
+    plain = plain_departure(leave, zone) or {}
     del plain["event_id"]
-    arrival = leave.latest_departure + timedelta(minutes=minutes.total_minutes)
-    return {"ok": True, **plain, "mode": mode, "distance_m": route.distance_m, "arrival": value(arrival)}
+    arrival = local(leave.latest_departure + timedelta(minutes=minutes.total_minutes), zone)
+    return {"ok": True, **plain, "mode": mode, "distance_m": route.distance_m, "arrival": arrival}
 
 
 async def get_alternate_routes(desk: Desk, user: User, asked: p.GetAlternateRoutes, _key: str) -> Result:

@@ -13,7 +13,17 @@ from phone_bridge.tools import parameters as p
 from phone_bridge.tools.desk import Desk, of_calendars
 from phone_bridge.tools.free_time import Span
 from phone_bridge.tools.keeper import Event, User
-from phone_bridge.tools.plain import Result, local, named, page, plain_event, plain_span, touched, value
+from phone_bridge.tools.plain import (
+    Result,
+    local,
+    named,
+    page,
+    plain_departure,
+    plain_event,
+    plain_span,
+    touched,
+    value,
+)
 from phone_bridge.tools.schemas import Invalid
 
 HIGHLIGHTS = 3
@@ -101,7 +111,7 @@ async def get_next_event(desk: Desk, user: User, asked: p.GetNextEvent, _key: st
         return {"ok": True, "event": None, "departure": None, "minutes_until": None}
     minutes = int((found.start_time - desk.now()).total_seconds() // 60)
     leave = await desk.departure_if_any(user, found) if asked.include_departure else None
-    return touched(found, departure=value(leave), minutes_until=minutes)
+    return touched(found, departure=plain_departure(leave, found.timezone), minutes_until=minutes)
 
 
 async def search_events(desk: Desk, user: User, asked: p.SearchEvents, _key: str) -> Result:
@@ -145,7 +155,7 @@ async def _item(desk: Desk, user: User, event: Event, day: Day, asked: p.GetDayO
     ahead = event.start_time > desk.now()
     leave = await desk.departure_if_any(user, event) if ahead and asked.include_departure else None
     if asked.include_departure:
-        item["departure"] = value(leave)
+        item["departure"] = plain_departure(leave, event.timezone)
     if asked.include_health:
         if leave is None and ahead:
             leave = await desk.departure_if_any(user, event)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from phone_bridge.tools.departure import Departure
 from phone_bridge.tools.free_time import Span
 from phone_bridge.tools.keeper import Event, Invitation
 
@@ -76,6 +77,16 @@ def told(invitations: Iterable[Invitation]) -> Result:
         {"invitation_id": each.id, "attendee_email": each.attendee_email, "status": each.status} for each in invitations
     ]
     return {"invitations": messages, "delivered": False}
+
+
+def plain_departure(departure: Departure | None, zone: str) -> dict[str, Any] | None:
+    """Write when to leave, on the clock of a zone."""
+    if departure is None:
+        return None
+    plain: dict[str, Any] = value(departure)
+    for name in ("earliest_departure", "latest_departure", "calculated_at", "next_recalc_at"):
+        plain[name] = local(getattr(departure, name), zone)
+    return plain
 
 
 def local(moment: datetime, zone: str) -> str:

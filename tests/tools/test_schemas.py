@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from phone_bridge.tools import parameters as p
 from phone_bridge.tools import schemas
 from phone_bridge.tools.schemas import Invalid, Parameters
+from phone_bridge.tools.table import CALENDAR_TOOLS
 
 START = "2026-11-25T15:00:00-05:00"
 END = "2026-11-25T16:00:00-05:00"
@@ -19,12 +20,32 @@ KINDS: tuple[type[Parameters], ...] = (
     p.CreateEvent,
     p.UpdateEvent,
     p.CancelEvent,
+    p.BulkCancelEvents,
     p.GetDayOverview,
+    p.GetDaySummary,
+    p.GetWeeklySummary,
     p.GetNextEvent,
     p.SearchEvents,
+    p.GetDepartureInfo,
+    p.GetTravelTime,
+    p.GetAlternateRoutes,
+    p.StartNavigation,
+    p.CheckIfLate,
+    p.AcknowledgeLate,
+    p.ReportArrival,
+    p.GetAlerts,
+    p.DismissAlert,
+    p.SnoozeAlert,
     p.CreateReminder,
+    p.NotifyAttendees,
+    p.UpdatePreferences,
+    p.SetQuietHours,
+    p.SetAlertProfile,
+    p.SetGlobalBuffer,
     p.CheckAvailability,
 )
+EVENT, PLACE = "evt_abc123", {"address": "1 Main Street"}
+SIXTY_IDS = [f"evt_{n:06}" for n in range(p.BULK_MAX + 1)]
 
 GOOD: list[tuple[type[Parameters], dict[str, Any]]] = [
     (p.CreateEvent, CREATE),
@@ -48,6 +69,32 @@ GOOD: list[tuple[type[Parameters], dict[str, Any]]] = [
     (p.CheckAvailability, {"start_time": START, "end_time": END}),
     (p.CheckAvailability, {"from": START, "to": END, "participants": ["external:a@b.c"]}),
     (p.CheckAvailability, {"duration_minutes": 30, "earliest_start": START, "latest_end": END}),
+]
+
+GOOD += [
+    (p.CreateEvent, CREATE | {"recurrence": {"rule": "FREQ=MONTHLY;BYDAY=-1FR;COUNT=3"}, "send_invitations": True}),
+    (p.CancelEvent, {"event_id": f"{EVENT}R20261125T140000Z", "series_scope": "following"}),
+    (p.BulkCancelEvents, {"event_ids": SIXTY_IDS[:-1]}),
+    (p.BulkCancelEvents, {"filter": {"from": START, "to": END, "category": "work"}, "notify": True}),
+    (p.GetDaySummary, {"style": "normal", "timezone": "Asia/Tokyo"}),
+    (p.GetWeeklySummary, {"week_start": "2026-11-23"}),
+    (p.GetDepartureInfo, {"event_id": EVENT, "force_recompute": True}),
+    (p.GetTravelTime, {"to_location": PLACE, "depart_at": START, "travel": {"mode": "transit"}}),
+    (p.GetAlternateRoutes, {"event_id": EVENT, "modes": ["drive", "walk"], "max_routes": 5}),
+    (p.StartNavigation, {"event_id": EVENT, "app": "waze", "start_tracking": True}),
+    (p.CheckIfLate, {"current_location": {"lat": 1.5, "lng": 2.5}}),
+    (p.AcknowledgeLate, {"event_id": EVENT, "minutes_late": 600, "notify": True}),
+    (p.ReportArrival, {"arrived_at": START, "location": {"lat": 1.5, "lng": 2.5, "accuracy_m": 10.0}}),
+    (p.GetAlerts, {"status": "all", "type": "late", "since": START, "limit": 50}),
+    (p.DismissAlert, {"all": True}),
+    (p.SnoozeAlert, {"alert_id": "alt_abc123", "minutes": 1440}),
+    (p.NotifyAttendees, {"event_id": EVENT, "kind": "custom", "message": "Hi", "attendee_emails": ["a@b.c"]}),
+    (p.UpdatePreferences, {"auto_confirm": "none", "locale": "de-AT", "work_location": None}),
+    (p.UpdatePreferences, {"auto_confirm": ["create_event"], "working_hours": {"start": "08:00", "end": "16:00"}}),
+    (p.SetQuietHours, {"enabled": False}),
+    (p.SetQuietHours, {"enabled": True, "start": "22:00", "end": "07:00", "days": ["mon"]}),
+    (p.SetAlertProfile, {"profile": "silent", "event_id": EVENT}),
+    (p.SetGlobalBuffer, {"minutes": 240, "kind": "walk"}),
 ]
 
 BAD: list[tuple[type[Parameters], Any, str, str]] = [
@@ -119,6 +166,42 @@ BAD: list[tuple[type[Parameters], Any, str, str]] = [
         "invalid_parameter",
     ),
     (p.GetNextEvent, [1], "", "invalid_parameter"),
+    (p.CreateEvent, CREATE | {"recurrence": {"rule": "FREQ=HOURLY"}}, "recurrence", "invalid_parameter"),
+    (
+        p.CreateEvent,
+        CREATE | {"recurrence": {"rule": "FREQ=DAILY", "exdates": []}},
+        "recurrence.exdates",
+        "invalid_parameter",
+    ),
+    (p.BulkCancelEvents, {}, "event_ids", "missing_required_field"),
+    (p.BulkCancelEvents, {"event_ids": []}, "event_ids", "invalid_parameter"),
+    (p.BulkCancelEvents, {"event_ids": SIXTY_IDS}, "event_ids", "invalid_parameter"),
+    (p.BulkCancelEvents, {"event_ids": [EVENT, EVENT]}, "event_ids", "invalid_parameter"),
+    (p.BulkCancelEvents, {"filter": {"from": END, "to": START}}, "filter.to", "invalid_parameter"),
+    (p.BulkCancelEvents, {"filter": {"from": START}}, "filter.to", "missing_required_field"),
+    (p.GetWeeklySummary, {"timezone": "Mars"}, "timezone", "invalid_parameter"),
+    (p.GetTravelTime, {"to_location": PLACE}, "arrive_by", "missing_required_field"),
+    (p.GetAlternateRoutes, {"event_id": EVENT, "max_routes": 6}, "max_routes", "invalid_parameter"),
+    (p.GetAlternateRoutes, {"event_id": EVENT, "modes": ["fly"]}, "modes[0]", "invalid_parameter"),
+    (p.StartNavigation, {"to_location": PLACE, "start_tracking": True}, "start_tracking", "invalid_parameter"),
+    (p.CheckIfLate, {"current_location": {"lat": 91.0, "lng": 0.0}}, "current_location.lat", "invalid_parameter"),
+    (p.AcknowledgeLate, {"event_id": EVENT, "minutes_late": 601}, "minutes_late", "invalid_parameter"),
+    (p.GetAlerts, {"limit": 51}, "limit", "invalid_parameter"),
+    (p.DismissAlert, {"all": False}, "all", "invalid_parameter"),
+    (p.SnoozeAlert, {"alert_id": "alt_abc123", "minutes": 1441}, "minutes", "invalid_parameter"),
+    (p.NotifyAttendees, {"event_id": EVENT, "kind": "custom"}, "message", "missing_required_field"),
+    (p.NotifyAttendees, {"event_id": EVENT, "message": "x" * 1001}, "message", "invalid_parameter"),
+    (p.UpdatePreferences, {}, "", "missing_required_field"),
+    (p.UpdatePreferences, {"default_event_duration_min": 4}, "default_event_duration_min", "invalid_parameter"),
+    (
+        p.UpdatePreferences,
+        {"working_hours": {"start": "16:00", "end": "08:00"}},
+        "working_hours.end",
+        "invalid_parameter",
+    ),
+    (p.SetQuietHours, {"enabled": True, "start": "24:00", "end": "07:00"}, "start", "invalid_parameter"),
+    (p.SetAlertProfile, {"profile": "loud"}, "profile", "invalid_parameter"),
+    (p.SetGlobalBuffer, {"minutes": 241}, "minutes", "invalid_parameter"),
 ]
 
 
@@ -163,6 +246,10 @@ def test_given_leaves_out_what_was_not_said_but_keeps_null() -> None:
 
 
 _VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=30) | st.just(START) | st.just(END)
+
+
+def test_every_tool_has_its_parameters_here() -> None:
+    assert [schemas.schema_of(kind) for kind in KINDS] == [tool.schema for tool in CALENDAR_TOOLS]
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -33,7 +33,7 @@ def question(action: Action, language: str = "en") -> Line:
 
 
 def summary(action: Action, language: str = "en") -> str:
-    """Name ``action`` in a clause, in the words in which it is asked for."""
+    """Name ``action`` in a sentence, in the words in which it is asked for."""
     return naming.summary(action, _TONGUES[_known(language)])
 
 

@@ -41,8 +41,9 @@ def question(action: Action, tongue: Tongue) -> Line:
 
 
 def summary(action: Action, tongue: Tongue) -> str:
-    """Name ``action`` in a clause, as the question does: "cancel Dentist, on Tuesday …"."""
-    return _clause(action, tongue)[0]
+    """Name ``action`` in a sentence, in the question's own words: "Cancel Dentist, on Tuesday …"."""
+    said = _clause(action, tongue)[0]
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _clause(action: Action, tongue: Tongue) -> tuple[str, bool]:

@@ -221,6 +221,8 @@ def _notify_attendees(telling: Telling) -> str:
     if not telling.left.get("attendee_emails"):
         telling.say("to_everybody")
     _people(telling, "attendee_emails", "to_one", "to_many")
+    if telling.left.get("kind") == "custom" and "message" in telling.left:
+        del telling.left["kind"]  # the words themselves are said
     _choice(telling, "kind")
     _message(telling)
     eta = telling.take_moment("eta")

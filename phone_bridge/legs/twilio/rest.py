@@ -1,6 +1,6 @@
-"""Twilio's REST API for a live call, as values: what to ask, and what came of it.
+"""Twilio's REST API for a live call and for a text message, as values: what to ask, and what came of it.
 
-Source: https://www.twilio.com/docs/voice/api/call-resource
+Sources: https://www.twilio.com/docs/voice/api/call-resource, https://www.twilio.com/docs/messaging/api/message-resource
 """
 
 from base64 import b64encode
@@ -14,6 +14,9 @@ from phone_bridge.legs.twilio.webhook import status_of, whole_number
 
 MAX_TWIML_CHARS = 4_000
 """The longest document that the ``Twiml`` parameter takes."""
+
+MAX_MESSAGE_CHARS = 1_600
+"""The longest text of a message."""
 
 CALL_GONE = "call_gone"
 """The code of Refused where the call is over already: for whoever meant to end it, a success."""
@@ -43,6 +46,10 @@ class _Call(msgspec.Struct):
     status: str
 
 
+class _Message(msgspec.Struct):
+    sid: str
+
+
 class _Failure(msgspec.Struct):
     code: int = 0
     message: str = ""
@@ -63,6 +70,27 @@ def redirect_call(account: Account, call_sid: str, twiml: str) -> Request:
 def fetch_call(account: Account, call_sid: str) -> Request:
     """Ask how a call stands."""
     return Request(method="GET", url=_url(account, call_sid), headers=_headers(account))
+
+
+def send_message(account: Account, *, to: str, from_: str, body: str) -> Request:
+    """Ask to send a text message; numbers in E.164."""
+    if not 0 < len(body) <= MAX_MESSAGE_CHARS:
+        raise LocalError(f"a message of {len(body)} characters was to be sent, 1 to {MAX_MESSAGE_CHARS} are allowed")
+    headers = _headers(account) | {"Content-Type": "application/x-www-form-urlencoded"}
+    form = urlencode({"To": to, "From": from_, "Body": body}).encode()
+    return Request(method="POST", url=f"{_account_url(account)}/Messages.json", headers=headers, body=form)
+
+
+def read_message(response: Response) -> str:
+    """Read the answer to a message that was to be sent, its sid; raises what ``read_error`` makes, and RemoteError."""
+    if not 200 <= response.status < 300:
+        raise read_error(response)
+    try:
+        return msgspec.json.decode(response.body, type=_Message).sid
+    except (ValueError, RecursionError):
+        raise RemoteError(
+            "Twilio's REST API answered with something that is no message.", code="twilio_answer"
+        ) from None
 
 
 def read_call(response: Response) -> CallResource:
@@ -95,8 +123,11 @@ def _update(account: Account, call_sid: str, form: dict[str, str]) -> Request:
 
 
 def _url(account: Account, call_sid: str) -> str:
-    sid, call = quote(account.sid, safe=""), quote(call_sid, safe="")
-    return f"{account.base_url.rstrip('/')}/2010-04-01/Accounts/{sid}/Calls/{call}.json"
+    return f"{_account_url(account)}/Calls/{quote(call_sid, safe='')}.json"
+
+
+def _account_url(account: Account) -> str:
+    return f"{account.base_url.rstrip('/')}/2010-04-01/Accounts/{quote(account.sid, safe='')}"
 
 
 def _headers(account: Account) -> dict[str, str]:

@@ -201,6 +201,12 @@ TOLD: list[tuple[str, dict[str, Any], tuple[Affected, ...], str]] = [
     ),
     (
         "notify_attendees",
+        {"event_id": "evt_d", "kind": "custom", "message": "See you there"},
+        (DENTIST,),
+        f"send a message about Dentist, {ON_TUESDAY}, to everybody who is invited, with the words: See you there.",
+    ),
+    (
+        "notify_attendees",
         {"attendee_emails": ["bob@example.com", "eve@example.com"], "kind": "running_late"},
         (),
         "send a message about an event, to 2 people: Bob and Eve, saying that you are running late.",
@@ -271,7 +277,7 @@ TOLD: list[tuple[str, dict[str, Any], tuple[Affected, ...], str]] = [
 ]
 
 
-CHOICES = ("this", "all", "following", "walk", "transit", "morning", "email", "silent", "parking", "none")
+CHOICES = ("this", "all", "following", "walk", "transit", "morning", "email", "silent", "parking", "none", "custom")
 """Words of the protocol that each language says in its own."""
 
 

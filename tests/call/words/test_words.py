@@ -76,3 +76,9 @@ def test_apologies_and_long_calls_end_in_goodbye() -> None:
 
 def test_a_question_has_a_key_of_its_tool() -> None:
     assert words.question(Action("cancel_event")).key == words.QUESTION + "cancel_event"
+
+
+def test_a_summary_says_in_a_sentence_what_the_question_asks() -> None:
+    action = Action("set_global_buffer", {"minutes": 5, "kind": "parking"})
+    assert words.summary(action) == "Set a general buffer, for 5 minutes, for parking."
+    assert words.summary(action, "de") == "Einen allgemeinen Puffer einzustellen, für 5 Minuten, zum Parken."

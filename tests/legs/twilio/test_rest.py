@@ -8,6 +8,7 @@ from phone_bridge.errors import BridgeError, LocalError, Refused, RemoteError, U
 from phone_bridge.exchange import Response
 from phone_bridge.legs.twilio.rest import (
     CALL_GONE,
+    MAX_MESSAGE_CHARS,
     MAX_TWIML_CHARS,
     Account,
     CallResource,
@@ -15,7 +16,9 @@ from phone_bridge.legs.twilio.rest import (
     fetch_call,
     read_call,
     read_error,
+    read_message,
     redirect_call,
+    send_message,
 )
 from phone_bridge.legs.twilio.webhook import Form, parse_form
 from tests.legs.twilio import samples
@@ -111,3 +114,33 @@ def test_a_server_in_trouble_may_be_tried_again(status: int, body: bytes) -> Non
 def test_every_failure_is_one_of_the_two(status: int, body: bytes) -> None:
     error: BridgeError = read_error(Response(status=status, body=body))
     assert isinstance(error, Refused | Unavailable)
+
+
+# Messages
+
+
+def test_a_message_goes_from_one_number_to_another() -> None:
+    request = send_message(ACCOUNT, to="+12125550123", from_="+12125550100", body="Grüße & more")
+    assert (request.method, request.url) == (
+        "POST",
+        f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json",
+    )
+    assert parse_form(request.body) == Form(
+        [("To", "+12125550123"), ("From", "+12125550100"), ("Body", "Grüße & more")]
+    )
+    assert request.headers["Authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("body", ["", "x" * (MAX_MESSAGE_CHARS + 1)])
+def test_a_message_has_a_length_that_twilio_takes(body: str) -> None:
+    with pytest.raises(LocalError, match="message"):
+        send_message(ACCOUNT, to="+12125550123", from_="+12125550100", body=body)
+
+
+def test_the_answer_to_a_message_names_it_or_says_why_not() -> None:
+    assert read_message(Response(status=201, body=b'{"sid": "SM1", "status": "queued"}')) == "SM1"
+    with pytest.raises(RemoteError, match="no message"):
+        read_message(Response(status=201, body=b"[]"))
+    with pytest.raises(Refused) as caught:
+        read_message(Response(status=400, body=b'{"code": 21610}'))
+    assert caught.value.code == "twilio_21610"
