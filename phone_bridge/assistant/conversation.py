@@ -96,6 +96,7 @@ class CalendarConversation:
         self._titles = list(dict.fromkeys(caller.titles))
         self._names = list(dict.fromkeys(caller.names))
         self._notices: list[Notice] = []  # the alerts that were told
+        self._on_notices = False  # whether "it" is an alert
         self._focus: list[Seen] = []  # what "it" means, the newest
         self._listed: list[Seen] = []  # what "the second one" counts in
         self._asked: _Asked | None = None
@@ -177,7 +178,7 @@ class CalendarConversation:
         if wish.name == "fragment":
             return self._missed()
         self._misses = 0
-        wish = self._recalled(wish)
+        wish = self._meant(self._recalled(wish))
         intent = Intent(wish.name, wish.confidence, wish.parameters())
         if wish.confidence < SURE:
             return [intent, *_say(small_talk.unsure(wish.name))]
@@ -220,6 +221,15 @@ class CalendarConversation:
             return wish
         known = {word for name in (*self._titles, *self._names) for word in spoken(name).split()}
         return structs.replace(wish, reference=corrected(wish.reference, known))
+
+    def _meant(self, wish: Wish) -> Wish:
+        """Read "cancel it" behind alerts that were just told as a wish to dismiss one of them."""
+        reference = wish.reference
+        of_these = reference is not None and (reference.pronoun or (reference.place and not reference.named()))
+        if self._on_notices and self._notices and wish.name == "cancel_event" and of_these:
+            wish = structs.replace(wish, name="dismiss_alert")
+        self._on_notices = wish.name in NOTICES
+        return wish
 
     def _guessed(self, wish: Wish) -> Wish:
         """Read a fragment as "and on Friday?", or as the name of an event; otherwise leave it."""

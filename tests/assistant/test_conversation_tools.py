@@ -114,6 +114,15 @@ def test_alerts_are_read_put_off_and_dismissed(talk: Talk) -> None:
     assert talk.say("dismiss all alerts") == "All alerts are dismissed."
 
 
+def test_cancelling_it_means_the_alert_that_was_just_told(talk: Talk) -> None:
+    talk.say("when is the dentist")
+    talk.say("do i have any alerts")
+    assert talk.say("cancel it") == "That alert is dismissed."
+    talk.say("when is the dentist")
+    talk.say("cancel it")
+    assert talk.asked == ["Cancel Dentist appointment on Thursday at 3 p.m."]
+
+
 def test_alerts_that_were_not_read_yet_are_looked_up(talk: Talk) -> None:
     assert talk.say("dismiss the alert about the project review") == "That alert is dismissed."
 
