@@ -271,19 +271,23 @@ def one_time(result: Mapping[str, Any], start: datetime, now: datetime) -> Sente
     return [ended(f"No, {time} you have {named}"), *([ended(f"You are free {others}")] if others else [])]
 
 
+IN_THE_WAY_CHARS = 24
+"""How much of a title is said ahead of a question, which cuts in on what takes more than some seconds."""
+
+
 def in_the_way(result: Mapping[str, Any], start: datetime, now: datetime, besides: str = "") -> Sentences:
-    """Say what a new time would overlap with, and when one is free; nothing where it overlaps with nothing.
+    """Say in one sentence what a new time would overlap with, and when one is free; nothing where with nothing.
 
     ``besides`` is the id of the event that is moved, which is in nobody's way.
     """
     conflicts = [each for each in result.get("conflicts", ()) if each["event_id"] != besides]
     if not conflicts:
         return []
-    titles = [title_words(conflict["title"]) for conflict in conflicts]
-    rest = len(titles) - LISTED
-    named = joined([*titles[:LISTED], *([f"{count_words(rest)} more"] if rest > 0 else [])])
-    others = _starts(result.get("alternatives", ())[:2], now)
-    return [ended(f"Then you have {named}"), *([ended(f"You would be free {others}")] if others else [])]
+    more = f" and {count_words(len(conflicts) - 1)} more" if len(conflicts) > 1 else ""
+    named = f"Then you have {title_words(conflicts[0]['title'], IN_THE_WAY_CHARS)}{more}"
+    free = [datetime.fromisoformat(slot["start"]).astimezone(now.tzinfo) for slot in result.get("alternatives", ())]
+    same_day = sorted(moment for moment in free if moment.date() == start.date())
+    return [ended(f"{named}; at {clock_words(same_day[0])} you are free" if same_day else named)]
 
 
 def busy_times(spans: Sequence[Mapping[str, str]], when: When, now: datetime) -> Sentences:

@@ -133,7 +133,7 @@ def test_an_event_is_created_step_by_step(talk: Talk) -> None:
 
 def test_an_overlap_is_told_before_it_is_asked_with_a_time_that_is_free(talk: Talk) -> None:
     said = talk.say("schedule a call with bob tomorrow at four")
-    assert said.startswith("Then you have Phone call with Martin. You would be free tomorrow at ")
+    assert said == "Then you have Phone call with Martin; at 11:30 a.m. you are free."
     assert talk.asked == ["Create Call with Bob tomorrow at 4 p.m., for one hour"]
     assert talk.confirm() == "Done. Call with Bob tomorrow at 4 p.m. is in your calendar."
 
@@ -148,7 +148,7 @@ def test_what_is_moved_is_not_in_its_own_way(talk: Talk) -> None:
     assert talk.say("move the budget planning half an hour later") == ""
     assert talk.asked == ["Move Budget planning from Friday at 2 p.m. to 2:30 p.m."]
     talk.say("no")
-    assert talk.say("move the interview to friday at two").startswith("Then you have Budget planning.")
+    assert talk.say("move the interview to friday at two").startswith("Then you have Budget planning; at ")
 
 
 # Changing

@@ -70,7 +70,7 @@ def test_a_new_event_that_is_in_the_way_of_another(tmp_path: Path) -> None:
     assert answers(lines, "schedule an event") == ["assistant: What shall I call it?"]
     assert answers(lines, "tennis with paul") == ["assistant: On which day, and at what time?"]
     assert answers(lines, "tomorrow") == ["assistant: At what time tomorrow?"]
-    assert answers(lines, "quarter past four")[0].startswith("assistant: Then you have Phone call with Martin.")
+    assert answers(lines, "quarter past four")[0].startswith("assistant: Then you have Phone call with Martin; at ")
     assert "5:30 p.m." in answers(lines, "no, at half past five")[0]
     assert "Tennis with Paul now ends at 7 p.m." in answers(lines, "make it an hour and a half long")[-1]
     assert "you have Budget planning" in answers(lines, "am i free on friday at three")[0]
@@ -216,6 +216,6 @@ def test_words_heard_wrong_and_what_was_meant(tmp_path: Path) -> None:
     assert "cancel Dentist appointment" in answers(lines, "no, I meant the dentist")[0]
     assert "You can say: " in answers(lines, "the purple cow")[0]
     assert answers(lines, "who is coming")[0] == "assistant: Budget planning is with Anna."
-    assert "Then you have Budget planning." in answers(lines, "no, I said friday")[0]
+    assert "Then you have Budget planning; at " in answers(lines, "no, I said friday")[0]
     assert talk.calendar["Interview with Simon"].day == 27
     assert {"Lunch with Carol", "Dentist appointment"} <= talk.calendar.keys()
