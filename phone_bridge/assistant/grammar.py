@@ -115,7 +115,8 @@ _WISHES = """
   | scheduled] [on] <days>
   | how many <things> do i have <days> | [and] (what about | how about) <days> | and <days>
   | what <things> do i have <days>;
-<search> = (when is | when's | where is | where's | how long is | who is in | find | show me | tell me about) <dated>
+<search> = (when is | when's | where is | where's | how long is | who is in | who is coming to | find | show me
+  | tell me about) <dated> | who is coming
   | (search | look) for (<ref> | <phrase>) | when do i (meet | see) <person> | do i have (a | an) <one> [<days>]
   | what time is <dated> | is there (a | an) <one> [<days>] | when am i (meeting | seeing) <person>;
 <into> = (to | on | in | into) (my | the) (calendar | schedule);
