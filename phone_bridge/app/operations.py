@@ -14,6 +14,7 @@ from phone_bridge.call.receipt import Receipt
 from phone_bridge.call.trace import Asked, Said
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.sessions.chronapilot.messages import ErrorBody
+from phone_bridge.sessions.voice_agent.server import DEFAULT_MODEL, MAX_MODEL_CHARS
 from phone_bridge.tools.keeper import Event
 
 CARRIERS = ("/twilio/",)
@@ -165,6 +166,32 @@ class BetaSession(msgspec.Struct, frozen=True, kw_only=True):
     object: Literal["realtime.session"]
     model: str
     client_secret: SecretOfBeta
+
+
+class AgentError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every refusal and failure of the voice-agent endpoint: one sentence."""
+
+    error: str
+
+
+class AgentWish(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a session is wanted with; all of it may be missing."""
+
+    model: Annotated[str, Meta(min_length=1, max_length=MAX_MODEL_CHARS)] = DEFAULT_MODEL
+    voice: Literal["ash", "sage", "coral", "alloy", "echo", "shimmer", "ballad", "verse"] = "ash"
+
+
+class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which tool is to be run, and with what."""
+
+    toolName: Annotated[str, Meta(min_length=1)]  # noqa: N815 - the dialect's own word
+    args: dict[str, Any] = {}
+
+
+class ToolResult(msgspec.Struct, frozen=True):
+    """What a tool gave: its own JSON; of our tools, ``ok`` says whether it did its work."""
+
+    ok: bool | UnsetType = UNSET
 
 
 class SdkToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -332,6 +359,28 @@ OPERATIONS = (
         answers={101: None},
         failures=(400, 401, 403, 429),
         socket=True,
+    ),
+    Operation(
+        name="createVoiceAgent",
+        tag="realtime",
+        method="post",
+        path="/api/voice-agent",
+        body=AgentWish,
+        summary="Mint a session with its tools; client_secret.value is the address of its socket, good for once.",
+        answers={200: BetaSession},
+        failures=(400, 401, 403, 413, 429),
+        failure=AgentError,
+    ),
+    Operation(
+        name="executeTool",
+        tag="realtime",
+        method="post",
+        path="/api/voice-agent/execute-tool",
+        body=Execution,
+        summary="Run one of the tools of such a session: {toolName, args}; the answer is the tool's own JSON.",
+        answers={200: ToolResult},
+        failures=(400, 401, 403, 404, 429),
+        failure=AgentError,
     ),
     Operation(
         name="createSdkToken",

@@ -6,8 +6,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from phone_bridge import exchange
+from phone_bridge.app.answers import problem
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.door import bearer, refuse
+from phone_bridge.app.voice_agent import TICKET, redeem
+from phone_bridge.errors import Refused
 from phone_bridge.runtime.api_keys import TALK
 from phone_bridge.runtime.sockets import accept
 from phone_bridge.sessions.realtime.names import (
@@ -40,7 +43,11 @@ async def _mint(request: Request, shape: Shape) -> Response:
 async def realtime(websocket: WebSocket) -> None:
     """Be the assistant on one socket."""
     bridge: Bridge = websocket.app.state.bridge
-    door, key = bridge.embedded.realtime, _key(websocket)
+    try:
+        door, key = bridge.embedded.realtime, await redeem(websocket) or _key(websocket)
+    except Refused as error:
+        await websocket.send_denial_response(problem(401, "authentication_error", error.code, str(error)))
+        return
     secret = key if key.startswith(EPHEMERAL) else ""
     if not secret and (refused := refuse(websocket, TALK, key)):
         await websocket.send_denial_response(refused)
@@ -64,6 +71,9 @@ def _key(websocket: HTTPConnection) -> str:
 def _shape(websocket: HTTPConnection) -> Shape:
     name, value = BETA_HEADER
     asked = websocket.headers.get(name) == value or BETA_SUBPROTOCOL in _subprotocols(websocket)
+    asked = (
+        asked or TICKET in websocket.query_params
+    )  # who was sent here by the voice-agent endpoint knows the beta alone
     return Shape.BETA if asked else Shape.GA
 
 

@@ -19,6 +19,7 @@ from phone_bridge.app import (
     resuming,
     streams,
     voice,
+    voice_agent,
     voice_sdk,
 )
 from phone_bridge.app.bridge import Bridge
@@ -43,6 +44,7 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     *assistant.ROUTES,
     *realtime.ROUTES,
     *voice_sdk.ROUTES,
+    *voice_agent.ROUTES,
 )
 
 

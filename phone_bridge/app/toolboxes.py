@@ -1,4 +1,4 @@
-"""The tools that this process gives to sessions whose model calls functions, and what a model is told beforehand."""
+"""The tools that this process keeps for models that call functions, and what a model is told beforehand."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger("phone_bridge.tools")
 
 
 class Toolboxes:
-    """What models are given between ``start`` and ``stop``; nothing, where the session acts by itself."""
+    """All toolboxes between ``start`` and ``stop``; a session that acts by itself is given none of them."""
 
     def __init__(self, settings: Settings, embedded: Embedded) -> None:
         self._settings = settings
@@ -38,8 +38,6 @@ class Toolboxes:
 
     async def start(self, http: HttpClient) -> None:
         """Open them, in the order in which their tools are offered."""
-        if not self._used:
-            return
         settings = self._settings
         self._boxes.append(CalendarToolbox(self._embedded.tools))
         if settings.memory:
@@ -66,14 +64,19 @@ class Toolboxes:
         """Get ready for a call, and say what its model should know of the caller; what is slow is gone without."""
         if not self._used:
             return ""
-        remembered, _ = await asyncio.gather(self._remembered(facts), self._refresh())
+        remembered, _ = await asyncio.gather(self._remembered(facts), self.refresh())
         return remembered
 
     def tools(self, facts: CallFacts) -> Tools:
         """Collect what a call's model may use."""
-        return Tools(self._boxes, facts, self._elsewhere)
+        return Tools(self._boxes, facts, self._elsewhere) if self._used else Tools((), facts)
 
-    async def _refresh(self) -> None:
+    def all(self, facts: CallFacts) -> Tools:
+        """Collect everything that there is, for whoever runs tools by themselves."""
+        return Tools(self._boxes, facts)
+
+    async def refresh(self) -> None:
+        """See that the lists of tools are fresh, as far as their servers are there."""
         await asyncio.gather(*(server.refresh() for server in self._servers))
 
     async def _remembered(self, facts: CallFacts) -> str:

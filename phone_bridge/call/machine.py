@@ -70,6 +70,7 @@ class Call:
 
     def __init__(self, format: Format, rules: Rules, now: int, past: Past | None = None) -> None:
         self._format = format
+        self._bytes_per_ms = format.bytes_per_ms
         self._rules = rules
         self._past = past
         self._phase = Phase.NEW
@@ -168,7 +169,9 @@ class Call:
             self._handlers[type(event)](event, now)
         elif isinstance(event, e.ToolRan):
             self._note_outcome(event)
-        return self._drain()
+        out = self._out[:]
+        self._out.clear()
+        return out
 
     def deadline(self) -> int | None:
         """Say when ``expire`` is due."""
@@ -189,7 +192,7 @@ class Call:
             times += (self._lifeline.deadline(), self._pause_at())
         if self._phase is not Phase.CLOSING and question is None:
             times.append(self._turns.deadline())
-        return min((time for time in times if time is not None), default=None)
+        return min([time for time in times if time is not None], default=None)
 
     def expire(self, now: int) -> list[c.Command]:
         """Do what the passing of time asks for."""
@@ -245,7 +248,7 @@ class Call:
     def _caller_heard(self, event: e.CallerHeard, now: int) -> None:
         if self._phase is Phase.TALKING:
             self._out.append(c.Listen(event.audio))
-            self.trace.counts.heard_ms += self._format.ms(len(event.audio))
+            self.trace.counts.heard_ms += len(event.audio) // self._bytes_per_ms
         elif self._phase is Phase.OPENING:
             self._held.append(event.audio)
             self._held_size += len(event.audio)

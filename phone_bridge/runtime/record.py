@@ -98,8 +98,8 @@ _LENGTHS = {
     if isinstance(column.type, sa.String) and column.type.length and column.name not in _KEYS
 }
 
-Follower = Callable[[sa.Connection, CallRecord], None]
-"""Writes what follows from a record that is being saved; what it raises undoes the saving."""
+Follower = Callable[[sa.Connection, Sequence[CallRecord]], None]
+"""Writes what follows from the records that are being saved; what it raises undoes the saving."""
 
 Purger = Callable[[sa.Connection, list[str]], None]
 """Clears what followed from the records of these ids, which are being purged."""
@@ -140,7 +140,7 @@ class Records:
         database.prepare(self.engine, tables)
 
     def follow(self, follower: Follower, purger: Purger) -> None:
-        """Have ``follower`` write what follows from each record that is saved, and ``purger`` clear it again.
+        """Have ``follower`` write what follows from the records that are saved, and ``purger`` clear it again.
 
         Both work in the transaction that saves or purges the records.
         """
@@ -233,9 +233,8 @@ class Records:
             fresh = CALLS.c.resumed <= new.excluded.resumed
             upsert = new.on_conflict_do_update(index_elements=[CALLS.c.id], set_=values, where=fresh)
             connection.execute(upsert, [_row(record) for record in records])
-            for record in records:
-                for follow in self._followers:
-                    follow(connection, record)
+            for follow in self._followers:
+                follow(connection, records)
 
     def _one(self, condition: sa.ColumnElement[bool]) -> CallRecord | None:
         query = sa.select(*_SHOWN).where(condition).order_by(CALLS.c.started_at.desc()).limit(1)

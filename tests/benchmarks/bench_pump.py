@@ -25,7 +25,7 @@ from phone_bridge.errors import Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio.carrier import CarrierStream, Marked
 from phone_bridge.legs.twilio.messages import StreamStart
-from phone_bridge.legs.twilio.stream import TwilioStream
+from phone_bridge.legs.twilio.pace import PacedStream
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.sockets import Listener, Socket
@@ -109,7 +109,7 @@ class Bench:
         )
         pump = Pump(
             Call(PCMU_8K, Rules(), int(self.clock.now * 1000)),
-            TwilioStream(START),
+            PacedStream(START, int(self.clock.now * 1000)),
             cast("Socket", self.carrier),
             dialect=dialect,
             connector=Connector(Minter(), dial=dial),

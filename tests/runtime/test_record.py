@@ -3,7 +3,7 @@
 import multiprocessing
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing.queues import Queue
@@ -191,24 +191,24 @@ def no_purger(_: sa.Connection, __: list[str]) -> None: ...
 
 
 def test_what_follows_is_written_with_the_record_or_neither_is(records: Records) -> None:
-    def fail(connection: sa.Connection, call: CallRecord) -> None:
-        connection.execute(sa.insert(ADMISSIONS).values(jti=call.id, expires_at=NOON))
-        if call.id == "call_2":
+    def fail(connection: sa.Connection, calls: Sequence[CallRecord]) -> None:
+        connection.execute(sa.insert(ADMISSIONS), [{"jti": call.id, "expires_at": NOON} for call in calls])
+        if "call_3" in [call.id for call in calls]:
             raise ZeroDivisionError
 
     records.follow(fail, no_purger)
-    records.save(record("call_1"))
+    records.save_all([record("call_1"), record("call_2")])
     with pytest.raises(ZeroDivisionError):
-        records.save(record("call_2"))
-    assert records.find("call_2") is None
+        records.save(record("call_3"))
+    assert records.find("call_3") is None
     with records.transaction() as connection:
-        assert connection.execute(sa.select(ADMISSIONS.c.jti)).scalars().all() == ["call_1"]
+        assert connection.execute(sa.select(ADMISSIONS.c.jti)).scalars().all() == ["call_1", "call_2"]
 
 
 def test_what_another_process_wrote_in_the_same_moment_is_looked_at_again(records: Records) -> None:
     failures = iter([IntegrityError("taken", None, Exception())])
 
-    def follow(_: sa.Connection, __: CallRecord) -> None:
+    def follow(_: sa.Connection, __: Sequence[CallRecord]) -> None:
         for failure in failures:
             raise failure
 

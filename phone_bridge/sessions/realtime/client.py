@@ -156,7 +156,7 @@ class RealtimeWire:
     def send(self, command: SessionCommand, now: int) -> None:
         """Queue what fulfils a duty."""
         if type(command) is Listen:
-            if self._ready and not self._held:
+            if self._ready and not self._held.pieces:
                 self._append(command.audio, now)
             else:
                 self._hold(command.audio, now)
@@ -187,14 +187,22 @@ class RealtimeWire:
         return waiting
 
     def deadline(self) -> int | None:
-        """Say when the hold ends, or another reply is asked for; 0, so at once, while the opening's time is unknown."""
+        """Say when the hold ends; 0, so at once, while the opening's time is unknown.
+
+        Then when another reply is asked for, or more of what was held goes out.
+        """
         if not self._ready:
             return 0 if self._opened_at is None else self._opened_at + HOLD_MS
-        return self._retry_at
+        release_at = self._held.deadline()
+        if self._retry_at is None or release_at is None:
+            return release_at if self._retry_at is None else self._retry_at
+        return min(self._retry_at, release_at)
 
     def expire(self, now: int) -> list[Event]:
-        """End the hold, or ask again, when that is due."""
+        """End the hold, let go of what was held, or ask again, when that is due."""
         opened_at = self._start(now)
+        if self._ready:
+            self._let_go(self._held.expire(now), now)
         events = self._go() if now >= opened_at + HOLD_MS else []
         if self._ready and self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None
@@ -265,7 +273,10 @@ class RealtimeWire:
 
     def _hold(self, audio: bytes, now: int) -> None:
         self._start(now)
-        for piece in self._held.pass_through(audio, ready=self._ready):
+        self._let_go(self._held.pass_through(audio, now, ready=self._ready), now)
+
+    def _let_go(self, pieces: list[bytes], now: int) -> None:
+        for piece in pieces:
             self._append(piece, now)
 
     def _hand_on(self, command: HandOn) -> None:
