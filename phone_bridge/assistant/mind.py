@@ -30,10 +30,13 @@ class CalendarMind:
         self._now = now
         self._policy = policy
 
-    async def converse(self, user_id: str, tools: frozenset[str]) -> CalendarConversation:
+    async def converse(
+        self, user_id: str, tools: frozenset[str], policy: Policy = Policy.DEFAULT
+    ) -> CalendarConversation:
         """Begin a talk in which only ``tools`` may be used; raises Refused for a user nobody knows, and Unavailable.
 
-        The demonstration's user gets a new week when the old one is used up.
+        Under the default ``policy`` this mind's own one holds. The demonstration's user gets a new week when the old
+        one is used up.
         """
         now = self._now()
         if user_id in (ALICE.id, BOB.id):
@@ -48,7 +51,8 @@ class CalendarMind:
             titles=tuple(dict.fromkeys(event.title for event in events)),
             names=tuple(dict.fromkeys(name for event in events for name in _names(event))),
         )
-        return CalendarConversation(caller, lambda: self._new_id("act"), tools, self._policy)
+        chosen = self._policy if policy is Policy.DEFAULT else policy
+        return CalendarConversation(caller, lambda: self._new_id("act"), tools, chosen)
 
 
 def _names(event: Event) -> Iterator[str]:

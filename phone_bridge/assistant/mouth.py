@@ -8,9 +8,7 @@ from phone_bridge.audio.path import Path
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.sessions import serving as s
-from phone_bridge.sessions.serving import CHUNK_MS, LEAD_MS, Manners
-
-__all__ = ["CHUNK_MS", "LEAD_MS", "Mouth"]
+from phone_bridge.sessions.serving import Manners
 
 
 class Mouth:

@@ -20,14 +20,10 @@ from phone_bridge.assistant.problems import Problem
 from phone_bridge.call.commands import HandOn
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.sessions import serving as s
-from phone_bridge.sessions.chronapilot.keeper import ChronaPilotKeeper
 from phone_bridge.sessions.serving import EAR, Keeper
 
 LAST_WORDS_MS = 10_000
 """How long a response that is running when the session expires may go on."""
-
-IDLE_MS = s.Manners().idle_ms or 0
-"""How long a socket may stay without any message of the client's, where its dialect says nothing else."""
 
 MAX_TURNS = 32
 """Turns of the caller's that may wait for their answer."""
@@ -84,13 +80,13 @@ class VoiceSession:
         faculties: Faculties,
         clocks: Clocks,
         new_id: Callable[[str], str],
-        keeper: Keeper | None = None,
+        keeper: Keeper,
     ) -> None:
         self._grant = grant
         self._faculties = faculties
         self._clocks = clocks
         self._new_id = new_id
-        self._keeper: Keeper = keeper if keeper is not None else ChronaPilotKeeper(new_id)
+        self._keeper = keeper
         self._endpointer = faculties.endpointer()
         self._held = bytearray()  # of a turn that the client will end
         self._turn = ""

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from phone_bridge.assistant.mouth import CHUNK_MS, LEAD_MS, Mouth
+from phone_bridge.assistant.mouth import Mouth
 from phone_bridge.audio.format import LINEAR_16K, PCMU_8K, Format
 from phone_bridge.audio.path import Path, path
 from phone_bridge.errors import Unavailable
 from phone_bridge.runtime.voice import Speech
 from phone_bridge.sessions import serving as s
+from phone_bridge.sessions.serving import CHUNK_MS, LEAD_MS
 from tests.clock import run_virtual, settle
 
 
