@@ -13,8 +13,9 @@ from phone_bridge.audio.format import LINEAR_16K, PCMU_8K
 from phone_bridge.legs.twilio.carrier import CarrierStream
 from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.simulator.playout import Playout
+from phone_bridge.tools.calendar import CALENDAR_TOOLS
 from tests.benchmarks import __main__ as benchmarks
-from tests.benchmarks import bench_speech
+from tests.benchmarks import bench_speech, bench_understanding
 from tests.benchmarks.bench_barge_in import Figures, figures_table, interrupt
 from tests.benchmarks.bench_calls import Climb, Step, climb, steps_table, verdict
 from tests.benchmarks.bench_keys import press
@@ -33,6 +34,14 @@ FEW_SECONDS = 60
 
 def step(calls: int, p99: float = 1.0, *, cpu: float = 0.5, lost: int = 0, kb: int = 90_000) -> Step:
     return Step(calls, (0.1, p99), (0.1, 0.2), cpu, 0.1, 0.0, kb, 0, lost)
+
+
+def test_what_is_understood_is_told_for_every_tool() -> None:
+    assert "held" not in bench_understanding.commands_table()
+    lines = bench_understanding.tools_table().splitlines()
+    assert {line.split()[0] for line in lines[1:]} > CALENDAR_TOOLS.names()
+    assert bench_understanding.dates_table().split()[-1] == "0"
+    assert bench_understanding.turn_us() > 0
 
 
 class TestMatching:
