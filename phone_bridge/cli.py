@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from phone_bridge import calendar_cli, key_cli, receipt_cli
+from phone_bridge import calendar_cli, key_cli, receipt_cli, voice_key_cli
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
 from phone_bridge.assistant.speaking import EspeakVoice
@@ -60,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     making = commands.add_parser("key", help="make a key of the API")
     key_cli.add_arguments(making)
     making.set_defaults(run=lambda options: key_cli.run(options, print))
+    voicing = commands.add_parser("voice-key", help="make a key of the built-in assistant's API")
+    voice_key_cli.add_arguments(voicing)
+    voicing.set_defaults(run=lambda options: voice_key_cli.run(options, print))
     receipting = commands.add_parser("receipt", help="prove what a caller consented to")
     receipt_cli.add_arguments(receipting)
     receipting.set_defaults(run=_receipt)

@@ -11,7 +11,9 @@ import msgspec
 from dotenv import dotenv_values
 from platformdirs import user_data_path
 
+from phone_bridge.assistant import keys
 from phone_bridge.assistant.calendar.accounts import Account, opened
+from phone_bridge.assistant.keys import VoiceKey
 from phone_bridge.errors import Refused, SettingsError
 from phone_bridge.outbound.destinations import dialable, prefixes
 from phone_bridge.runtime import api_keys, mcp_servers
@@ -56,6 +58,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The operator's own key, good for everything; while it is rotated, the old and the new one between commas."""
     api_keys: tuple[ApiKey, ...] = ()
     """Keys of programs, by their hashes: ``[[api_keys]]`` in ``phone-bridge.toml``."""
+    voice_key: str = ""
+    """Secret keys of the built-in assistant's API (``sk_test_…``) between commas, for whoever develops against it."""
+    voice_keys: tuple[VoiceKey, ...] = ()
+    """Keys of that API by their hashes: ``[[voice_keys]]`` in ``phone-bridge.toml``."""
     caldav: tuple[Account, ...] = ()
     """Calendars that the built-in assistant finds on CalDAV servers: ``[[caldav]]`` in ``phone-bridge.toml``."""
     session: str = "embedded"
@@ -161,6 +167,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return _list(self.api_key)
 
     @property
+    def all_voice_keys(self) -> tuple[VoiceKey, ...]:
+        """Every key of the built-in assistant's API but the bridge's own."""
+        return (*keys.operators(_list(self.voice_key)), *self.voice_keys)
+
+    @property
     def allowed_prefixes(self) -> tuple[str, ...]:
         """The prefixes of the countries that may be dialled."""
         return prefixes(self.destinations)
@@ -244,6 +255,8 @@ def _check(settings: Settings) -> None:
     _between(settings, "retention_days", 0, MAX_RETENTION_DAYS)
     prefixes(settings.destinations)
     api_keys.check(settings.api_keys)
+    keys.check(settings.voice_keys)
+    keys.is_live(settings.all_voice_keys)
     _check_session(settings)
     _check_fallback(settings)
     if settings.prompts and not Path(settings.prompts).is_dir():

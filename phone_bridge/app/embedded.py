@@ -2,23 +2,32 @@
 
 import asyncio
 import logging
+import random
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from phone_bridge import exchange
+from phone_bridge.assistant import keys
 from phone_bridge.assistant.calendar.demo import ALICE
 from phone_bridge.assistant.calendar.joined import add_users, keeper_of
+from phone_bridge.assistant.calendar_api import CalendarApi
 from phone_bridge.assistant.hearing import SphinxEar, Utterances
 from phone_bridge.assistant.mind import CalendarMind
-from phone_bridge.assistant.minting import ApiKey, random_id
+from phone_bridge.assistant.minting import random_id
 from phone_bridge.assistant.performer import Clocks, Faculties
 from phone_bridge.assistant.ports import Ear, Expecting, Heard
 from phone_bridge.assistant.realtime_door import RealtimeDoor
 from phone_bridge.assistant.sdk_door import SdkDoor
 from phone_bridge.assistant.server import VoiceService
+from phone_bridge.assistant.telling import Webhooks
+from phone_bridge.assistant.watched_keeper import watched
+from phone_bridge.assistant.watching import Watch
+from phone_bridge.assistant.webhook_api import WebhookApi
+from phone_bridge.assistant.webhook_store import WebhookStore
+from phone_bridge.assistant.webhooks import TIMEOUT_MS
 from phone_bridge.errors import Unavailable
+from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.settings import FUNCTION_CALLING, Settings
@@ -49,13 +58,25 @@ class Embedded:
         send_text: SendText | None = None,
     ) -> None:
         self._settings = settings
-        self._keeper = keeper_of(settings.database_url, settings.caldav, new_id=random_id, now=_wall)
+        self._http: HttpClient | None = None
+        mode = "live" if keys.is_live(settings.all_voice_keys) else "test"
+        self.hooks = Webhooks(
+            WebhookStore(settings.database_url),
+            self._send,
+            live=mode == "live",
+            new_id=random_id,
+            now=lambda: int(time.time() * 1000),
+            chance=random.random,
+        )
+        self._keeper = watched(
+            keeper_of(settings.database_url, settings.caldav, new_id=random_id, now=_wall), self.hooks.tell
+        )
         self.tools = CalendarTools(self._keeper, _wall, router=router, send_text=send_text)
         """What any session's model may be offered of this calendar."""
         self._zones: dict[str, ZoneInfo] = {}
         self._mind = CalendarMind(self._keeper, new_id=random_id, now=_wall)
         self._ear = _ear()
-        self.key = f"sk_test_{records.secret(KEY).hex()}"
+        self.key = f"sk_{mode}_{records.secret(KEY).hex()}"
         faculties = Faculties(
             endpointer=Utterances,
             ear=self._ear,
@@ -65,7 +86,11 @@ class Embedded:
         )
         clocks = Clocks(now=lambda: int(time.monotonic() * 1000), wall=_wall)
         self.service = VoiceService(
-            [ApiKey("bridge", self.key, limited=False)], faculties, clocks, secret=records.secret(TOKENS)
+            [keys.of_plain("bridge", self.key, limited=False), *settings.all_voice_keys],
+            faculties,
+            clocks,
+            secret=records.secret(TOKENS),
+            tell=self.hooks.soon,
         )
         self.realtime = RealtimeDoor(
             faculties, clocks, secret=records.secret(SECRETS), user_id=settings.user_id, new_id=random_id
@@ -79,11 +104,18 @@ class Embedded:
             admit=lambda jti, expires_at, now: asyncio.to_thread(records.admit, jti, expires_at, now),
             new_id=random_id,
         )
+        self.calendar = CalendarApi(self.service.front, self._keeper, self.tools, settings.user_id)
+        self.webhooks = WebhookApi(self.service.front, self.hooks, _wall)
+        self._watch = Watch(self._keeper, self.tools, self.hooks, _wall)
+        self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Make the calendar ready; the ear learns its titles in the background."""
+        self._http = HttpClient()
         await asyncio.to_thread(self._keeper.prepare)
         await add_users(self._keeper, self._settings.caldav)
+        await self.hooks.start()
+        self._watching = asyncio.create_task(self._watch.keep())
         user_id = self._settings.user_id
         if user_id != ALICE.id:
             await self._keeper.add_user(User(id=user_id))
@@ -98,9 +130,10 @@ class Embedded:
         """Tell the time by the user's own clock, as far as that is known."""
         return _wall().astimezone(self._zones.get(user_id, UTC))
 
-    async def event(self, headers: Mapping[str, str], event_id: str) -> exchange.Response:
-        """Show one event to whoever holds a key."""
-        return await self.service.event(headers, event_id, self._keeper.event)
+    async def _send(self, request: exchange.Request) -> exchange.Response:
+        if self._http is None:
+            raise Unavailable("the assistant was not started")
+        return await self._http.exchange(request, timeout_ms=TIMEOUT_MS)
 
     async def stop(self) -> None:
         """End the live sessions and let everything go."""
@@ -109,6 +142,12 @@ class Embedded:
         self.sdk.close()
         if isinstance(self._ear, SphinxEar):
             await self._ear.close()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        await self.hooks.stop()
+        if self._http is not None:
+            await self._http.close()
         self._keeper.close()
 
 

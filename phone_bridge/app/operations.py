@@ -9,42 +9,23 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from phone_bridge.assistant.minting import MAX_NAME_CHARS, MAX_TTL_SECONDS, MIN_TTL_SECONDS, SCOPES, MintRequest
+from phone_bridge.app.assistant_operations import ASSISTANT_EXAMPLES, ASSISTANT_OPERATIONS
+from phone_bridge.app.operation import HTML as HTML
+from phone_bridge.app.operation import JSON as JSON
+from phone_bridge.app.operation import TEXT as TEXT
+from phone_bridge.app.operation import Error as Error
+from phone_bridge.app.operation import Failure as Failure
+from phone_bridge.app.operation import Operation as Operation
 from phone_bridge.call.receipt import Receipt
 from phone_bridge.call.trace import Asked, Said
 from phone_bridge.runtime.record import CallRecord
-from phone_bridge.sessions.chronapilot.messages import ErrorBody
 from phone_bridge.sessions.voice_agent.server import DEFAULT_MODEL, MAX_MODEL_CHARS
-from phone_bridge.tools.keeper import Event
 
 CARRIERS = ("/twilio/",)
 """Where carriers' own paths begin: theirs to document, signed, and of no use to a program."""
 
-TEXT, HTML, JSON = "text/plain", "text/html", "application/json"
-
 
 # What is sent and read
-
-
-class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What went wrong: its kind, a stable word for programs, a sentence for people, and the parameter at fault."""
-
-    type: str
-    code: str
-    message: str
-    param: str | UnsetType = UNSET
-
-
-class Error(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Every refusal and failure of the bridge's own API."""
-
-    error: Failure
-
-
-class SessionError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Every refusal and failure of the built-in assistant's API."""
-
-    error: ErrorBody
 
 
 _SHOWN_AS = {"action": (("name", str), ("parameters", dict[str, Any]))}
@@ -110,38 +91,6 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Literal["ok", "unavailable", "draining"]
     calls: int | UnsetType = UNSET
     reason: str | UnsetType = UNSET
-
-
-class MintBody(MintRequest, frozen=True):
-    """For whom a session of the built-in assistant is wanted, with which scopes, and for how long."""
-
-    user_id: Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
-    scopes: tuple[Annotated[str, Meta(extra_json_schema={"enum": sorted(SCOPES)})], ...]
-    ttl_seconds: Annotated[int, Meta(ge=MIN_TTL_SECONDS, le=MAX_TTL_SECONDS)] = 300
-
-
-class VoiceSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A session of the built-in assistant."""
-
-    id: str
-    object: Literal["voice_session"]
-    user_id: str
-    scopes: list[str]
-    status: Literal["pending", "open", "closed", "expired"]
-    created_at: str
-    expires_at: str
-    livemode: bool
-    connected_account_id: str | UnsetType = UNSET
-    opened_at: str | UnsetType = UNSET
-    closed_at: str | UnsetType = UNSET
-    closed_reason: str | UnsetType = UNSET
-    duration_seconds: int | UnsetType = UNSET
-
-
-class MintedSession(VoiceSession, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A new session; its token opens the socket and is never shown again."""
-
-    session_token: str
 
 
 class ClientSecret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -210,33 +159,6 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 # The operations
 
 
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One method of one path.
-
-    ``answers`` gives each status a struct to be sent as JSON, the media type of a text, or None for nothing;
-    ``failure`` is the shape of every other status in ``failures``. ``key`` False is open to everybody.
-    """
-
-    name: str
-    tag: str
-    method: str
-    path: str
-    summary: str
-    answers: dict[int, Any]
-    failures: tuple[int, ...] = ()
-    failure: type = Error
-    key: bool = True
-    body: type | None = None
-    query: dict[str, str] = {}
-    headers: dict[str, str] = {}
-    socket: bool = False
-
-
-_MINT_HEADERS = {
-    "Idempotency-Key": "The same request with the same key is answered as it was the first time.",
-    "Chronapilot-Account": "The connected account that the session is for.",
-}
-
 OPERATIONS = (
     Operation(
         name="listCalls",
@@ -276,61 +198,7 @@ OPERATIONS = (
         failures=(503,),
         key=False,
     ),
-    Operation(
-        name="mintSession",
-        tag="assistant",
-        method="post",
-        path="/v1/voice/sessions",
-        summary="Mint a session of the built-in assistant.",
-        headers=_MINT_HEADERS,
-        body=MintBody,
-        answers={201: MintedSession},
-        failures=(400, 401, 403, 409, 413, 429),
-        failure=SessionError,
-    ),
-    Operation(
-        name="showSession",
-        tag="assistant",
-        method="get",
-        path="/v1/voice/sessions/{id}",
-        summary="Show a session.",
-        answers={200: VoiceSession},
-        failures=(401, 404),
-        failure=SessionError,
-    ),
-    Operation(
-        name="deleteSession",
-        tag="assistant",
-        method="delete",
-        path="/v1/voice/sessions/{id}",
-        summary="End a session for good; again is no error.",
-        answers={200: VoiceSession},
-        failures=(401, 404),
-        failure=SessionError,
-    ),
-    Operation(
-        name="showEvent",
-        tag="assistant",
-        method="get",
-        path="/v1/events/{id}",
-        summary="Show an event of a calendar that the assistant keeps.",
-        answers={200: Event},
-        failures=(401, 404, 503),
-        failure=SessionError,
-    ),
-    Operation(
-        name="openSession",
-        tag="assistant",
-        method="get",
-        path="/v1/voice/realtime",
-        summary="Open the WebSocket of a session; PROTOCOL.md has its messages.",
-        query={"session": "The session's token."},
-        answers={101: None},
-        failures=(401, 409, 429),
-        failure=SessionError,
-        key=False,
-        socket=True,
-    ),
+    *ASSISTANT_OPERATIONS,
     Operation(
         name="createClientSecret",
         tag="realtime",
@@ -479,7 +347,7 @@ EXAMPLES: dict[type, Any] = {
             "message": "There is no call call_1f9d6a40c2b7e8d35a061c94.",
         }
     },
-    MintBody: {"user_id": "usr_demo_alice", "scopes": ["calendars:read", "events:read", "events:write"]},
+    **ASSISTANT_EXAMPLES,
     Call: {
         "id": "call_1f9d6a40c2b7e8d35a061c94",
         "carrier_id": "CA9876543210fedcba9876543210fedcba",
@@ -513,5 +381,6 @@ EXAMPLES: dict[type, Any] = {
         "error": None,
         "resumed": 0,
         "recording": None,
+        "usage": None,
     },
 }

@@ -29,10 +29,13 @@ class CalendarMind:
         self._now = now
         self._policy = policy
 
-    async def converse(self, user_id: str, tools: frozenset[str]) -> CalendarConversation:
+    async def converse(
+        self, user_id: str, tools: frozenset[str], policy: Policy = Policy.DEFAULT
+    ) -> CalendarConversation:
         """Begin a talk in which only ``tools`` may be used; raises Refused for a user nobody knows, and Unavailable.
 
-        The demonstration's user gets a new week when the old one is used up.
+        Under the default ``policy`` this mind's own one holds. The demonstration's user gets a new week when the old
+        one is used up.
         """
         now = self._now()
         if user_id in (ALICE.id, BOB.id):
@@ -45,4 +48,5 @@ class CalendarMind:
             event_minutes=user.default_event_duration_min,
             titles=tuple(dict.fromkeys(event.title for event in events)),
         )
-        return CalendarConversation(caller, lambda: self._new_id("act"), tools, self._policy)
+        chosen = self._policy if policy is Policy.DEFAULT else policy
+        return CalendarConversation(caller, lambda: self._new_id("act"), tools, chosen)

@@ -53,13 +53,14 @@ _TO_THE_CLIENT = (Assent.YES, Assent.NO, Assent.REPEAT)
 
 
 class Faculties(msgspec.Struct, frozen=True):
-    """What a session hears, thinks, acts and speaks with."""
+    """What a session hears, thinks, acts and speaks with; ``acted`` is told what was done in which session."""
 
     endpointer: Callable[[], Endpointer]
     ear: Ear
     mind: Mind
     tools: Tools
     voice: Voice
+    acted: Callable[[str, s.Acted], None] = lambda session_id, acted: None
 
 
 class Clocks(msgspec.Struct, frozen=True):
@@ -403,6 +404,7 @@ class Performer:
         if confirmed:
             self._docket.done(action_id, outcome)
         self._outlet.send(outcome)
+        self._faculties.acted(self._grant.session_id, outcome)
         return self._conversation.ran(action_id, result, self._clocks.wall())
 
     async def _run(self, action_id: str, action: Action) -> Mapping[str, Any]:

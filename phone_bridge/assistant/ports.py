@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import msgspec
 
 from phone_bridge.call.events import Action
+from phone_bridge.tools.catalogue import Policy
 
 
 class Mood(StrEnum):
@@ -186,6 +187,6 @@ class Tools(Protocol):
 class Mind(Protocol):
     """Begins conversations."""
 
-    async def converse(self, user_id: str, tools: frozenset[str]) -> Conversation:
-        """Begin a talk with ``user_id`` in which only ``tools`` may be used."""
+    async def converse(self, user_id: str, tools: frozenset[str], policy: Policy = Policy.DEFAULT) -> Conversation:
+        """Begin a talk with ``user_id`` in which only ``tools`` may be used, and ``policy`` says which of them ask."""
         ...

@@ -27,7 +27,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     """One call as its outside sees it; times are ISO 8601 in UTC.
 
     ``resumed`` counts how often the call came back after a fault, ``recording`` is where the carrier keeps what the
-    caller left on its voicemail.
+    caller left on its voicemail, ``usage`` what a function-calling model cost, in tokens.
     """
 
     id: str
@@ -47,6 +47,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     error: str | None = None
     resumed: int = 0
     recording: str | None = None
+    usage: dict[str, int] | None = None
 
     def observe(self, trace: Trace) -> None:
         """Take over what the call has left behind so far."""
@@ -70,6 +71,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
         ]
         self.ended_by = trace.ended_by or None
         self.error = trace.error or None
+        self.usage = trace.usage() or None
 
     def past(self, now: str) -> Past | None:
         """Give what a later part of the call goes on with, at the time ``now``; None if it was never answered."""
@@ -80,6 +82,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
             ms=max(0, age // timedelta(milliseconds=1)),  # clocks of two machines differ
             transcript=tuple(msgspec.convert(self.transcript, list[Said])),
             actions=tuple(map(_asked, self.actions)),
+            usage=self.usage or {},
         )
 
 

@@ -24,6 +24,7 @@ CALLS = sa.Table(
     sa.Column("actions", sa.JSON, nullable=False),
     sa.Column("resumed", sa.Integer, nullable=False, server_default="0"),
     sa.Column("recording", sa.String(1024)),
+    sa.Column("usage", sa.JSON),
     sa.Column("purged_before", sa.String(32)),  # the end of the retention time at which it was purged
 )
 UNPURGED = CALLS.c.purged_before.is_(None)
