@@ -133,8 +133,7 @@ class VoiceService:
             until=self._clocks.now() + left // timedelta(milliseconds=1),
         )
         faculties = msgspec.structs.replace(self._faculties, mind=record.talk)
-        keeper = ChronaPilotKeeper(self._new_id)
-        return VoiceSession(grant, faculties, self._clocks, self._new_id, keeper)
+        return VoiceSession(grant, faculties, self._clocks, self._new_id, ChronaPilotKeeper(self._new_id))
 
     def _admit(self, token: str) -> _Record:
         record = self._records.get(tokens.read(token, self._secret, self._clocks.wall()).sid)
