@@ -197,6 +197,10 @@ DECOYS = (  # noqa: SIM905 - read more easily
     "write might while keys tea see sea tree key they day say way play may hey her here there hair bear fair fish "
     "shop ship sheep sheet seat hit it's sit bit people money water music because really something other going "
     "after every always "
+    "yet guess press yesterday yellow yarn yawn jess let left test ash east ears yeast yard you your year young the "
+    "use used said says sad red bed head dead bread shed snow go slow low though row hoe hello nowhere "
+    "notice note nor north nothing not knot none nice need neck next mow mole hole whole home loan code cold coat "
+    "goat boat open over only old oh shut sugar jaw line wine sign fight tight rite "
 ).split()
 """Short common words that mean nothing here: the ear listens for them too, lest whatever sounds like a yes be one."""
 
