@@ -19,6 +19,8 @@ from starlette.applications import Starlette
 from phone_bridge import calendar_cli, campaign_cli, key_cli, outbound_cli, receipt_cli, voice_key_cli
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
+from phone_bridge.assistant.engines import registry as engines
+from phone_bridge.assistant.engines.registry import EngineOptions
 from phone_bridge.assistant.speaking import EspeakVoice
 from phone_bridge.errors import BridgeError, SettingsError, Unavailable
 from phone_bridge.runtime import replaying
@@ -98,6 +100,7 @@ def _serve(options: argparse.Namespace) -> int:
         raise SettingsError(f"--workers must be 1 or more, not {options.workers}")
     if options.workers > 1 and settings.session == "embedded":
         raise SettingsError("--workers above 1 needs a remote session: the built-in assistant lives in one process")
+    engines.check(settings.ear, settings.voice)
     configure(settings.log_format)
     Records(settings.database_url).close()  # a database that cannot be used is told now, in one sentence
     if options.workers == 1:
@@ -132,7 +135,7 @@ def _application(settings: Settings, *, supervised: bool = False) -> Starlette:
     def make() -> Bridge:
         told = reporting(os.environ, content=settings.log_content)
         worker = str(os.getpid()) if supervised else ""
-        return Bridge(settings, Records(settings.database_url), _voice(), worker=worker, reporting=told)
+        return Bridge(settings, Records(settings.database_url), _voice(settings), worker=worker, reporting=told)
 
     return build(make, stopping)
 
@@ -148,11 +151,14 @@ def _uvicorn(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _voice() -> Voice | None:
+def _voice(settings: Settings) -> Voice | None:
+    options = EngineOptions(
+        model=settings.voice_model, url=settings.speech_url, key=settings.speech_key, language=settings.language
+    )
     try:
-        return EspeakVoice()
+        return engines.voice(settings.voice, options)
     except Unavailable as error:
-        log.warning("! no offline voice: %s", error)
+        log.warning("! no voice: %s", error)
         return None
 
 

@@ -113,6 +113,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     prompts: str = ""
     """A folder of WAV files that replace the offline voice, line by line."""
+    ear: str = "pocketsphinx"
+    """What the built-in assistant hears with: the name of an installed engine."""
+    ear_model: str = ""
+    """The ear's model: a folder, or a name that the engine knows."""
+    voice: str = "espeak-ng"
+    """What speaks the bridge's own lines and the built-in assistant's: the name of an installed engine."""
+    voice_model: str = ""
+    """The voice's model: a file, or a name that the engine knows."""
+    speech_url: str = ""
+    """Where the ear and the voice named ``openai`` find their service, up to and without ``/v1``."""
+    speech_key: str = ""
+    mind_url: str = ""
+    """An OpenAI-compatible chat service that understands callers in the grammar's place, without its ``/v1``."""
+    mind_key: str = ""
+    mind_model: str = ""
     auto_confirm: str = ""
     """Tools that a user wants done without asking: ``user:tool`` pairs between commas."""
     stream_signature: str = "require"
@@ -282,7 +297,8 @@ def _check(settings: Settings) -> None:
     _one_of(settings, "log_format", LOG_FORMATS)
     _one_of(settings, "traces", MODES)
     _one_of(settings, "amd", AMD_MODES)
-    for field in ("public_url", "session_url", "osrm_url", "tavily_url", "twilio_url", "webhook_url"):
+    addresses = ("public_url", "session_url", "osrm_url", "tavily_url", "twilio_url", "speech_url", "mind_url")
+    for field in (*addresses, "webhook_url"):
         _check_url(settings, field)
     _between(settings, "port", 1, MAX_PORT)
     _between(settings, "answer_seconds", 1, MAX_ANSWER_SECONDS)
@@ -299,6 +315,8 @@ def _check(settings: Settings) -> None:
     api_keys.check(settings.api_keys)
     keys.check(settings.voice_keys)
     keys.is_live(settings.all_voice_keys)
+    if bool(settings.mind_url) != bool(settings.mind_model):
+        raise SettingsError("PHONE_BRIDGE_MIND_URL and PHONE_BRIDGE_MIND_MODEL go together: set both, or neither")
     _check_session(settings)
     _check_fallback(settings)
     if settings.prompts and not Path(settings.prompts).is_dir():

@@ -68,6 +68,15 @@ def test_a_calendar_elsewhere_has_its_password_from_the_environment_or_the_env_f
         load(DATABASE, tmp_path)
 
 
+def test_a_model_needs_its_address_and_its_name(tmp_path: Path) -> None:
+    address = {"PHONE_BRIDGE_MIND_URL": "http://127.0.0.1:11434"}
+    settings = load(DATABASE | address | {"PHONE_BRIDGE_MIND_MODEL": "small"}, tmp_path)
+    assert (settings.mind_url, settings.mind_model) == ("http://127.0.0.1:11434", "small")
+    for half in (address, {"PHONE_BRIDGE_MIND_MODEL": "small"}):
+        with pytest.raises(SettingsError, match="PHONE_BRIDGE_MIND_URL and PHONE_BRIDGE_MIND_MODEL go together"):
+            load(DATABASE | half, tmp_path)
+
+
 def test_what_was_said_is_kept_for_a_month_or_for_ever(tmp_path: Path) -> None:
     assert load(DATABASE, tmp_path).retention_days == 30
     assert load(DATABASE | {"PHONE_BRIDGE_RETENTION_DAYS": "0"}, tmp_path).retention_days == 0
@@ -235,3 +244,33 @@ def test_keys_of_the_voice_api_come_plain_for_the_operator_and_hashed_for_the_re
 def test_a_voice_key_that_cannot_be_is_named(tmp_path: Path, given: str) -> None:
     with pytest.raises(SettingsError, match=r"PHONE_BRIDGE_VOICE_KEY|voice keys"):
         load(DATABASE | {"PHONE_BRIDGE_VOICE_KEY": given}, tmp_path)
+
+
+REALTIME = {
+    "openai": {"PHONE_BRIDGE_SESSION_KEY": "sk-1"},
+    "azure-openai": {
+        "PHONE_BRIDGE_SESSION_URL": "https://name.openai.azure.com",
+        "PHONE_BRIDGE_SESSION_KEY": "k",
+        "PHONE_BRIDGE_SESSION_MODEL": "voice",
+    },
+    "realtime": {"PHONE_BRIDGE_SESSION_URL": "http://gateway.test"},
+}
+
+
+@pytest.mark.parametrize(("session", "name"), [(each, name) for each, names in REALTIME.items() for name in names])
+def test_a_session_says_what_it_lacks(tmp_path: Path, session: str, name: str) -> None:
+    environ = DATABASE | {"PHONE_BRIDGE_SESSION": session} | REALTIME[session]
+    assert load(environ, tmp_path).session == session
+    with pytest.raises(SettingsError, match=name):
+        load({**environ, name: ""}, tmp_path)
+
+
+def test_openais_own_name_for_its_key_will_do(tmp_path: Path) -> None:
+    settings = load(DATABASE | {"PHONE_BRIDGE_SESSION": "openai", "OPENAI_API_KEY": "sk-1"}, tmp_path)
+    assert settings.session_key == "sk-1"
+
+
+@pytest.mark.parametrize("field", ["shape", "auth", "turn_detection", "format"])
+def test_how_a_session_is_spoken_is_one_of_a_few_ways(tmp_path: Path, field: str) -> None:
+    with pytest.raises(SettingsError, match=f"PHONE_BRIDGE_SESSION_{field.upper()}"):
+        load(DATABASE | {f"PHONE_BRIDGE_SESSION_{field.upper()}": "strange"}, tmp_path)

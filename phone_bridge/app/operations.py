@@ -502,5 +502,6 @@ EXAMPLES: dict[type, Any] = {
         "reply": None,
         "reminder_id": None,
         "metadata": None,
+        "usage": None,
     },
 }

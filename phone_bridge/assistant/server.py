@@ -24,6 +24,7 @@ from phone_bridge.assistant.session import Peer, VoiceSession
 from phone_bridge.assistant.webhooks import Happening
 from phone_bridge.errors import SettingsError
 from phone_bridge.exchange import Response
+from phone_bridge.sessions.chronapilot.keeper import ChronaPilotKeeper
 from phone_bridge.sessions.serving import Acted
 
 SESSIONS = "/v1/voice/sessions"
@@ -132,7 +133,7 @@ class VoiceService:
             until=self._clocks.now() + left // timedelta(milliseconds=1),
         )
         faculties = msgspec.structs.replace(self._faculties, mind=record.talk)
-        return VoiceSession(grant, faculties, self._clocks, self._new_id)
+        return VoiceSession(grant, faculties, self._clocks, self._new_id, ChronaPilotKeeper(self._new_id))
 
     def _admit(self, token: str) -> _Record:
         record = self._records.get(tokens.read(token, self._secret, self._clocks.wall()).sid)

@@ -7,6 +7,7 @@ sounds (``speaking``), the questions (``confirmation``), the functions that a mo
 
 from collections import deque
 from collections.abc import Callable
+from copy import copy
 from enum import StrEnum
 from typing import Any
 
@@ -98,6 +99,7 @@ class Call:
         self._hushed: set[str] = set()  # items that spoke while a question was asked
         self._awaited: set[str] = set()  # what was confirmed to this session, which has not said what came of it
         self._utterance: int | None = None  # when the caller's present utterance began
+        self._wordless = False  # the session took a turn whose words have not come
         self._next_question: int | None = None  # when the next proposal is to be asked
         self._next_limit = 0
         self._answered_at: int | None = None
@@ -155,7 +157,8 @@ class Call:
         self._out.append(c.OpenSession())
         if self._past is not None:
             self.trace.transcript.extend(self._past.transcript)
-            self.trace.actions.extend(self._past.actions)
+            self.trace.actions.extend(map(copy, self._past.actions))  # whose outcomes are found out only now
+            self.trace.used_before = self._past.usage
             self._out.extend(self._given.lost(self.trace.actions))
             self._say("cut_off", now=now)
         elif self._errand is not None:
@@ -173,7 +176,8 @@ class Call:
             raise LocalError(f"{type(event).__name__} came before the call began")
         if self._phase is not Phase.ENDED:
             self._handlers[type(event)](event, now)
-        elif isinstance(event, e.ToolRan):
+        elif isinstance(event, e.ToolRan) and event.id in self._functions.running:
+            self._functions.give(event.id, event.result)
             self._note_outcome(event)
         out = self._out[:]
         self._out.clear()
@@ -288,6 +292,7 @@ class Call:
 
     def _turn_ended(self, event: e.TurnEnded, now: int) -> None:
         if self._phase is Phase.TALKING:
+            self._wordless = True
             self._turns.session(now)
             self._turns.caller_done(now)
 
@@ -300,7 +305,7 @@ class Call:
             return
         began = self._utterance if self._utterance is not None else now - self._rules.unseen_speech_ms
         began = began if event.began is None else min(event.began, now)
-        self._utterance = None
+        self._utterance, self._wordless = None, False
         if not event.text.strip():
             return
         if self._answers_errand(event.text, began, now):
@@ -504,6 +509,9 @@ class Call:
 
     def _hand_on(self, now: int, *, answer: bool) -> bool:
         duty = hand_on(self.trace.transcript, self._speaker.unsettled(now), self._given, answer=answer)
+        if duty is None and self._wordless:
+            duty = c.HandOn((), answer=answer)  # what the caller said is lost, but not that they wait for an answer
+        self._wordless = False
         if self._errand is not None:  # the only words of ours that an assistant has to know
             said = duty if duty is not None else c.HandOn(())
             duty = c.HandOn((c.Turn("assistant", self._errand.text), *said.turns), said.done, answer)
@@ -654,8 +662,8 @@ class Call:
         else:
             self._ask_in_turn(now)
 
-    def _go_unasked(self, id: str, now: int) -> None:
-        question = self._taken_out(id)
+    def _go_unasked(self, id: str, now: int, *, function: bool = False) -> None:
+        question = self._taken_out(id, function=function)
         self._give(question, c.Verdict.CONFIRMED, c.AnsweredBy.NONE, "", now)
         self._say("confirmed_by_preference", self._naming(question), now=now)
 
@@ -677,8 +685,8 @@ class Call:
         told = words.already(self._rules.language)
         self._out.append(c.Answer(question.id, question.action, c.Verdict.DECLINED, c.AnsweredBy.NONE, told))
 
-    def _taken_out(self, id: str) -> Question:
-        question = self._questions.drop(id)
+    def _taken_out(self, id: str, *, function: bool = False) -> Question:
+        question = self._questions.drop(id, function=function)
         assert question is not None  # noqa: S101 - an own invariant: it was added just now
         return question
 
@@ -730,7 +738,7 @@ class Call:
             self._say(lead, *naming, "keys", now=now, question=question)
 
     def _answer(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, now: int, answer: str = "") -> None:
-        self._questions.drop(question.id)
+        self._questions.drop(question.id, function=question.function)
         self._answered_at = now
         self._give(question, verdict, by, answer, now)
         self._turns.caller_done(now)
@@ -757,7 +765,7 @@ class Call:
     ) -> None:
         """Run what was consented to, or tell the model that it was not; nobody is left to tell at a call's end."""
         if permit is not None:
-            self._functions.run(question.id, question.action, permit)
+            self._functions.run(question.id, question.action, now, permit)
         else:
             self._functions.refuse(question.id, verdict, by)
         self._turns.working(self._functions.working, now)
@@ -784,8 +792,8 @@ class Call:
         result = event.result if event.result is not None else event.outcome
         self.trace.settled(event.id, event.outcome, result)
         question = self._questions.current
-        asked = question is not None and question.id == event.id
         fallen = self._questions.drop(event.id)
+        asked = fallen is not None and fallen is question
         if fallen is None:
             return
         self._prompts.forget(fallen)
@@ -808,7 +816,7 @@ class Call:
         if not id:
             return
         if self._rules.reads(event.action.name):
-            self._functions.run(id, event.action)
+            self._functions.run(id, event.action, now)
         else:
             self._functions.prepare(id)
         self._turns.working(True, now)
@@ -821,7 +829,7 @@ class Call:
             self._turns.working(self._functions.working, now)
         elif self._questions.add(event.id, event.action, now, function=True):
             if self._may_go_unasked(event.action, self._done_before(event.action)):
-                self._go_unasked(event.id, now)
+                self._go_unasked(event.id, now, function=True)
             else:
                 self._ask_in_turn(now)
 
@@ -829,6 +837,7 @@ class Call:
         if event.id not in self._functions.running:
             return
         outcome = self._note_outcome(event)
+        self.trace.measured("tool_ms", self._functions.ran_ms(event.id, now))
         self._awaited.discard(event.id)
         self._functions.give(event.id, event.result)
         self._turns.working(self._functions.working, now)
@@ -849,6 +858,7 @@ class Call:
         counts.cached_tokens += event.cached
         counts.output_text_tokens += event.output_text
         counts.output_audio_tokens += event.output_audio
+        self.trace.version += 1
 
     def _abandon(self, now: int) -> None:
         """Give every open proposal its no: nobody is left to answer it, or to carry it out."""

@@ -31,7 +31,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How long one question may take with all its repetitions."""
     unclear_answers: int = 2
     """Unclear spoken answers after which only the keys are asked for."""
-    lead_in_ms: int = 4_000
+    lead_in_ms: int = 6_000
     """How long speech that preceded a proposal may go on before the question cuts in."""
     outcome_ms: int = 1_500
     """How long the next question waits for the outcome of the last one to be told."""

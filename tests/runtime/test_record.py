@@ -76,7 +76,7 @@ def test_its_json_has_the_names_of_the_outside() -> None:
     assert list(shown) == [
         "id", "carrier_id", "direction", "from", "to", "user_id", "session", "status", "started_at", "answered_at",
         "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "recording", "answered_by", "reply",
-        "reminder_id", "metadata",
+        "reminder_id", "metadata", "usage",
     ]  # fmt: skip
 
 
@@ -375,3 +375,23 @@ def test_a_full_disk_fails_writers_keeps_what_was_written_and_recovers(tmp_path:
 
 def test_a_timestamp_is_utc_to_the_millisecond() -> None:
     assert timestamp(lambda: 1_795_255_200.1234) == "2026-11-21T10:00:00.123Z"
+
+
+def test_what_a_model_cost_is_kept_over_every_part_of_a_call(records: Records) -> None:
+    call, trace = record(), Trace(0)
+    call.observe(trace)
+    assert call.usage is None
+    trace.counts.input_audio_tokens = 7
+    call.answered_at = "2026-11-21T10:15:00.000Z"
+    call.observe(trace)
+    records.save(call)
+    found = records.find("call_1")
+    assert found is not None
+    past = found.past("2026-11-21T10:16:00.000Z")
+    assert past is not None
+    later = Trace(0)
+    later.used_before = past.usage
+    later.counts.input_audio_tokens = 3
+    call.observe(later)
+    assert call.usage is not None
+    assert (call.usage["input_audio_tokens"], call.usage["output_text_tokens"]) == (10, 0)

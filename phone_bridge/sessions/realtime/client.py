@@ -254,8 +254,16 @@ class RealtimeWire:
         if output_format != self._output:
             self._output, self._to_leg = output_format, path(output_format, self._leg)
 
-    def _refused(self) -> list[Event]:
-        """Ask once more, for what every server speaks; and go on without, where that is refused as well."""
+    def _refused(self, param: str) -> list[Event]:
+        """Ask again without what was refused, or else for what every server speaks; go on where that is refused too.
+
+        Nobody's words are written down by a transcriber that the server does not have (Azure wants a deployment's
+        name), but a session that was told nothing would be worse: its caller can still answer by key.
+        """
+        if "transcription" in param and self._settings.transcription is not None:
+            self._settings = replace(self._settings, transcription=None)
+            self._update()
+            return []
         if (self._settings.input_format, self._settings.output_format) == ("audio/pcm", "audio/pcm"):
             return self._go()
         self._settings = replace(self._settings, input_format="audio/pcm", output_format="audio/pcm")
@@ -456,7 +464,7 @@ class RealtimeWire:
             return []
         events: list[Event] = [SessionTrouble(code, error.message or "")]
         if about == UPDATE or (not about and not self._ready):
-            events += self._refused()
+            events += self._refused(error.param or "")
         return events
 
 
