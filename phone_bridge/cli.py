@@ -41,6 +41,10 @@ CANNOT_BEGIN = 2
 STOP_SECONDS = 5
 """How long the connections that are left after the drain have to close."""
 
+HEALTH_SECONDS = 30
+"""How long one of several processes may be deaf to its parent before it is replaced: a process that starts on a busy
+machine is no dead one, and ending one that has calls is worse than a late replacement."""
+
 log = logging.getLogger("phone_bridge")
 
 
@@ -148,6 +152,7 @@ def _uvicorn(settings: Settings) -> dict[str, Any]:
         "access_log": False,
         "log_config": None,
         "timeout_graceful_shutdown": STOP_SECONDS,
+        "timeout_worker_healthcheck": HEALTH_SECONDS,
     }
 
 
