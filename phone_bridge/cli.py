@@ -1,4 +1,4 @@
-"""The command line: serve · simulate."""
+"""The command line: serve · call · remind · simulate."""
 
 import argparse
 import asyncio
@@ -16,9 +16,19 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from phone_bridge import calendar_cli, key_cli, receipt_cli
+from phone_bridge import (
+    calendar_cli,
+    campaign_cli,
+    key_cli,
+    memory_cli,
+    outbound_cli,
+    receipt_cli,
+    voice_key_cli,
+)
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
+from phone_bridge.assistant.engines import registry as engines
+from phone_bridge.assistant.engines.registry import EngineOptions
 from phone_bridge.assistant.speaking import EspeakVoice
 from phone_bridge.errors import BridgeError, SettingsError, Unavailable
 from phone_bridge.runtime import replaying
@@ -39,6 +49,10 @@ CANNOT_BEGIN = 2
 STOP_SECONDS = 5
 """How long the connections that are left after the drain have to close."""
 
+HEALTH_SECONDS = 30
+"""How long one of several processes may be deaf to its parent before it is replaced: a process that starts on a busy
+machine is no dead one, and ending one that has calls is worse than a late replacement."""
+
 log = logging.getLogger("phone_bridge")
 
 
@@ -51,15 +65,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     serving.add_argument("--port", type=int, help="(PHONE_BRIDGE_PORT)")
     serving.add_argument("--workers", type=int, default=1, help="processes that share the port (default 1)")
     serving.set_defaults(run=_serve)
+    calling = commands.add_parser("call", help="call somebody through the running bridge")
+    outbound_cli.add_call(calling)
+    calling.set_defaults(run=lambda options: outbound_cli.call(options, _api(options.url), print))
+    campaigning = commands.add_parser("campaign", help="ring everybody in a table, at a rate; again goes on")
+    campaign_cli.add_arguments(campaigning)
+    campaigning.set_defaults(run=lambda options: campaign_cli.run(options, _api(options.url), print))
+    reminding = commands.add_parser("remind", help="schedule a reminder call, or a file of them")
+    outbound_cli.add_remind(reminding)
+    reminding.set_defaults(run=lambda options: outbound_cli.remind(options, _api(options.url), print))
     simulating = commands.add_parser("simulate", help="play a whole call against a running bridge, without a phone")
     simulate.add_arguments(simulating)
     simulating.set_defaults(run=_simulate)
     keeping = commands.add_parser("calendar", help="look at a calendar, add to it, import and export .ics files")
     calendar_cli.add_arguments(keeping)
     keeping.set_defaults(run=_calendar)
+    remembering = commands.add_parser("memory", help="show, give out or forget what models remember of a user")
+    memory_cli.add_arguments(remembering)
+    remembering.set_defaults(run=_memory)
     making = commands.add_parser("key", help="make a key of the API")
     key_cli.add_arguments(making)
     making.set_defaults(run=lambda options: key_cli.run(options, print))
+    voicing = commands.add_parser("voice-key", help="make a key of the built-in assistant's API")
+    voice_key_cli.add_arguments(voicing)
+    voicing.set_defaults(run=lambda options: voice_key_cli.run(options, print))
     receipting = commands.add_parser("receipt", help="prove what a caller consented to")
     receipt_cli.add_arguments(receipting)
     receipting.set_defaults(run=_receipt)
@@ -86,6 +115,7 @@ def _serve(options: argparse.Namespace) -> int:
         raise SettingsError(f"--workers must be 1 or more, not {options.workers}")
     if options.workers > 1 and settings.session == "embedded":
         raise SettingsError("--workers above 1 needs a remote session: the built-in assistant lives in one process")
+    engines.check(settings.ear, settings.voice)
     configure(settings.log_format)
     Records(settings.database_url).close()  # a database that cannot be used is told now, in one sentence
     if options.workers == 1:
@@ -120,7 +150,7 @@ def _application(settings: Settings, *, supervised: bool = False) -> Starlette:
     def make() -> Bridge:
         told = reporting(os.environ, content=settings.log_content)
         worker = str(os.getpid()) if supervised else ""
-        return Bridge(settings, Records(settings.database_url), _voice(), worker=worker, reporting=told)
+        return Bridge(settings, Records(settings.database_url), _voice(settings), worker=worker, reporting=told)
 
     return build(make, stopping)
 
@@ -133,14 +163,18 @@ def _uvicorn(settings: Settings) -> dict[str, Any]:
         "access_log": False,
         "log_config": None,
         "timeout_graceful_shutdown": STOP_SECONDS,
+        "timeout_worker_healthcheck": HEALTH_SECONDS,
     }
 
 
-def _voice() -> Voice | None:
+def _voice(settings: Settings) -> Voice | None:
+    options = EngineOptions(
+        model=settings.voice_model, url=settings.speech_url, key=settings.speech_key, language=settings.language
+    )
     try:
-        return EspeakVoice()
+        return engines.voice(settings.voice, options)
     except Unavailable as error:
-        log.warning("! no offline voice: %s", error)
+        log.warning("! no voice: %s", error)
         return None
 
 
@@ -190,6 +224,22 @@ def _calendar(options: argparse.Namespace) -> int:
     settings = load(os.environ, Path.cwd())
     desk = calendar_cli.Desk(settings.database_url, settings.caldav, settings.user_id)
     return calendar_cli.run(options, desk, print)
+
+
+# call and remind
+
+
+def _api(url: str | None) -> outbound_cli.Api:
+    settings = load(os.environ, Path.cwd())
+    return outbound_cli.Api(url or settings.local_url, next(iter(settings.operator_keys), ""))
+
+
+# memory
+
+
+def _memory(options: argparse.Namespace) -> int:
+    settings = load(os.environ, Path.cwd())
+    return memory_cli.run(options, settings.database_url, settings.user_id, print)
 
 
 # receipt

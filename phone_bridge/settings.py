@@ -11,9 +11,14 @@ import msgspec
 from dotenv import dotenv_values
 from platformdirs import user_data_path
 
+from phone_bridge.assistant import keys
 from phone_bridge.assistant.calendar.accounts import Account, opened
+from phone_bridge.assistant.keys import VoiceKey
 from phone_bridge.errors import Refused, SettingsError
+from phone_bridge.legs.twilio.rest import MAX_RING_S, MAX_TIME_LIMIT_S
+from phone_bridge.outbound.attempt import MODES as AMD_MODES
 from phone_bridge.outbound.destinations import dialable, prefixes
+from phone_bridge.outbound.policy import zone
 from phone_bridge.runtime import api_keys, mcp_servers
 from phone_bridge.runtime.api_keys import ApiKey
 from phone_bridge.runtime.mcp_servers import McpServer
@@ -56,6 +61,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The operator's own key, good for everything; while it is rotated, the old and the new one between commas."""
     api_keys: tuple[ApiKey, ...] = ()
     """Keys of programs, by their hashes: ``[[api_keys]]`` in ``phone-bridge.toml``."""
+    voice_key: str = ""
+    """Secret keys of the built-in assistant's API (``sk_test_…``) between commas, for whoever develops against it."""
+    voice_keys: tuple[VoiceKey, ...] = ()
+    """Keys of that API by their hashes: ``[[voice_keys]]`` in ``phone-bridge.toml``."""
     caldav: tuple[Account, ...] = ()
     """Calendars that the built-in assistant finds on CalDAV servers: ``[[caldav]]`` in ``phone-bridge.toml``."""
     session: str = "embedded"
@@ -104,6 +113,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     prompts: str = ""
     """A folder of WAV files that replace the offline voice, line by line."""
+    ear: str = "pocketsphinx"
+    """What the built-in assistant hears with: the name of an installed engine."""
+    ear_model: str = ""
+    """The ear's model: a folder, or a name that the engine knows."""
+    voice: str = "espeak-ng"
+    """What speaks the bridge's own lines and the built-in assistant's: the name of an installed engine."""
+    voice_model: str = ""
+    """The voice's model: a file, or a name that the engine knows."""
+    speech_url: str = ""
+    """Where the ear and the voice named ``openai`` find their service, up to and without ``/v1``."""
+    speech_key: str = ""
+    mind_url: str = ""
+    """An OpenAI-compatible chat service that understands callers in the grammar's place, without its ``/v1``."""
+    mind_key: str = ""
+    mind_model: str = ""
     auto_confirm: str = ""
     """Tools that a user wants done without asking: ``user:tool`` pairs between commas."""
     stream_signature: str = "require"
@@ -117,6 +141,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Log lines for people, or as ``json`` for machines that collect them."""
     log_content: bool = False
     """Whether what callers say, their numbers and their keys may be told to whoever collects traces."""
+    calls_per_second: int = 1
+    """Calls that are begun in a second, over all processes of a database: what the carrier's account allows."""
+    outbound_calls: int = 10
+    """Outbound calls at a time, over all processes of a database."""
+    ring_seconds: int = 30
+    """How long somebody is rung."""
+    call_minutes: int = 60
+    """The longest outbound call."""
+    amd: str = "off"
+    """How answering machines are looked for in outbound calls: ``off``; before the call is connected by their first
+    words (``enable``) or after their message, so that one can be left (``message-end``); or while the assistant speaks
+    already (``enable-async``, ``message-end-async``)."""
+    timezone: str = ""
+    """Where the recipients of reminders are that do not say; empty for the offset of the reminder's time."""
+    webhook_url: str = ""
+    """Where outcomes of outbound calls and reminders are sent."""
+    webhook_secret: str = ""
+    """What those webhooks are signed with."""
+    chronapilot_webhook_secret: str = ""
+    """What ChronaPilot signs its webhooks with; while it is rotated, the old and the new one between commas."""
+    user_numbers: str = ""
+    """Where users are rung for ChronaPilot's webhooks and the assistant's reminders: ``user:number`` between commas."""
     osrm_url: str = ""
     """The address of an OSRM server that finds ways by car; empty for an estimate from the distance."""
     twilio_url: str = "https://api.twilio.com"
@@ -159,6 +205,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def operator_keys(self) -> tuple[str, ...]:
         """Every key of the operator's own."""
         return _list(self.api_key)
+
+    @property
+    def chronapilot_secrets(self) -> tuple[str, ...]:
+        """Every secret that a webhook of ChronaPilot's may be signed with."""
+        return _list(self.chronapilot_webhook_secret)
+
+    @property
+    def rung(self) -> dict[str, str]:
+        """The number of each user who is rung."""
+        pairs = (pair.partition(":") for pair in _list(self.user_numbers))
+        return {user: number for user, _, number in pairs}
+
+    @property
+    def all_voice_keys(self) -> tuple[VoiceKey, ...]:
+        """Every key of the built-in assistant's API but the bridge's own."""
+        return (*keys.operators(_list(self.voice_key)), *self.voice_keys)
 
     @property
     def allowed_prefixes(self) -> tuple[str, ...]:
@@ -234,7 +296,9 @@ def _check(settings: Settings) -> None:
     _one_of(settings, "stream_signature", SIGNATURES)
     _one_of(settings, "log_format", LOG_FORMATS)
     _one_of(settings, "traces", MODES)
-    for field in ("public_url", "session_url", "osrm_url", "tavily_url", "twilio_url"):
+    _one_of(settings, "amd", AMD_MODES)
+    addresses = ("public_url", "session_url", "osrm_url", "tavily_url", "twilio_url", "speech_url", "mind_url")
+    for field in (*addresses, "webhook_url"):
         _check_url(settings, field)
     _between(settings, "port", 1, MAX_PORT)
     _between(settings, "answer_seconds", 1, MAX_ANSWER_SECONDS)
@@ -242,8 +306,17 @@ def _check(settings: Settings) -> None:
     _between(settings, "calls_per_caller", 0, 1_000_000)
     _between(settings, "drain_seconds", 0, 86_400)
     _between(settings, "retention_days", 0, MAX_RETENTION_DAYS)
+    _between(settings, "calls_per_second", 1, 1_000)
+    _between(settings, "outbound_calls", 1, 10_000)
+    _between(settings, "ring_seconds", 5, MAX_RING_S)
+    _between(settings, "call_minutes", 1, MAX_TIME_LIMIT_S // 60)
+    _check_outbound(settings)
     prefixes(settings.destinations)
     api_keys.check(settings.api_keys)
+    keys.check(settings.voice_keys)
+    keys.is_live(settings.all_voice_keys)
+    if bool(settings.mind_url) != bool(settings.mind_model):
+        raise SettingsError("PHONE_BRIDGE_MIND_URL and PHONE_BRIDGE_MIND_MODEL go together: set both, or neither")
     _check_session(settings)
     _check_fallback(settings)
     if settings.prompts and not Path(settings.prompts).is_dir():
@@ -251,6 +324,19 @@ def _check(settings: Settings) -> None:
     for pair in _list(settings.auto_confirm):
         if not all(part.strip() for part in pair.partition(":")):
             raise SettingsError("PHONE_BRIDGE_AUTO_CONFIRM holds user:tool pairs, such as usr_demo_alice:create_event")
+
+
+def _check_outbound(settings: Settings) -> None:
+    try:
+        if settings.timezone:
+            zone(settings.timezone)
+        for number in settings.rung.values():
+            dialable(number)
+    except Refused as error:
+        name = "timezone" if error.code == "unknown_timezone" else "user_numbers"
+        raise SettingsError(f"{name_of(name)} cannot work. {error}") from None
+    if settings.webhook_url and not settings.webhook_secret:
+        raise SettingsError("PHONE_BRIDGE_WEBHOOK_URL needs PHONE_BRIDGE_WEBHOOK_SECRET to sign its webhooks with")
 
 
 _NEEDED = {

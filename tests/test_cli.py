@@ -142,6 +142,7 @@ def test_a_server_tells_how_to_talk_to_it_and_ends_when_asked(tmp_path: Path) ->
     [
         ({"PHONE_BRIDGE_PORT": "eighty"}, "PHONE_BRIDGE_PORT"),
         ({"PHONE_BRIDGE_SESSION": "chronapilot"}, "PHONE_BRIDGE_SESSION_KEY"),
+        ({"PHONE_BRIDGE_EAR": "whispr"}, "installed are: faster-whisper, openai, pocketsphinx"),
         ({"PHONE_BRIDGE_DATABASE_URL": "sqlite:////no/such/folder/x"}, "PHONE_BRIDGE_DATABASE_URL"),
     ],
 )

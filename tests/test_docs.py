@@ -26,7 +26,7 @@ def test_every_path_is_documented(path: str) -> None:
 def test_no_path_is_documented_that_does_not_exist() -> None:
     known = {route.path for route in PATHS}
     table = README.partition("## Paths")[2].partition("##")[0]
-    for path in re.findall(r"(/(?:twilio|v1|api|chronapilot|healthz|readyz)[-\w/{}]*)", table):
+    for path in re.findall(r"(/(?:twilio|v1|api|chronapilot|healthz|readyz)[-.\w/{}]*)", table):
         assert path in known, path
 
 

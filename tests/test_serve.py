@@ -33,7 +33,7 @@ from tests.runtime.serving import serving
 from tests.simulator.small_server import BeepVoice
 from tests.test_cli import READY_SECONDS, clean, free_port
 
-AT_ONCE_SECONDS = 8
+AT_ONCE_SECONDS = 15
 """How long a process may take that is to end at once; alone it takes less than one."""
 
 LINES = {

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from phone_bridge.assistant import keys
+from phone_bridge.assistant.keys import VoiceKey
 from phone_bridge.errors import SettingsError
 from phone_bridge.runtime.api_keys import ApiKey, as_toml, fingerprint, operators
 from phone_bridge.settings import load
@@ -64,6 +66,15 @@ def test_a_calendar_elsewhere_has_its_password_from_the_environment_or_the_env_f
     (tmp_path / ".env").unlink()
     with pytest.raises(SettingsError, match="DAV, which is not set"):
         load(DATABASE, tmp_path)
+
+
+def test_a_model_needs_its_address_and_its_name(tmp_path: Path) -> None:
+    address = {"PHONE_BRIDGE_MIND_URL": "http://127.0.0.1:11434"}
+    settings = load(DATABASE | address | {"PHONE_BRIDGE_MIND_MODEL": "small"}, tmp_path)
+    assert (settings.mind_url, settings.mind_model) == ("http://127.0.0.1:11434", "small")
+    for half in (address, {"PHONE_BRIDGE_MIND_MODEL": "small"}):
+        with pytest.raises(SettingsError, match="PHONE_BRIDGE_MIND_URL and PHONE_BRIDGE_MIND_MODEL go together"):
+            load(DATABASE | half, tmp_path)
 
 
 def test_what_was_said_is_kept_for_a_month_or_for_ever(tmp_path: Path) -> None:
@@ -218,3 +229,48 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("phone_bridge.settings.user_data_path", lambda _: tmp_path / "file" / "data")
     with pytest.raises(SettingsError, match="cannot be made"):
         load({}, tmp_path)
+
+
+def test_keys_of_the_voice_api_come_plain_for_the_operator_and_hashed_for_the_rest(tmp_path: Path) -> None:
+    plain = keys.new("sk_test")
+    reader = VoiceKey("reader", fingerprint("rk_test_1"), "rk_test", ("events:read",))
+    (tmp_path / "phone-bridge.toml").write_text(keys.as_toml(reader))
+    settings = load(DATABASE | {"PHONE_BRIDGE_VOICE_KEY": plain}, tmp_path)
+    assert [key.id for key in settings.all_voice_keys] == ["operator-1", "reader"]
+    assert settings.all_voice_keys[0].sha256 == fingerprint(plain)
+
+
+@pytest.mark.parametrize("given", ["sk_test_short", "pb_" + "x" * 40, f"sk_test_{'x' * 40},sk_live_{'x' * 40}"])
+def test_a_voice_key_that_cannot_be_is_named(tmp_path: Path, given: str) -> None:
+    with pytest.raises(SettingsError, match=r"PHONE_BRIDGE_VOICE_KEY|voice keys"):
+        load(DATABASE | {"PHONE_BRIDGE_VOICE_KEY": given}, tmp_path)
+
+
+REALTIME = {
+    "openai": {"PHONE_BRIDGE_SESSION_KEY": "sk-1"},
+    "azure-openai": {
+        "PHONE_BRIDGE_SESSION_URL": "https://name.openai.azure.com",
+        "PHONE_BRIDGE_SESSION_KEY": "k",
+        "PHONE_BRIDGE_SESSION_MODEL": "voice",
+    },
+    "realtime": {"PHONE_BRIDGE_SESSION_URL": "http://gateway.test"},
+}
+
+
+@pytest.mark.parametrize(("session", "name"), [(each, name) for each, names in REALTIME.items() for name in names])
+def test_a_session_says_what_it_lacks(tmp_path: Path, session: str, name: str) -> None:
+    environ = DATABASE | {"PHONE_BRIDGE_SESSION": session} | REALTIME[session]
+    assert load(environ, tmp_path).session == session
+    with pytest.raises(SettingsError, match=name):
+        load({**environ, name: ""}, tmp_path)
+
+
+def test_openais_own_name_for_its_key_will_do(tmp_path: Path) -> None:
+    settings = load(DATABASE | {"PHONE_BRIDGE_SESSION": "openai", "OPENAI_API_KEY": "sk-1"}, tmp_path)
+    assert settings.session_key == "sk-1"
+
+
+@pytest.mark.parametrize("field", ["shape", "auth", "turn_detection", "format"])
+def test_how_a_session_is_spoken_is_one_of_a_few_ways(tmp_path: Path, field: str) -> None:
+    with pytest.raises(SettingsError, match=f"PHONE_BRIDGE_SESSION_{field.upper()}"):
+        load(DATABASE | {f"PHONE_BRIDGE_SESSION_{field.upper()}": "strange"}, tmp_path)

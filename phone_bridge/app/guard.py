@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from phone_bridge.app.answers import problem
+from phone_bridge.app.envelopes import refused
 
 MAX_BODY_BYTES = 512 * 1024
 """Longer bodies are refused; each path has a stricter limit of its own, with its own answer."""
@@ -39,10 +39,10 @@ class Guard:
                 body = await _body(receive)
         except TimeoutError:
             message = f"The body of the request did not arrive within {BODY_SECONDS:.0f} seconds."
-            refusal = problem(408, "invalid_request_error", "body_too_slow", message, {"Connection": "close"})
+            refusal = refused(scope, 408, "body_too_slow", message, {"Connection": "close"})
         except _TooLong:
             message = f"The body of a request has {MAX_BODY_BYTES} bytes at most."
-            refusal = problem(413, "invalid_request_error", "body_too_large", message, {"Connection": "close"})
+            refusal = refused(scope, 413, "body_too_large", message, {"Connection": "close"})
         else:
             if body is not None:  # else the client has gone
                 await self._app(scope, _again(body, receive), guarded)

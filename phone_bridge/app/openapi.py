@@ -18,8 +18,9 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
-from phone_bridge.app.answers import problem
+from phone_bridge.app.envelopes import refused
 from phone_bridge.app.operations import ABOUT, EXAMPLES, HTML, JSON, OPERATIONS, TAGS, Operation
 from phone_bridge.assistant.minting import MAX_NAME_CHARS
 
@@ -42,7 +43,9 @@ def document(served: Iterable[str]) -> dict[str, Any]:
             schemas[shape.__name__]["examples"] = [example]
     paths: dict[str, Any] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method] = _describe(operation)
+        methods, described = paths.setdefault(operation.path, {}), _describe(operation)
+        before = methods.get(operation.method)
+        methods[operation.method] = described if before is None else _either(before, described)
     return {
         "openapi": "3.1.0",
         "info": {"title": "phone_bridge", "version": version("phone_bridge"), "description": ABOUT},
@@ -80,15 +83,47 @@ def _describe(operation: Operation) -> dict[str, Any]:
     return described
 
 
+def _either(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Describe two operations of one method and path, of which the kind of the key decides."""
+    parameters = {
+        (each["in"], each["name"]): each for each in (*one.get("parameters", ()), *other.get("parameters", ()))
+    }
+    both = {
+        **one,
+        **other,
+        "summary": f"{one['summary']} Or: {other['summary']}",
+        "parameters": list(parameters.values()),
+    }
+    both["responses"] = {
+        status: _either_content(one["responses"].get(status), other["responses"].get(status))
+        for status in sorted({*one["responses"], *other["responses"]})
+    }
+    if "requestBody" in both:
+        both["requestBody"] = _either_content(one.get("requestBody"), other.get("requestBody"))
+    return both
+
+
+def _either_content(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any]:
+    if one is None or other is None:
+        return one or other or {}
+    schemas = [each["content"][JSON]["schema"] for each in (one, other)]
+    return {**one, "content": {JSON: {"schema": {"anyOf": schemas}}}} if schemas[0] != schemas[1] else one
+
+
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     text = {"type": "string"}
     name = {"type": "string", "maxLength": MAX_NAME_CHARS}
     inside = re.findall(r"{(\w+)}", operation.path)
     return [
         *({"name": each, "in": "path", "required": True, "schema": text} for each in inside),
-        *({"name": n, "in": "query", "description": d, "schema": text} for n, d in operation.query.items()),
+        *(_in_query(name, what) for name, what in operation.query.items()),
         *({"name": n, "in": "header", "description": d, "schema": name} for n, d in operation.headers.items()),
     ]
+
+
+def _in_query(name: str, what: str | tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    description, schema = (what, {"type": "string"}) if isinstance(what, str) else what
+    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def _answer(status: int, content: Any) -> dict[str, Any]:
@@ -120,10 +155,20 @@ async def docs(request: Request) -> Response:
 
 async def not_served(request: Request, error: Exception) -> Response:
     """Refuse a path or a method that there is not, in the shape of all errors."""
-    refused = error if isinstance(error, HTTPException) else HTTPException(HTTPStatus.NOT_FOUND)
-    code = "method_not_allowed" if refused.status_code == HTTPStatus.METHOD_NOT_ALLOWED else "path_unknown"
+    why = error if isinstance(error, HTTPException) else HTTPException(HTTPStatus.NOT_FOUND)
+    code = "method_not_allowed" if why.status_code == HTTPStatus.METHOD_NOT_ALLOWED else "path_unknown"
     message = f"{request.method} {request.url.path} is not served here; GET /docs shows what is."
-    return problem(refused.status_code, "invalid_request_error", code, message, refused.headers or {})
+    allow = {"Allow": _allowed(request)} if why.status_code == HTTPStatus.METHOD_NOT_ALLOWED else {}
+    return refused(request.scope, why.status_code, code, message, {**(why.headers or {}), **allow})
+
+
+def _allowed(request: Request) -> str:
+    """Name every method that is served under the request's path, which the router does for one route alone."""
+    there = (route for route in request.app.routes if isinstance(route, Route))
+    methods = {
+        each for route in there if route.matches(request.scope)[0] is not Match.NONE for each in route.methods or ()
+    }
+    return ", ".join(sorted(methods))
 
 
 @cache

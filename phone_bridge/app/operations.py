@@ -9,44 +9,28 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from phone_bridge.app.assistant_operations import ASSISTANT_EXAMPLES, ASSISTANT_OPERATIONS
+from phone_bridge.app.operation import EVENTS as EVENTS
+from phone_bridge.app.operation import HTML as HTML
+from phone_bridge.app.operation import JSON as JSON
+from phone_bridge.app.operation import TEXT as TEXT
+from phone_bridge.app.operation import Error as Error
+from phone_bridge.app.operation import Failure as Failure
+from phone_bridge.app.operation import Operation as Operation
 from phone_bridge.app.phone import PhoneToken, PhoneWish
-from phone_bridge.assistant.minting import MAX_NAME_CHARS, MAX_TTL_SECONDS, MIN_TTL_SECONDS, SCOPES, MintRequest
+from phone_bridge.app.placing import CallBody, DtmfBody, TransferBody
 from phone_bridge.call.receipt import Receipt
 from phone_bridge.call.trace import Asked, Said
+from phone_bridge.outbound.policy import Policy
+from phone_bridge.outbound.reminders import ReminderBody
 from phone_bridge.runtime.record import CallRecord
-from phone_bridge.sessions.chronapilot.messages import ErrorBody
 from phone_bridge.sessions.voice_agent.server import DEFAULT_MODEL, MAX_MODEL_CHARS
-from phone_bridge.tools.keeper import Event
 
-CARRIERS = ("/twilio/", "/static/")
-"""Where paths begin that are of no use to a program: carriers' own, signed and theirs to document, and pages' files."""
-
-TEXT, HTML, JSON = "text/plain", "text/html", "application/json"
-EVENTS = "text/event-stream"
+CARRIERS = ("/twilio/", "/chronapilot/", "/static/")
+"""Where the paths of carriers, of ChronaPilot and of the pages' files begin: of no use to a program."""
 
 
 # What is sent and read
-
-
-class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What went wrong: its kind, a stable word for programs, a sentence for people, and the parameter at fault."""
-
-    type: str
-    code: str
-    message: str
-    param: str | UnsetType = UNSET
-
-
-class Error(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Every refusal and failure of the bridge's own API."""
-
-    error: Failure
-
-
-class SessionError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Every refusal and failure of the built-in assistant's API."""
-
-    error: ErrorBody
 
 
 _SHOWN_AS = {"action": (("name", str), ("parameters", dict[str, Any]))}
@@ -89,6 +73,47 @@ class CallWithReceipts(Call, kw_only=True, forbid_unknown_fields=True):
     receipts: list[Receipt] | None
 
 
+class Try(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One attempt of a reminder: a call, when it ended, and how, or what the callee replied."""
+
+    call_id: str
+    at: str
+    outcome: str
+
+
+class Reminder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reminder: ``at`` is the time it is for, ``next_at`` when the telephone is to ring."""
+
+    id: str
+    object: Literal["reminder"]
+    to: str
+    from_: str | None = msgspec.field(name="from")
+    user_id: str
+    text: str
+    at: str
+    timezone: str
+    event_id: str | None
+    offset_minutes: int
+    before: Literal["start", "departure"]
+    repeat: str | None
+    policy: Policy
+    consent: str | None
+    metadata: dict[str, str]
+    status: Literal["scheduled", "calling", "done", "cancelled", "failed"]
+    outcome: str | None
+    next_at: str | None
+    attempts: list[Try]
+    call_id: str | None
+    created_at: str
+
+
+class Reminders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Reminders, newest first."""
+
+    object: Literal["list"]
+    data: list[Reminder]
+
+
 class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A public key as a JWK (RFC 7517, RFC 8037)."""
 
@@ -112,38 +137,6 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Literal["ok", "unavailable", "draining"]
     calls: int | UnsetType = UNSET
     reason: str | UnsetType = UNSET
-
-
-class MintBody(MintRequest, frozen=True):
-    """For whom a session of the built-in assistant is wanted, with which scopes, and for how long."""
-
-    user_id: Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
-    scopes: tuple[Annotated[str, Meta(extra_json_schema={"enum": sorted(SCOPES)})], ...]
-    ttl_seconds: Annotated[int, Meta(ge=MIN_TTL_SECONDS, le=MAX_TTL_SECONDS)] = 300
-
-
-class VoiceSession(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A session of the built-in assistant."""
-
-    id: str
-    object: Literal["voice_session"]
-    user_id: str
-    scopes: list[str]
-    status: Literal["pending", "open", "closed", "expired"]
-    created_at: str
-    expires_at: str
-    livemode: bool
-    connected_account_id: str | UnsetType = UNSET
-    opened_at: str | UnsetType = UNSET
-    closed_at: str | UnsetType = UNSET
-    closed_reason: str | UnsetType = UNSET
-    duration_seconds: int | UnsetType = UNSET
-
-
-class MintedSession(VoiceSession, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A new session; its token opens the socket and is never shown again."""
-
-    session_token: str
 
 
 class ClientSecret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -212,34 +205,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 # The operations
 
 
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One method of one path.
-
-    ``answers`` gives each status a struct to be sent as JSON, the media type of a text, or None for nothing;
-    ``failure`` is the shape of every other status in ``failures``. ``key`` False is open to everybody,
-    ``endless`` an answer that goes on as long as there is something to tell.
-    """
-
-    name: str
-    tag: str
-    method: str
-    path: str
-    summary: str
-    answers: dict[int, Any]
-    failures: tuple[int, ...] = ()
-    failure: type = Error
-    key: bool = True
-    body: type | None = None
-    query: dict[str, str] = {}
-    headers: dict[str, str] = {}
-    socket: bool = False
-    endless: bool = False
-
-
-_MINT_HEADERS = {
-    "Idempotency-Key": "The same request with the same key is answered as it was the first time.",
-    "Chronapilot-Account": "The connected account that the session is for.",
-}
+_PROMISE = {"Idempotency-Key": "The same request with the same key is answered once, and done once."}
 
 OPERATIONS = (
     Operation(
@@ -251,6 +217,76 @@ OPERATIONS = (
         query={"carrier_id": "Only calls that the carrier knows by this id (Twilio's CallSid)."},
         answers={200: Calls},
         failures=(401, 403, 429, 503),
+    ),
+    Operation(
+        name="placeCall",
+        tag="calls",
+        method="post",
+        path="/v1/calls",
+        summary="Call somebody, who is connected to the assistant.",
+        headers=_PROMISE,
+        body=CallBody,
+        answers={201: Call},
+        failures=(400, 401, 403, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="transferCall",
+        tag="calls",
+        method="post",
+        path="/v1/calls/{id}/transfer",
+        summary="Put the other side of a live call through to somebody else.",
+        body=TransferBody,
+        answers={202: Call},
+        failures=(400, 401, 403, 404, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="pressKeys",
+        tag="calls",
+        method="post",
+        path="/v1/calls/{id}/dtmf",
+        summary="Press keys for the other side of a live call.",
+        body=DtmfBody,
+        answers={202: Call},
+        failures=(400, 401, 403, 404, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="makeReminder",
+        tag="reminders",
+        method="post",
+        path="/v1/reminders",
+        summary="Have somebody called at a time, or before an event.",
+        headers=_PROMISE,
+        body=ReminderBody,
+        answers={201: Reminder},
+        failures=(400, 401, 403, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="listReminders",
+        tag="reminders",
+        method="get",
+        path="/v1/reminders",
+        summary="List the newest hundred reminders.",
+        query={"status": "Only those that are scheduled, calling, done, cancelled or failed."},
+        answers={200: Reminders},
+        failures=(401, 403, 429, 503),
+    ),
+    Operation(
+        name="showReminder",
+        tag="reminders",
+        method="get",
+        path="/v1/reminders/{id}",
+        summary="Show a reminder and its attempts.",
+        answers={200: Reminder},
+        failures=(401, 403, 404, 429, 503),
+    ),
+    Operation(
+        name="cancelReminder",
+        tag="reminders",
+        method="delete",
+        path="/v1/reminders/{id}",
+        summary="Cancel a reminder; it never rings again.",
+        answers={200: Reminder},
+        failures=(401, 403, 404, 409, 429, 503),
     ),
     Operation(
         name="showCall",
@@ -300,61 +336,7 @@ OPERATIONS = (
         failures=(503,),
         key=False,
     ),
-    Operation(
-        name="mintSession",
-        tag="assistant",
-        method="post",
-        path="/v1/voice/sessions",
-        summary="Mint a session of the built-in assistant.",
-        headers=_MINT_HEADERS,
-        body=MintBody,
-        answers={201: MintedSession},
-        failures=(400, 401, 403, 409, 413, 429),
-        failure=SessionError,
-    ),
-    Operation(
-        name="showSession",
-        tag="assistant",
-        method="get",
-        path="/v1/voice/sessions/{id}",
-        summary="Show a session.",
-        answers={200: VoiceSession},
-        failures=(401, 404),
-        failure=SessionError,
-    ),
-    Operation(
-        name="deleteSession",
-        tag="assistant",
-        method="delete",
-        path="/v1/voice/sessions/{id}",
-        summary="End a session for good; again is no error.",
-        answers={200: VoiceSession},
-        failures=(401, 404),
-        failure=SessionError,
-    ),
-    Operation(
-        name="showEvent",
-        tag="assistant",
-        method="get",
-        path="/v1/events/{id}",
-        summary="Show an event of a calendar that the assistant keeps.",
-        answers={200: Event},
-        failures=(401, 404, 503),
-        failure=SessionError,
-    ),
-    Operation(
-        name="openSession",
-        tag="assistant",
-        method="get",
-        path="/v1/voice/realtime",
-        summary="Open the WebSocket of a session; PROTOCOL.md has its messages.",
-        query={"session": "The session's token."},
-        answers={101: None},
-        failures=(401, 409, 429),
-        failure=SessionError,
-        key=False,
-        socket=True,
-    ),
+    *ASSISTANT_OPERATIONS,
     Operation(
         name="createClientSecret",
         tag="realtime",
@@ -520,6 +502,7 @@ OPERATIONS = (
 )
 
 TAGS = {
+    "reminders": "Calls that are made at a time, or before an event.",
     "calls": "What is going on, what went on, and ending a call.",
     "assistant": "The built-in assistant's sessions, in ChronaPilot's dialect.",
     "realtime": "The built-in assistant's sessions, in OpenAI Realtime's dialect.",
@@ -542,7 +525,7 @@ EXAMPLES: dict[type, Any] = {
             "message": "There is no call call_1f9d6a40c2b7e8d35a061c94.",
         }
     },
-    MintBody: {"user_id": "usr_demo_alice", "scopes": ["calendars:read", "events:read", "events:write"]},
+    **ASSISTANT_EXAMPLES,
     Call: {
         "id": "call_1f9d6a40c2b7e8d35a061c94",
         "carrier_id": "CA9876543210fedcba9876543210fedcba",
@@ -576,5 +559,10 @@ EXAMPLES: dict[type, Any] = {
         "error": None,
         "resumed": 0,
         "recording": None,
+        "answered_by": None,
+        "reply": None,
+        "reminder_id": None,
+        "metadata": None,
+        "usage": None,
     },
 }

@@ -52,6 +52,7 @@ _WHEN = re.compile(
 )
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _NUMBER = re.compile(rf"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])|\b(?:{'|'.join(_NUMBERS)})\b", re.IGNORECASE)
+_REFUSALS = ("declined", "expired")
 _FOREIGN_FAULTS = (LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 
 
@@ -98,13 +99,16 @@ class Borrowing:
         self._called.add(called)
         return [Run(called, Action(wanted.tool.name, wanted.arguments))]
 
-    def returned(self, action_id: str, output: str, now: datetime) -> list[Move]:
-        """Take what a function of the client's gave.
+    def returned(self, action_id: str, output: str, now: datetime, *, followed: bool = False) -> list[Move]:
+        """Take what a function of the client's gave; ``followed`` where the caller has said something else since.
 
-        A calendar tool's result is understood where it has the catalogue's shape (``ok`` true or false); anything else
-        is told as it is.
+        A calendar tool's result is understood where it has the catalogue's shape (``ok`` true or false), and a refusal
+        of the caller's where its error is ``declined`` or ``expired``; anything else is told as it is.
         """
         value = _decoded(output)
+        if _refused(value):
+            self._called.discard(action_id)
+            return [] if followed else [Say(small_talk.LEFT)]
         if action_id not in self._called and isinstance(value, dict) and isinstance(value.get("ok"), bool):
             try:
                 return self._own.ran(action_id, value, now)
@@ -256,6 +260,11 @@ def _decoded(output: str) -> Any:
         return msgspec.json.decode(output)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return output
+
+
+def _refused(value: Any) -> bool:
+    error = value.get("error") if isinstance(value, dict) else None
+    return isinstance(error, dict) and error.get("code") in _REFUSALS
 
 
 def told(value: Any) -> list[str]:

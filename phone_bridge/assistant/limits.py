@@ -2,6 +2,25 @@
 
 from collections import deque
 
+import msgspec
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """How many times there are, how many are left, and in how many milliseconds the next one comes back."""
+
+    limit: int
+    remaining: int
+    reset_ms: int
+
+    def headers(self, now_s: float) -> dict[str, str]:
+        """Write it as the API's headers; ``now_s`` is the time of day in Unix seconds."""
+        reset = -int(-(now_s + self.reset_ms / 1000) // 1)
+        return {
+            "x-ratelimit-limit": str(self.limit),
+            "x-ratelimit-remaining": str(self.remaining),
+            "x-ratelimit-reset": str(reset),
+        }
+
 
 class RollingLimit:
     """At most ``most`` times in ``span_ms`` for each key; forgets keys that have been quiet for a span."""
@@ -21,6 +40,13 @@ class RollingLimit:
             return times[0] + self._span_ms - now
         times.append(now)
         return 0
+
+    def quota(self, key: str, now: int) -> Quota:
+        """Say what is left, counting nothing."""
+        times = self._times.get(key, deque())
+        self._forget(times, now)
+        reset_ms = times[0] + self._span_ms - now if times else 0
+        return Quota(self._most, self._most - len(times), reset_ms)
 
     def _forget(self, times: deque[int], now: int) -> None:
         while times and times[0] <= now - self._span_ms:

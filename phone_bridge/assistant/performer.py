@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,11 +26,14 @@ from phone_bridge.assistant.ports import (
     Propose,
     Run,
     Say,
+    Think,
     Tools,
 )
 from phone_bridge.assistant.problems import Problem
 from phone_bridge.audio.format import Format
 from phone_bridge.audio.path import Path
+from phone_bridge.call.assent import Assent
+from phone_bridge.call.assent import understand as judge
 from phone_bridge.call.commands import HandOn
 from phone_bridge.call.events import Action
 from phone_bridge.errors import Refused, Unavailable
@@ -47,15 +51,18 @@ EXPIRING_MS = 30_000
 NO_CONSENT = "consent_unavailable"
 """Why an action is refused whose client has no way to bring the caller's consent."""
 
+_TO_THE_CLIENT = (Assent.YES, Assent.NO, Assent.REPEAT)
+
 
 class Faculties(msgspec.Struct, frozen=True):
-    """What a session hears, thinks, acts and speaks with."""
+    """What a session hears, thinks, acts and speaks with; ``acted`` is told what was done in which session."""
 
     endpointer: Callable[[], Endpointer]
     ear: Ear
     mind: Mind
     tools: Tools
     voice: Voice
+    acted: Callable[[str, s.Acted], None] = lambda session_id, acted: None
 
 
 class Clocks(msgspec.Struct, frozen=True):
@@ -111,6 +118,7 @@ class Performer:
         self._conversation: Borrowing  # from ``begin`` on
         self._offered: tuple[s.ClientTool, ...] = ()
         self._offered_now: tuple[s.ClientTool, ...] | None = None
+        self._called: set[str] = set()  # the client's tools that have not returned yet
         self._returned: list[tuple[str, str]] = []  # what the client's tools gave, and nobody was told yet
         self._confirmed: asyncio.Queue[tuple[str, Action] | None] = asyncio.Queue()
 
@@ -129,8 +137,8 @@ class Performer:
         self._faculties.ear.prepare(self._conversation.expecting())
 
     def expecting(self) -> Expecting:
-        """Say what the caller may say next."""
-        return self._conversation.expecting()
+        """Say what the caller may say next; anything until the conversation has begun."""
+        return self._conversation.expecting() if hasattr(self, "_conversation") else Expecting()
 
     async def _converse(self, offered: Callable[[], Sequence[s.ClientTool]] = tuple) -> Borrowing:
         conversation = await self._faculties.mind.converse(self._grant.user_id, self._tools)
@@ -158,9 +166,14 @@ class Performer:
         self._offered_now = tools
         if self._outlet.manners().answers_always:
             self._mouth.begin()
+        wishes = list(texts)
+        if results or self._called:  # a yes or no is to the client's own question, and the result will tell it
+            wishes = [text for text in texts if text.strip() and judge(text) not in _TO_THE_CLIENT]
         for action_id, output in results:
-            await self._carry_out(self._conversation.returned(action_id, output, self._clocks.wall()))
-        for text in texts:
+            await self._carry_out(
+                self._conversation.returned(action_id, output, self._clocks.wall(), followed=bool(wishes))
+            )
+        for text in wishes:
             await self._carry_out(self._conversation.heard(text, self._clocks.wall()))
         if not results and not texts:
             await self._carry_out([Say(small_talk.OFFER)])
@@ -231,11 +244,24 @@ class Performer:
                 return await self._run_unasked(move)
             case Drop():
                 self._drop(move)
+            case Think():
+                await self._think(move)
             case HangUp():
                 if not self._mouth.mute:  # who interrupts a goodbye wants something else
                     self._mouth.finish()
                     self._outlet.hang_up()
         return []
+
+    async def _think(self, thinking: Think) -> None:
+        """Do moves as they come; who cancels the response has heard enough of them."""
+        self._mouth.begin()
+        async with aclosing(thinking.moves()) as coming:
+            async for move in coming:
+                todo = deque([move])
+                while todo:
+                    todo.extendleft(reversed(await self._do(todo.popleft())))
+                if self._mouth.mute:
+                    return
 
     async def _say(self, text: str) -> None:
         try:
@@ -358,11 +384,13 @@ class Performer:
 
     def returned(self, action_id: str, output: str) -> None:
         """Take what a function of the client's gave, to be told with the next answer."""
+        self._called.discard(action_id)
         self._returned.append((action_id, output))
 
     def _ask_client(self, action_id: str, action: Action) -> list[Move]:
         response_id = self._mouth.begin()
         if response_id:
+            self._called.add(action_id)
             self._outlet.send(s.ToolAsked(action_id, action, response_id))
         return []
 
@@ -391,6 +419,7 @@ class Performer:
         if confirmed:
             self._docket.done(action_id, outcome)
         self._outlet.send(outcome)
+        self._faculties.acted(self._grant.session_id, outcome)
         return self._conversation.ran(action_id, result, self._clocks.wall())
 
     async def _run(self, action_id: str, action: Action) -> Mapping[str, Any]:

@@ -5,23 +5,29 @@ answered: ``open`` gives a session, or the response to refuse it with; ``serve``
 PROTOCOL.md says what this server does where the product's documents are silent.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from hmac import compare_digest
 from typing import Any
 
 import msgspec
 
 from phone_bridge.assistant import tokens
+from phone_bridge.assistant.front import Asked, Caller, Front, Visit
+from phone_bridge.assistant.keeping import KEPT_MS, KeptTalk
+from phone_bridge.assistant.keys import Keyring, VoiceKey
 from phone_bridge.assistant.limits import RollingLimit
-from phone_bridge.assistant.minting import ApiKey, MintRequest, checked, name_in, parse, random_id
+from phone_bridge.assistant.minting import MintRequest, checked, permit, random_id
 from phone_bridge.assistant.performer import Clocks, Faculties, Grant
 from phone_bridge.assistant.problems import Problem
-from phone_bridge.assistant.replays import Replays
 from phone_bridge.assistant.session import Peer, VoiceSession
-from phone_bridge.errors import Refused, SettingsError, Unavailable
+from phone_bridge.assistant.webhooks import Happening
+from phone_bridge.errors import SettingsError
 from phone_bridge.exchange import Response
-from phone_bridge.tools.keeper import Event
+from phone_bridge.sessions.chronapilot.keeper import ChronaPilotKeeper
+from phone_bridge.sessions.serving import Acted
+
+SESSIONS = "/v1/voice/sessions"
 
 MINTS_PER_HOUR = 60
 """Sessions that may be minted for one user in an hour."""
@@ -33,6 +39,7 @@ KEPT = timedelta(hours=1)
 """How long a session can still be looked up after its time."""
 
 _HOUR_MS = 3600 * 1000
+_LOST = ("error", "client_close")  # those who may come back
 
 
 class _Record(msgspec.Struct, kw_only=True):
@@ -41,7 +48,7 @@ class _Record(msgspec.Struct, kw_only=True):
     id: str
     user_id: str
     scopes: tuple[str, ...]
-    key: ApiKey
+    key: VoiceKey
     account: str
     created_at: datetime
     expires_at: datetime
@@ -50,6 +57,11 @@ class _Record(msgspec.Struct, kw_only=True):
     closed_reason: str = ""
     deleted: bool = False
     live: VoiceSession | None = None
+    talk: KeptTalk
+    told: bool = False
+    """Whether webhooks take the session for going on."""
+    openings: int = 0
+    farewell: asyncio.TimerHandle | None = None
 
 
 class VoiceService:
@@ -57,71 +69,52 @@ class VoiceService:
 
     def __init__(
         self,
-        keys: Sequence[ApiKey],
+        keys: Sequence[VoiceKey],
         faculties: Faculties,
         clocks: Clocks,
         *,
         secret: bytes,
         new_id: Callable[[str], str] = random_id,
+        tell: Callable[[Happening], None] = lambda happening: None,
     ) -> None:
         if len(secret) < tokens.MIN_SECRET_BYTES:
             raise SettingsError(f"the secret of session tokens needs {tokens.MIN_SECRET_BYTES} bytes or more")
-        self._keys = tuple(keys)
-        self._faculties = faculties
+        self._faculties = msgspec.structs.replace(faculties, acted=self._acted)
         self._clocks = clocks
         self._secret = secret
         self._new_id = new_id
+        self._tell = tell
         self._records: dict[str, _Record] = {}
         self._mints = RollingLimit(MINTS_PER_HOUR, _HOUR_MS)
-        self._replays = Replays()
+        self.front = Front(Keyring(keys), clocks, new_id)
 
     # HTTP; header names are lower case
 
     def mint(self, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer ``POST /v1/voice/sessions``."""
-        try:
-            key = self._key(headers)
-            account = name_in(headers, "chronapilot-account")
-            name = name_in(headers, "idempotency-key")
-            wish = parse(body)
-            if not name:
-                return self._mint(key, account, wish)
-            return self._mint_once((key.name, account, name), key, account, wish)
-        except Problem as problem:
-            return problem.response(self._new_id("req"))
+        with self.front.visit(Asked(endpoint=f"POST {SESSIONS}", headers=headers, body=body)) as visit:
+            caller = visit.admit("")
+            wish = visit.body()
+            if visit.is_new(wish):
+                self._mint(visit, caller, wish)
+        return visit.response
 
     def get(self, headers: Mapping[str, str], session_id: str) -> Response:
         """Answer ``GET /v1/voice/sessions/{id}``."""
-        try:
-            return _json(200, self._shown(self._find(headers, session_id)))
-        except Problem as problem:
-            return problem.response(self._new_id("req"))
+        with self.front.visit(Asked(endpoint=f"GET {SESSIONS}/{{id}}", headers=headers)) as visit:
+            visit.answer(self._shown(self._find(visit.admit(""), session_id)))
+        return visit.response
 
     def delete(self, headers: Mapping[str, str], session_id: str) -> Response:
         """Answer ``DELETE /v1/voice/sessions/{id}``: end the session for good; again is no error."""
-        try:
-            record = self._find(headers, session_id)
-        except Problem as problem:
-            return problem.response(self._new_id("req"))
-        record.deleted = True
-        if record.live is not None:
-            record.live.leave(4410, "api_close")
-        self._close(record, "api_close")
-        return _json(200, self._shown(record))
-
-    async def event(
-        self, headers: Mapping[str, str], event_id: str, find: Callable[[str], Awaitable[Event]]
-    ) -> Response:
-        """Answer ``GET /v1/events/{id}`` with what ``find`` gives: how a client sees what came of an action."""
-        try:
-            self._key(headers)
-            return _json(200, await find(event_id))
-        except Problem as problem:
-            return problem.response(self._new_id("req"))
-        except Refused:
-            return Problem("there is no such event", code="resource_missing", param="id").response(self._new_id("req"))
-        except Unavailable as error:
-            return Problem(str(error), code="service_unavailable").response(self._new_id("req"))
+        with self.front.visit(Asked(endpoint=f"DELETE {SESSIONS}/{{id}}", headers=headers)) as visit:
+            record = self._find(visit.admit(""), session_id)
+            record.deleted = True
+            if record.live is not None:
+                record.live.leave(4410, "api_close")
+            self._close(record, "api_close")
+            visit.answer(self._shown(record))
+        return visit.response
 
     # Sockets
 
@@ -139,7 +132,8 @@ class VoiceService:
             expires_at=record.expires_at,
             until=self._clocks.now() + left // timedelta(milliseconds=1),
         )
-        return VoiceSession(grant, self._faculties, self._clocks, self._new_id)
+        faculties = msgspec.structs.replace(self._faculties, mind=record.talk)
+        return VoiceSession(grant, faculties, self._clocks, self._new_id, ChronaPilotKeeper(self._new_id))
 
     def _admit(self, token: str) -> _Record:
         record = self._records.get(tokens.read(token, self._secret, self._clocks.wall()).sid)
@@ -156,14 +150,17 @@ class VoiceService:
         record = self._records[session.id]
         if record.live is not None:
             record.live.leave(4009, "superseded")
+            record.talk.leave(over=False)
         record.live = session
         record.opened_at = record.opened_at or self._clocks.wall()
         record.closed_at, record.closed_reason = None, ""
+        self._tell_start(record)
         try:
             await session.serve(peer)
         finally:
             if record.live is session:
                 record.live = None
+                record.talk.leave(over=session.close_reason == "completed")
                 self._close(record, session.close_reason)
 
     def close(self) -> None:
@@ -171,33 +168,56 @@ class VoiceService:
         for record in self._records.values():
             if record.live is not None:
                 record.live.leave(1001, "server_shutdown")
+                self._close(record, "server_shutdown")
+            self._tell_end(record)
+
+    # Webhooks
+
+    def _tell_start(self, record: _Record) -> None:
+        if record.farewell is not None:  # who was lost has come back
+            record.farewell.cancel()
+            record.farewell = None
+        if not record.told:
+            record.told = True
+            record.openings += 1
+            self._happened(record, "voice.session_started", {"user_id": record.user_id}, str(record.openings))
+
+    def _tell_end(self, record: _Record) -> None:
+        """Tell of the end as the session's last state has it, once."""
+        if record.farewell is not None:
+            record.farewell.cancel()
+            record.farewell = None
+        if record.told:
+            record.told = False
+            shown = self._shown(record)
+            told = {name: shown.get(name) for name in ("user_id", "duration_seconds", "closed_reason")}
+            self._happened(record, "voice.session_ended", told, str(record.openings))
+
+    def _acted(self, session_id: str, acted: Acted) -> None:
+        record = self._records.get(session_id)
+        if record is None or not acted.result.get("ok"):
+            return
+        resource = acted.result.get("resource") or {}
+        told = {
+            "user_id": record.user_id,
+            "action": acted.action.name,
+            "event_id": resource.get("id") if resource.get("object") == "event" else None,
+            "confirmed_by_user": acted.confirmed,
+        }
+        self._happened(record, "voice.action_executed", told, acted.id)
+
+    def _happened(self, record: _Record, type: str, told: dict[str, Any], deed: str) -> None:
+        about = {"session_id": record.id, **told}
+        self._tell(Happening(type=type, object=about, deed=f"{record.id}:{deed}", account=record.account))
 
     # Minting
 
-    def _mint_once(self, name: tuple[str, ...], key: ApiKey, account: str, wish: Any) -> Response:
-        """Mint, or answer as the same request was answered before."""
-        canonical = msgspec.json.encode(wish, order="sorted")
-        now = self._clocks.now()
-        response = self._replays.find(name, canonical, now)
-        if response is None:
-            try:
-                response = self._mint(key, account, wish)
-            except Problem as problem:
-                response = problem.response(self._new_id("req"))
-            self._replays.keep(name, canonical, response, now)
-        return response
-
-    def _mint(self, key: ApiKey, account: str, wish: Any) -> Response:
+    def _mint(self, visit: Visit, caller: Caller, wish: Any) -> None:
         request = checked(wish)
-        if key.limited:
-            wait_ms = self._mints.wait_ms(request.user_id, self._clocks.now())
-            if wait_ms:
-                raise Problem(
-                    f"{MINTS_PER_HOUR} sessions were minted for that user within an hour",
-                    code="rate_limit_exceeded",
-                    retry_after_seconds=-(-wait_ms // 1000),
-                )
-        record = self._enter(key, account, request)
+        permit(caller.key, request)
+        caller.open(request.user_id)
+        headers = self._count(request.user_id) if caller.key.limited else {}
+        record = self._enter(caller, request)
         claims = tokens.Claims(
             sid=record.id,
             sub=record.user_id,
@@ -205,12 +225,26 @@ class VoiceService:
             iat=int(record.created_at.timestamp()),
             exp=int(record.expires_at.timestamp()),
             jti=self._new_id("jti"),
-            act=account,
+            act=record.account,
         )
         session_token = tokens.sign(claims, self._secret)
-        return _json(201, {**self._shown(record), "session_token": session_token})
+        visit.answer({**self._shown(record), "session_token": session_token}, 201, headers)
 
-    def _enter(self, key: ApiKey, account: str, request: MintRequest) -> _Record:
+    def _count(self, user_id: str) -> dict[str, str]:
+        """Count a mint for a user and tell what is left; raises Problem for one too many."""
+        now = self._clocks.now()
+        wait_ms = self._mints.wait_ms(user_id, now)
+        headers = self._mints.quota(user_id, now).headers(self._clocks.wall().timestamp())
+        if wait_ms:
+            raise Problem(
+                f"{MINTS_PER_HOUR} sessions were minted for that user within an hour",
+                code="rate_limit_exceeded",
+                retry_after_seconds=-(-wait_ms // 1000),
+                headers=headers,
+            )
+        return headers
+
+    def _enter(self, caller: Caller, request: MintRequest) -> _Record:
         now = self._clocks.wall()
         self._forget(now)
         created_at = now.replace(microsecond=0)  # a token counts in whole seconds
@@ -218,8 +252,9 @@ class VoiceService:
             id=self._new_id("hub"),
             user_id=request.user_id,
             scopes=request.scopes,
-            key=key,
-            account=account,
+            key=caller.key,
+            account=caller.account,
+            talk=KeptTalk(self._faculties.mind, request.confirm, self._clocks),
             created_at=created_at,
             expires_at=created_at + timedelta(seconds=request.ttl_seconds),
         )
@@ -234,26 +269,15 @@ class VoiceService:
                 return
             del self._records[oldest.id]
 
-    # Keys and records
+    # Records
 
-    def _key(self, headers: Mapping[str, str]) -> ApiKey:
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        found = None
-        if scheme.lower() == "bearer":
-            for key in self._keys:  # each is compared, whatever was found, so that time tells nothing
-                found = key if compare_digest(key.secret.encode(), given.strip().encode()) else found
-        if found is None:
-            raise Problem("the API key is missing or not valid here", code="authentication_failed")
-        return found
-
-    def _find(self, headers: Mapping[str, str], session_id: str) -> _Record:
-        key = self._key(headers)
+    def _find(self, caller: Caller, session_id: str) -> _Record:
         record = self._records.get(session_id)
-        if record is None or record.key != key:
+        if record is None or record.key != caller.key:
             raise Problem("there is no such voice session", code="resource_missing", param="id")
         return record
 
-    def _live(self, key: ApiKey, apart_from: _Record) -> int:
+    def _live(self, key: VoiceKey, apart_from: _Record) -> int:
         return sum(
             each.live is not None and each.key == key and each is not apart_from for each in self._records.values()
         )
@@ -261,6 +285,11 @@ class VoiceService:
     def _close(self, record: _Record, reason: str) -> None:
         if record.closed_at is None:
             record.closed_at, record.closed_reason = self._clocks.wall(), reason
+        if record.closed_reason in _LOST and not record.deleted:
+            loop = asyncio.get_running_loop()
+            record.farewell = record.farewell or loop.call_later(KEPT_MS / 1000, self._tell_end, record)
+        else:
+            self._tell_end(record)
 
     def _shown(self, record: _Record) -> dict[str, Any]:
         """Write a session as the API shows it; its token is never shown again."""
@@ -272,7 +301,7 @@ class VoiceService:
             "status": self._status(record),
             "created_at": _written(record.created_at),
             "expires_at": _written(record.expires_at),
-            "livemode": False,
+            "livemode": self.front.keyring.live,
         }
         if record.account:
             shown["connected_account_id"] = record.account
@@ -295,7 +324,3 @@ class VoiceService:
 
 def _written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _json(status: int, thing: Any) -> Response:
-    return Response(status=status, headers={"content-type": "application/json"}, body=msgspec.json.encode(thing))

@@ -14,20 +14,17 @@ from typing import Protocol
 
 import msgspec
 
+from phone_bridge.assistant.attention import Attention
 from phone_bridge.assistant.performer import EXPIRING_MS, Clocks, Faculties, Grant, Outlet, Performer
 from phone_bridge.assistant.ports import Move, SpeechBegan, SpeechEnded
 from phone_bridge.assistant.problems import Problem
 from phone_bridge.call.commands import HandOn
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.sessions import serving as s
-from phone_bridge.sessions.chronapilot.keeper import ChronaPilotKeeper
 from phone_bridge.sessions.serving import EAR, Keeper
 
 LAST_WORDS_MS = 10_000
 """How long a response that is running when the session expires may go on."""
-
-IDLE_MS = s.Manners().idle_ms or 0
-"""How long a socket may stay without any message of the client's, where its dialect says nothing else."""
 
 MAX_TURNS = 32
 """Turns of the caller's that may wait for their answer."""
@@ -84,14 +81,14 @@ class VoiceSession:
         faculties: Faculties,
         clocks: Clocks,
         new_id: Callable[[str], str],
-        keeper: Keeper | None = None,
+        keeper: Keeper,
     ) -> None:
         self._grant = grant
         self._faculties = faculties
         self._clocks = clocks
         self._new_id = new_id
-        self._keeper: Keeper = keeper if keeper is not None else ChronaPilotKeeper(new_id)
-        self._endpointer = faculties.endpointer()
+        self._keeper = keeper
+        self._endpointer = Attention(faculties.endpointer(), faculties.ear, lambda: self._performer.expecting())
         self._held = bytearray()  # of a turn that the client will end
         self._turn = ""
         self._unanswered: dict[str, str] = {}
@@ -333,7 +330,7 @@ class VoiceSession:
     async def _hear(self, turn: s.TurnGiven) -> str:
         """Recognise an utterance; what cannot be recognised has no words."""
         try:
-            heard = await self._faculties.ear.hear(turn.utterance, self._performer.expecting())
+            heard = await self._endpointer.hear(turn.utterance, self._performer.expecting())
         except Unavailable as error:
             self._tell(s.NotTranscribed(turn.turn, f"speech cannot be recognised: {error}"))
             return ""

@@ -82,15 +82,15 @@ class Questions:
     """Hold the proposals of one call in their order."""
 
     def __init__(self) -> None:
-        self._seen: set[str] = set()
+        self._seen: set[tuple[bool, str]] = set()
         self._queue: deque[Question] = deque()
         self.current: Question | None = None
 
     def add(self, id: str, action: Action, now: int, *, function: bool = False) -> bool:
         """Take a proposal in; False when this one was taken before, which must never be answered twice."""
-        if id in self._seen:
+        if (function, id) in self._seen:
             return False
-        self._seen.add(id)
+        self._seen.add((function, id))
         self._queue.append(Question(id, action, now, function=function))
         return True
 
@@ -108,13 +108,13 @@ class Questions:
         """Tell whether a proposal waits to be asked."""
         return bool(self._queue)
 
-    def drop(self, id: str) -> Question | None:
+    def drop(self, id: str, *, function: bool = False) -> Question | None:
         """Take a proposal out, current or waiting; None when it is neither."""
-        if self.current is not None and self.current.id == id:
+        if self.current is not None and (self.current.function, self.current.id) == (function, id):
             question, self.current = self.current, None
             return question
         for question in self._queue:
-            if question.id == id:
+            if (question.function, question.id) == (function, id):
                 self._queue.remove(question)
                 return question
         return None

@@ -36,6 +36,7 @@ class _Call(msgspec.Struct):
     action: Action
     live: bool = True  # the session that waits for it is there
     running: bool = False
+    began: int = 0
 
 
 class Functions:
@@ -84,10 +85,14 @@ class Functions:
         call = self._calls.get(id)
         return call is not None and call.live and not call.running
 
-    def run(self, id: str, action: Action, permit: Permit | None = None) -> None:
+    def run(self, id: str, action: Action, now: int, permit: Permit | None = None) -> None:
         """Run the function as ``action``."""
-        self._calls[id].running = True
+        self._calls[id].running, self._calls[id].began = True, now
         self._out.append(c.RunTool(id, action, permit))
+
+    def ran_ms(self, id: str, now: int) -> int:
+        """Tell how long a function has run."""
+        return now - self._calls[id].began
 
     def give(self, id: str, result: str) -> None:
         """Give the function's result to the session that called it, if that is there."""

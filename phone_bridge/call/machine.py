@@ -7,6 +7,7 @@ sounds (``speaking``), the questions (``confirmation``), the functions that a mo
 
 from collections import deque
 from collections.abc import Callable
+from copy import copy
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,7 @@ from phone_bridge.call import events as e
 from phone_bridge.call import words
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
+from phone_bridge.call.errand import Errand, Heard, Wish, screens
 from phone_bridge.call.functions import Functions, readable
 from phone_bridge.call.handing_on import EXECUTED, FAILED, UNKNOWN, Given, alike, hand_on
 from phone_bridge.call.lifeline import Lifeline, Spare
@@ -71,6 +73,7 @@ class Call:
 
     def __init__(self, format: Format, rules: Rules, now: int, past: Past | None = None) -> None:
         self._format = format
+        self._bytes_per_ms = format.bytes_per_ms
         self._rules = rules
         self._past = past
         self._phase = Phase.NEW
@@ -84,6 +87,9 @@ class Call:
         self._turns = Turns(rules, now)
         self._lifeline = Lifeline(rules)
         self._given = Given()
+        self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
+        self._session_missing = False  # it could not be had while nobody needed it
+        self._screened = False  # somebody who screens the call was answered by us, and not by the assistant
         self._first = True  # no session has been open yet
         self._up = False  # a session is open, and waits to be told what it has to know
         self._handing_on = past is not None  # the next session has to hear of the ones before it
@@ -95,6 +101,7 @@ class Call:
         self._awaited: set[str] = set()  # what was confirmed to this session, which has not said what came of it
         self._utterance: int | None = None  # when the caller's present utterance began
         self._partial = ""  # its words so far
+        self._wordless = False  # the session took a turn whose words have not come
         self._next_question: int | None = None  # when the next proposal is to be asked
         self._next_limit = 0
         self._answered_at: int | None = None
@@ -167,9 +174,12 @@ class Call:
         self._out.append(c.OpenSession())
         if self._past is not None:
             self.trace.transcript.extend(self._past.transcript)
-            self.trace.actions.extend(self._past.actions)
+            self.trace.actions.extend(map(copy, self._past.actions))  # whose outcomes are found out only now
+            self.trace.used_before = self._past.usage
             self._out.extend(self._given.lost(self.trace.actions))
             self._say("cut_off", now=now)
+        elif self._errand is not None:
+            self._say(self._errand_line, "errand_keys", now=now)
         elif self._rules.greeting:
             self._say(c.Line("greeting.own", self._rules.greeting), now=now)
         else:
@@ -183,9 +193,12 @@ class Call:
             raise LocalError(f"{type(event).__name__} came before the call began")
         if self._phase is not Phase.ENDED:
             self._handlers[type(event)](event, now)
-        elif isinstance(event, e.ToolRan):
+        elif isinstance(event, e.ToolRan) and event.id in self._functions.running:
+            self._functions.give(event.id, event.result)
             self._note_outcome(event)
-        return self._drain()
+        out = self._out[:]
+        self._out.clear()
+        return out
 
     def deadline(self) -> int | None:
         """Say when ``expire`` is due."""
@@ -206,7 +219,7 @@ class Call:
             times += (self._lifeline.deadline(), self._pause_at())
         if self._phase is not Phase.CLOSING and question is None:
             times.append(self._turns.deadline())
-        return min((time for time in times if time is not None), default=None)
+        return min([time for time in times if time is not None], default=None)
 
     def expire(self, now: int) -> list[c.Command]:
         """Do what the passing of time asks for."""
@@ -239,10 +252,14 @@ class Call:
         if due is Due.LIMIT:
             self._close("goodbye_limit", "time_limit", "bridge", now)
         elif due is Due.SILENT:
-            self._close("goodbye_silence", "silence", "bridge", now)
+            if self._on_errand:
+                self.trace.reply = "heard"
+            self._close("errand_unanswered" if self._on_errand else "goodbye_silence", "silence", "bridge", now)
         elif due is Due.STALLED:
             if self._phase is Phase.TALKING:
                 self._session_closed(e.SessionClosed("lost", "it has stalled"), now)
+        elif due is Due.STILL_THERE and self._on_errand:
+            self._say(self._errand_line, "errand_keys", now=now)
         elif due is not None and not self._prompts:
             self._say(due.value, now=now)
 
@@ -262,7 +279,7 @@ class Call:
     def _caller_heard(self, event: e.CallerHeard, now: int) -> None:
         if self._phase is Phase.TALKING:
             self._out.append(c.Listen(event.audio))
-            self.trace.counts.heard_ms += self._format.ms(len(event.audio))
+            self.trace.counts.heard_ms += len(event.audio) // self._bytes_per_ms
         elif self._phase is Phase.OPENING:
             self._held.append(event.audio)
             self._held_size += len(event.audio)
@@ -271,6 +288,9 @@ class Call:
 
     def _digit_pressed(self, event: e.DigitPressed, now: int) -> None:
         self._turns.caller(now)
+        if self._errand is not None and self._errand.open:
+            self._hear_errand(self._errand.press(event.digit), now)
+            return
         question = self._questions.current
         if question is None or (self._answered_at is not None and now < self._answered_at + self._rules.double_tap_ms):
             return
@@ -289,6 +309,7 @@ class Call:
 
     def _turn_ended(self, event: e.TurnEnded, now: int) -> None:
         if self._phase is Phase.TALKING:
+            self._wordless = True
             self._turns.session(now)
             self._turns.caller_done(now)
 
@@ -302,8 +323,10 @@ class Call:
         self._partial = ""
         began = self._utterance if self._utterance is not None else now - self._rules.unseen_speech_ms
         began = began if event.began is None else min(event.began, now)
-        self._utterance = None
+        self._utterance, self._wordless = None, False
         if not event.text.strip():
+            return
+        if self._answers_errand(event.text, began, now):
             return
         late = event.began is not None  # what sounds by now may be the reply to these very words
         if not late:
@@ -336,6 +359,8 @@ class Call:
             self._utterance = now
         self._partial = event.text.strip()
         question = self._questions.current
+        if self._on_errand:
+            return  # a "hello?" must not cut off what the call is about
         if question is None:
             if event.began is None:
                 self._interrupt(now)
@@ -343,6 +368,75 @@ class Call:
             heard = understand(event.text, self._rules.language, prompt=self._own_words(question))
             if heard not in (Assent.ECHO, Assent.NOTHING):
                 self._flush(now)
+
+    # What an outbound call is about
+
+    @property
+    def _on_errand(self) -> bool:
+        """Whether the callee has not said yet what they want, so that the assistant has no word."""
+        return self._errand is not None and self._errand.open
+
+    @property
+    def _errand_line(self) -> c.Line:
+        return c.Line("errand.own", self._rules.errand)
+
+    def _answers_errand(self, text: str, began: int, now: int) -> bool:
+        """Take in what the callee of an outbound call says, as long as it is not for the assistant."""
+        self._screened = bool(self._rules.about) and not self._on_errand and screens(text, self._rules.language)
+        if self._screened:
+            self.trace.said(began, "caller", text)
+            self._interrupt(now)
+            self._tell_screen(now)
+            return True
+        if self._errand is None or not self._errand.open:
+            return False
+        self.trace.said(began, "caller", text)
+        self._hear_errand(self._errand.say(text), now)
+        return True
+
+    def _tell_screen(self, now: int) -> None:
+        self._say("screened", c.Line("errand.own", self._rules.about), now=now)
+
+    def _hear_errand(self, heard: Heard, now: int) -> None:
+        wish = heard.wish
+        if wish in (Wish.NOTHING, Wish.MORE):
+            return
+        self._flush(now)
+        if wish is Wish.SCREENED:
+            self._tell_screen(now)
+        elif wish is Wish.REPEAT:
+            self._say(self._errand_line, "errand_keys", now=now)
+        elif wish is Wish.LATER:
+            self._say("errand_when", now=now)
+        elif wish is Wish.WRONG_KEY:
+            self._say("wrong_key", "errand_keys", now=now)
+        else:
+            self._end_errand(heard, now)
+
+    def _end_errand(self, heard: Heard, now: int) -> None:
+        """Do what the callee wants; nobody is called again who wants no more calls, or has understood."""
+        later = heard.wish is Wish.LATER_IN
+        self.trace.reply = f"later:{heard.minutes}" if later else heard.wish.value
+        self.trace.version += 1
+        if later:
+            self._close(words.later(heard.minutes, self._rules.language), "completed", "bridge", now)
+        elif heard.wish is not Wish.ASSISTANT:
+            done = "errand_stopped" if heard.wish is Wish.STOP else "errand_thanks"
+            self._close(done, "completed", "bridge", now)
+        else:
+            self._give_the_word(now)
+
+    def _give_the_word(self, now: int) -> None:
+        """Let the assistant talk, which has to hear what was said before."""
+        self._say("errand_assistant", now=now)
+        if self._phase is Phase.TALKING:
+            self._hand_on(now, answer=True)
+            self._turns.caller_done(now)
+        elif self._lifeline.reopen_at is None and self._session_missing:
+            self._session_missing = False
+            self._session_closed(e.SessionClosed("unavailable"), now)
+        else:
+            self._handing_on = True
 
     # The assistant
 
@@ -363,7 +457,7 @@ class Call:
         if self._phase is not Phase.TALKING or item in self._cut or item in self._hushed:
             self._drop(event, now)
             return
-        if self._questions.current is not None:
+        if self._questions.current is not None or self._on_errand or self._screened:
             self._hush(item)
             self._drop(event, now)
             return
@@ -434,6 +528,12 @@ class Call:
 
     def _hand_on(self, now: int, *, answer: bool) -> bool:
         duty = hand_on(self.trace.transcript, self._speaker.unsettled(now), self._given, answer=answer)
+        if duty is None and self._wordless:
+            duty = c.HandOn((), answer=answer)  # what the caller said is lost, but not that they wait for an answer
+        self._wordless = False
+        if self._errand is not None:  # the only words of ours that an assistant has to know
+            said = duty if duty is not None else c.HandOn(())
+            duty = c.HandOn((c.Turn("assistant", self._errand.text), *said.turns), said.done, answer)
         if duty is not None:
             self._out.append(duty)
         return duty is not None
@@ -448,6 +548,9 @@ class Call:
             self._hang_up_when_heard("completed", "assistant", now)
             return
         opening = self._phase is Phase.OPENING
+        if opening and self._on_errand:
+            self._session_missing = True  # the keys are enough, until the callee wants the assistant
+            return
         may_try = self._lifeline.lost(now) and not (opening and (self._first or event.reason == "refused"))
         self.trace.counts.losses += 1
         self._up = False
@@ -579,13 +682,13 @@ class Call:
         else:
             self._ask_in_turn(now)
 
-    def _go_unasked(self, id: str, now: int) -> None:
-        question = self._taken_out(id)
+    def _go_unasked(self, id: str, now: int, *, function: bool = False) -> None:
+        question = self._taken_out(id, function=function)
         self._give(question, c.Verdict.CONFIRMED, c.AnsweredBy.NONE, "", now)
         self._say("confirmed_by_preference", self._naming(question), now=now)
 
     def _ask_in_turn(self, now: int) -> None:
-        if self._questions.current is None and self._next_question is None:
+        if self._questions.current is None and self._next_question is None and not self._on_errand:
             self._ask_next(now)
 
     def _may_go_unasked(self, action: e.Action, before: str) -> bool:
@@ -602,8 +705,8 @@ class Call:
         told = words.already(self._rules.language)
         self._out.append(c.Answer(question.id, question.action, c.Verdict.DECLINED, c.AnsweredBy.NONE, told))
 
-    def _taken_out(self, id: str) -> Question:
-        question = self._questions.drop(id)
+    def _taken_out(self, id: str, *, function: bool = False) -> Question:
+        question = self._questions.drop(id, function=function)
         assert question is not None  # noqa: S101 - an own invariant: it was added just now
         return question
 
@@ -655,7 +758,7 @@ class Call:
             self._say(lead, *naming, "keys", now=now, question=question)
 
     def _answer(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, now: int, answer: str = "") -> None:
-        self._questions.drop(question.id)
+        self._questions.drop(question.id, function=question.function)
         self._answered_at = now
         self._give(question, verdict, by, answer, now)
         self._turns.caller_done(now)
@@ -682,7 +785,7 @@ class Call:
     ) -> None:
         """Run what was consented to, or tell the model that it was not; nobody is left to tell at a call's end."""
         if permit is not None:
-            self._functions.run(question.id, question.action, permit)
+            self._functions.run(question.id, question.action, now, permit)
         else:
             self._functions.refuse(question.id, verdict, by)
         self._turns.working(self._functions.working, now)
@@ -709,8 +812,8 @@ class Call:
         result = event.result if event.result is not None else event.outcome
         self.trace.settled(event.id, event.outcome, result)
         question = self._questions.current
-        asked = question is not None and question.id == event.id
         fallen = self._questions.drop(event.id)
+        asked = fallen is not None and fallen is question
         if fallen is None:
             return
         self._prompts.forget(fallen)
@@ -733,7 +836,7 @@ class Call:
         if not id:
             return
         if self._rules.reads(event.action.name):
-            self._functions.run(id, event.action)
+            self._functions.run(id, event.action, now)
         else:
             self._functions.prepare(id)
         self._turns.working(True, now)
@@ -746,7 +849,7 @@ class Call:
             self._turns.working(self._functions.working, now)
         elif self._questions.add(event.id, event.action, now, function=True):
             if self._may_go_unasked(event.action, self._done_before(event.action)):
-                self._go_unasked(event.id, now)
+                self._go_unasked(event.id, now, function=True)
             else:
                 self._ask_in_turn(now)
 
@@ -754,6 +857,7 @@ class Call:
         if event.id not in self._functions.running:
             return
         outcome = self._note_outcome(event)
+        self.trace.measured("tool_ms", self._functions.ran_ms(event.id, now))
         self._awaited.discard(event.id)
         self._functions.give(event.id, event.result)
         self._turns.working(self._functions.working, now)
@@ -774,6 +878,7 @@ class Call:
         counts.cached_tokens += event.cached
         counts.output_text_tokens += event.output_text
         counts.output_audio_tokens += event.output_audio
+        self.trace.version += 1
 
     def _abandon(self, now: int) -> None:
         """Give every open proposal its no: nobody is left to answer it, or to carry it out."""
@@ -865,7 +970,7 @@ class Call:
         if self._phase in (Phase.OPENING, Phase.TALKING):
             self._close(_GOODBYES.get(event.by, "goodbye"), "completed", event.by, now)
 
-    def _close(self, key: str, reason: str, by: str, now: int) -> None:
+    def _close(self, key: c.Line | str, reason: str, by: str, now: int) -> None:
         """Say the last words; the line is cut when they were heard."""
         self._abandon(now)
         self._flush(now)

@@ -6,8 +6,9 @@ from phone_bridge.call.trace import Asked, Said
 
 
 class Past(msgspec.Struct, frozen=True):
-    """What was said, and what was asked and answered; ``ms`` is how long ago the call first began."""
+    """What was said, what was asked and answered, and what it cost; ``ms`` is how long ago the call first began."""
 
     ms: int
     transcript: tuple[Said, ...] = ()
     actions: tuple[Asked, ...] = ()
+    usage: dict[str, int] = {}

@@ -17,8 +17,8 @@ PARCEL_MS = 100  # marks stand at most this far apart
 TAIL_MS = 100  # an item that pauses gets a mark for what it has sent after this long
 GAP_MS = 5  # a parcel in which sound was missing for longer gets its mark at once
 LAG_WINDOW = 128  # marks whose lag is remembered: of 16 that come up to 150 ms late the least is still 37 ms off
-CHANCE = 5  # the least of n lags is its mean excess over the true one off, by chance; so many times that is no lag yet
-CHANCE_MS = 10  # and never more than this
+CHANCE_MS = 20  # marks are late by chance, too: what a carrier seems to hold back for less is taken for that
+CHANCE_MARKS = 32  # and all that it seems to hold back before so many came: the least of them is near the truth
 
 
 class Cut(msgspec.Struct, frozen=True, gc=False):
@@ -66,8 +66,12 @@ class Ledger:
         self._generation = 0
         self._serial = 0
         self._end = 0  # when all that was sent can have been played, on the byte clock
-        self._lags: deque[int] = deque(maxlen=LAG_WINDOW)
-        self._lag = 0  # the least of them: how far the carrier's playing trails our sending, ms
+        self._marks = 0  # that came back in their turn
+        self._lags: deque[tuple[int, int]] = deque()  # the last of those, and how late: each later than all before it
+        self._lag = 0  # the least of them: the way there, what the carrier holds back, and the way back, ms
+        self._cleared: set[str] = set()  # the marks that were in the buffer when it was cleared last
+        self._cleared_at = 0
+        self._trip: int | None = None  # how long the first of those took: the way there and back, ms
 
     # What goes out
 
@@ -88,17 +92,19 @@ class Ledger:
             self._line.popleft()
         start, size = 0, len(audio)
         while start < size:
-            if self._tail is None:
+            tail = self._tail
+            if tail is None:
                 self._serial += 1
-                self._tail = _Parcel(item, f"{self._generation}.{self._serial}", 0, max(self._end, clock))
-                self._line.append(self._tail)
-            run = min(size - start, self._room - self._tail.size)
-            self._tail.size += run
-            self._tail.gap += max(0, clock - self._end) if self._tail.size > run else 0
-            self._tail.end = self._end = max(self._end, clock) + run
-            entry.end = self._end
+                tail = self._tail = _Parcel(item, f"{self._generation}.{self._serial}", 0, max(self._end, clock))
+                self._line.append(tail)
+            run = min(size - start, self._room - tail.size)
+            tail.size += run
+            if self._end < clock:
+                tail.gap += clock - self._end if tail.size > run else 0
+                self._end = clock
+            tail.end = entry.end = self._end = self._end + run
             entry.sent += run
-            mark = self._close_tail(now) if self._tail.size >= self._room else ""
+            mark = self._close_tail(now) if tail.size >= self._room else ""
             plays.append(Play(audio if run == size else audio[start : start + run], mark))
             start += run
         self._tail_at = now + TAIL_MS
@@ -153,12 +159,25 @@ class Ledger:
             entry = self._items[parcel.item]
             entry.proven += parcel.size
             entry.proven_at = max(now, -(-parcel.end // self._scale))
-            self._lags.append(max(0, now + parcel.due // -self._scale))
-            self._lag = _least_lag(self._lags)
+            self._late(max(0, now + parcel.due // -self._scale))
             return True
         if any(parcel.mark == mark for parcel in waiting):
             self._skip_to(mark)
+        elif mark in self._cleared:
+            self._cleared.clear()
+            self._trip = now - self._cleared_at
         return False
+
+    def _late(self, lag: int) -> None:
+        """Keep the least lag of the last LAG_WINDOW marks, without looking at all of them each time."""
+        lags = self._lags
+        while lags and lags[-1][1] >= lag:
+            lags.pop()
+        self._marks += 1
+        lags.append((self._marks, lag))
+        if lags[0][0] <= self._marks - LAG_WINDOW:
+            lags.popleft()
+        self._lag = lags[0][1]
 
     def _skip_to(self, mark: str) -> None:
         """Give up the marks up to one that came ahead of its turn: neither it nor they can prove anything now."""
@@ -169,12 +188,22 @@ class Ledger:
                 return
 
     def flush(self, now: int) -> list[Cut]:
-        """Forget what is buffered, whose marks prove nothing from here on; tell what was heard of the items cut."""
+        """Forget what is buffered, whose marks prove nothing from here on; tell what was heard of the items cut.
+
+        What was sent plays from the moment it arrives, and what stops it takes the same way. So the timeline of sending
+        is right but for what the carrier holds back, and that is how much longer its quickest mark took than its
+        answer to the last clearing. Until that is known, all of a mark's lag is taken for the way there and back.
+        """
+        held = self._lag - self._trip if self._trip is not None and self._marks >= CHANCE_MARKS else 0
+        held = held if held > CHANCE_MS else 0
         cuts = [
-            Cut(name, self.heard_ms(name, now), entry.sent // self._scale, entry.proven // self._scale)
+            Cut(name, self._played_ms(name, now, held), entry.sent // self._scale, entry.proven // self._scale)
             for name, entry in self._items.items()
             if not self._over(entry, now)
         ]
+        if self._waiting:
+            self._cleared = {parcel.mark for parcel in self._waiting}
+            self._cleared_at = now
         self._generation += 1
         self._waiting.clear()
         self._line.clear()
@@ -186,15 +215,19 @@ class Ledger:
     # What is known
 
     def heard_ms(self, item: str, now: int) -> int:
-        """Estimate how much of ``item`` the caller has heard by now.
+        """Estimate how much of ``item`` the caller had heard when what comes from the carrier now was on its way.
 
-        What was sent plays from the moment it arrives, so the timeline of sending is right but for the carrier's lag,
-        which the quickest of the last marks shows: a slow mark tells of a busy socket, not of slow playing.
+        The quickest of the last marks shows how long that is ago, counted from the sending of the sound: a slow mark
+        tells of a busy socket, not of slow playing.
         """
+        return self._played_ms(item, now, self._lag)
+
+    def _played_ms(self, item: str, now: int, lag: int) -> int:
+        """Estimate how much of ``item`` was played when playing trails sending by ``lag``; a mark may know better."""
         entry = self._items.get(item)
         if entry is None:
             return 0
-        played = entry.sent - self._unplayed(item, now - self._lag)
+        played = entry.sent - self._unplayed(item, now - lag)
         if entry.proven > played:
             played = max(played, min(entry.proven, entry.sent - self._unplayed(item, now)))
         return played // self._scale
@@ -269,17 +302,6 @@ class Ledger:
         if entry.doubtful:
             return entry.closed and now >= entry.end // self._scale + self._lag
         return _complete(entry) and now >= entry.proven_at
-
-
-def _least_lag(lags: deque[int]) -> int:
-    """Estimate how far playing trails sending from how late marks were: each by that lag, and by a delay of its own.
-
-    The least of them is still too late, by about their spread divided by their number; what can be that by chance
-    is taken for none.
-    """
-    least = min(lags)
-    excess = (sum(lags) / len(lags) - least) / len(lags)
-    return 0 if least <= min(CHANCE * excess, CHANCE_MS) else round(least - excess)
 
 
 def _complete(entry: _Item) -> bool:

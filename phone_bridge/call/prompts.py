@@ -59,4 +59,6 @@ class Prompts:
 
     def deadline(self) -> int | None:
         """Say when the next one is late."""
-        return min((prompt.expires for prompt in self._making.values()), default=None)
+        if not self._making:  # nearly always
+            return None
+        return min(prompt.expires for prompt in self._making.values())

@@ -63,6 +63,10 @@ class Counts(msgspec.Struct):
     output_audio_tokens: int = 0
 
 
+TOKENS = tuple(name for name in Counts.__struct_fields__ if name.endswith("_tokens"))
+"""The counts of what models cost."""
+
+
 class Trace:
     """Collect one call's record as it happens; ``began`` is the call's beginning on its clock.
 
@@ -75,8 +79,11 @@ class Trace:
         self.actions: list[Asked] = []
         self.samples: list[Sample] = []
         self.counts = Counts()
+        self.used_before: dict[str, int] = {}
+        """What earlier parts of the call have cost, in tokens."""
         self.ended_by = ""
         self.error = ""
+        self.reply = ""  # what the callee of a reminder wants
         self.version = 0
 
     def said(self, at: int, speaker: str, text: str) -> None:
@@ -100,6 +107,11 @@ class Trace:
                 asked.outcome, asked.result = outcome, result
                 self.version += 1
                 return
+
+    def usage(self) -> dict[str, int]:
+        """Tell what the call has cost in all, in tokens by their kind; empty where no server counts any."""
+        known = {name: getattr(self.counts, name) + self.used_before.get(name, 0) for name in TOKENS}
+        return known if any(known.values()) else {}
 
     def ending(self, by: str, error: str = "") -> None:
         """Note who ends the call, and why where it is a fault's doing; the first word counts."""

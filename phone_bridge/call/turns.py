@@ -94,7 +94,7 @@ class Turns:
     def deadline(self) -> int:
         """Say when ``due`` has something to tell."""
         times = (self._limit_at, self.quiet_since + self._patience(), self._reply_due, self._stalled_at())
-        return min(time for time in times if time is not None)
+        return min([time for time in times if time is not None])
 
     def due(self, now: int) -> Due | None:
         """Tell what time asks for, once for each time it does."""

@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -30,6 +31,18 @@ MAX_KEY_CHARS = 512
 
 _HASH = re.compile("[0-9a-f]{64}")
 _ID = re.compile("[A-Za-z0-9._-]{1,64}")
+
+
+class Hashed(Protocol):
+    """Whatever is kept of a key by its hash."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash, in lower-case hex."""
+        ...
+
+
+K = TypeVar("K", bound=Hashed)
 
 
 class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,11 +88,12 @@ def fingerprint(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def shown(given: str, keys: Iterable[ApiKey]) -> ApiKey | None:
+def shown(given: str, keys: Iterable[K]) -> K | None:
     """Find the key that was shown; takes as long for each, whichever it is, and whether it is one."""
     if len(given) > MAX_KEY_CHARS:
         return None
-    hashed, found = fingerprint(given), None
+    hashed = fingerprint(given)
+    found: K | None = None
     for key in keys:
         if hmac.compare_digest(hashed, key.sha256):
             found = key

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from phone_bridge.audio.format import Format
@@ -112,7 +113,7 @@ class Links:
         self._fact(e.OutcomeFound(id, await self._connector.look_up(self._dialect, action)))
 
     def _attach(self, link: Link) -> None:
-        link.socket.attach(_Ear(link, self._heard, self._lost))
+        link.socket.attach(Ear(partial(self._heard, link), partial(self._lost, link)))
 
     def _let_go(self, link: Link | None) -> None:
         if link is not None:
@@ -120,22 +121,9 @@ class Links:
             self._connector.dismiss(self._dialect, link.ticket)
 
 
-class _Ear:
-    """A session's socket, heard under its link's name."""
+class Ear:
+    """A socket's listener made of two callables."""
 
-    __slots__ = ("_heard", "_link", "_lost")
-
-    def __init__(
-        self, link: Link, heard: Callable[[Link, str | bytes], None], lost: Callable[[Link, int, str], None]
-    ) -> None:
-        self._link = link
-        self._heard = heard
-        self._lost = lost
-
-    def message(self, data: str | bytes) -> None:
-        """Take one message."""
-        self._heard(self._link, data)
-
-    def closed(self, code: int, reason: str) -> None:
-        """Take the end."""
-        self._lost(self._link, code, reason)
+    def __init__(self, message: Callable[[str | bytes], None], closed: Callable[[int, str], None]) -> None:
+        self.message = message
+        self.closed = closed

@@ -21,7 +21,7 @@ from phone_bridge.call.trace import Trace
 from phone_bridge.call.view import View
 from phone_bridge.errors import RemoteError, Unavailable
 from phone_bridge.runtime.connect import Connector, Link
-from phone_bridge.runtime.links import Links
+from phone_bridge.runtime.links import Ear, Links
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.tool_tasks import ToolTasks
 from phone_bridge.runtime.toolbox import NO_TOOLS, Tools
@@ -180,7 +180,7 @@ class Pump:
             if self.journal is not None:
                 self.journal.begin(now)
             self._perform(self._call.begin(now), now)
-            self._socket.attach(_Ear(self._leg_message, self._leg_closed))
+            self._socket.attach(Ear(self._leg_message, self._leg_closed))
             if self._end_by:
                 self.end(self._end_by)
             self._arm()
@@ -222,7 +222,7 @@ class Pump:
             if self._voice is not None or self._call.asking:
                 self._watch_voice(event, now)
                 sounds_only = False
-            self._perform(self._process(event, now), now)
+            self._process(event, now)
             if kind is e.CallerHeard:
                 if self._timer_at > now + LOOK_MS:
                     self._arm()
@@ -262,7 +262,7 @@ class Pump:
                 events.append(e.SessionClosed("lost", error.code))
         sound_only = True
         for event in events:
-            self._perform(self._process(event, now), now)
+            self._process(event, now)
             sound_only = sound_only and type(event) is e.AssistantSpoke
         # A frame of sound moves no deadline but that of its own mark, which is never nearer than this.
         if not sound_only or self._timer_at > now + PARCEL_MS:
@@ -290,14 +290,15 @@ class Pump:
         self._links.drop_spare()
         self._fact(e.SpareFailed("lost"))
 
-    def _process(self, event: e.Event, now: int) -> list[c.Command]:
+    def _process(self, event: e.Event, now: int) -> None:
+        """Tell the call of a fact, and do what it asks for."""
         if self.journal is not None:
             self.journal.note(event, now)
-        return self._call.process(event, now)
+        for command in self._call.process(event, now):
+            self._send[type(command)](command, now)
 
     def _fact(self, event: e.Event) -> None:
-        now = self._now()
-        self._perform(self._process(event, now), now)
+        self._process(event, self._now())
         self._arm()
         self._transmit()
 
@@ -335,7 +336,7 @@ class Pump:
         if isinstance(event, e.CallerHeard):
             for voiced in self._voice.push(event.audio, now):
                 fact = e.VoiceStarted(voiced.at) if voiced.started else e.VoiceStopped(voiced.at)
-                self._perform(self._process(fact, now), now)
+                self._process(fact, now)
 
     # Duties
 
@@ -497,6 +498,9 @@ class Pump:
             return
         if self._timer is not None:
             self._timer.cancel()
+        self._wake(at)
+
+    def _wake(self, at: int) -> None:
         self._timer_at = at
         delay = max(1, at - self._now()) / 1000  # uvloop spins on less than a millisecond
         self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
@@ -509,16 +513,16 @@ class Pump:
             self._session.deadline() if self._session is not None else None,
             spare.wire.deadline() if spare is not None else None,
         ]
-        return min((time for time in times if time is not None), default=None)
+        return min([time for time in times if time is not None], default=None)
 
     def _tick(self) -> None:
         self._timer = None
-        self._guard(lambda: self._look(self._now()))
+        self._guard(self._look)
 
-    def _look(self, now: int) -> None:
-        at = self._deadline()
+    def _look(self) -> None:
+        at, now = self._deadline(), self._now()
         if at is not None and at > now:
-            self._arm()
+            self._wake(at)
         else:
             self._expire(now)
 
@@ -529,19 +533,11 @@ class Pump:
         for wire in (self._leg, self._session):
             if wire is not None:
                 for event in _overdue(wire, now):
-                    self._perform(self._process(event, now), now)
+                    self._process(event, now)
         if self._links.spare is not None:
             _overdue(self._links.spare.wire, now)
         self._arm()
         self._transmit()
-
-
-class _Ear:
-    """A socket's listener made of two methods."""
-
-    def __init__(self, message: Callable[[str | bytes], None], closed: Callable[[int, str], None]) -> None:
-        self.message = message
-        self.closed = closed
 
 
 def _overdue(wire: LegWire | SessionWire, now: int) -> list[e.Event]:

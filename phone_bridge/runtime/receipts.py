@@ -9,7 +9,7 @@ secret half of the key, which lies in the database under ``secrets``.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -123,23 +123,28 @@ class Receipts:
 
     # Issuing
 
-    def _issue(self, connection: sa.Connection, record: CallRecord) -> None:
-        """Issue what ``record`` says was consented to and no receipt says yet."""
-        confirmed = [action for action in record.actions if _leaves_receipt(action)]
+    def _issue(self, connection: sa.Connection, records: Sequence[CallRecord]) -> None:
+        """Issue what ``records`` say was consented to and no receipt says yet."""
+        confirmed = [(record, action) for record in records for action in record.actions if _leaves_receipt(action)]
         if not confirmed:
             return
-        query = sa.select(_RECEIPTS.c.id, _RECEIPTS.c.document).where(_RECEIPTS.c.call_id == record.id)
+        call_ids = {record.id for record, _ in confirmed}
+        query = sa.select(_RECEIPTS.c.id, _RECEIPTS.c.document).where(_RECEIPTS.c.call_id.in_(call_ids))
         issued = {row.id: _read(row.document) for row in connection.execute(query.order_by(_RECEIPTS.c.revision))}
+        signed: list[Receipt] = []
         now = timestamp(self._clock)
-        for action in confirmed:
+        for record, action in confirmed:
             made = receipt_of(record, action, now)
             before = issued.get(made.id)
             due = before.settled(made.outcome, now) if before is not None else made
             if due is None or (before is None and made.id in issued):  # nothing new, or on top of what is unreadable
                 continue
-            issued[due.id] = signed = self._key.sign(due)
-            connection.execute(sa.insert(_RECEIPTS).values(_row(signed)))
-            log.info("= receipt %s, revision %d, of call %s", due.id, due.revision, record.id)
+            issued[due.id] = each = self._key.sign(due)
+            signed.append(each)
+        if signed:
+            connection.execute(sa.insert(_RECEIPTS), [_row(each) for each in signed])
+        for each in signed:
+            log.info("= receipt %s, revision %d, of call %s", each.id, each.revision, each.call.id)
 
     def _forget(self, connection: sa.Connection, call_ids: list[str]) -> None:
         """Let the receipts go with the words of their calls: they hold the same words."""

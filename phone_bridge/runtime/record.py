@@ -27,7 +27,9 @@ class CallRecord(msgspec.Struct, kw_only=True):
     """One call as its outside sees it; times are ISO 8601 in UTC.
 
     ``resumed`` counts how often the call came back after a fault, ``recording`` is where the carrier keeps what the
-    caller left on its voicemail.
+    caller left on its voicemail, ``usage`` what a function-calling model cost, in tokens. Of an outbound call,
+    ``answered_by`` is what answered as far as the carrier can tell, ``reply`` what the callee wants done about a
+    reminder, and ``metadata`` what its sender wishes to find again.
     """
 
     id: str
@@ -47,6 +49,11 @@ class CallRecord(msgspec.Struct, kw_only=True):
     error: str | None = None
     resumed: int = 0
     recording: str | None = None
+    answered_by: str | None = None
+    reply: str | None = None
+    reminder_id: str | None = None
+    metadata: dict[str, str] | None = None
+    usage: dict[str, int] | None = None
 
     def observe(self, trace: Trace) -> None:
         """Take over what the call has left behind so far."""
@@ -70,6 +77,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
         ]
         self.ended_by = trace.ended_by or None
         self.error = trace.error or None
+        self.reply = trace.reply or None
+        self.usage = trace.usage() or None
 
     def past(self, now: str) -> Past | None:
         """Give what a later part of the call goes on with, at the time ``now``; None if it was never answered."""
@@ -80,6 +89,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
             ms=max(0, age // timedelta(milliseconds=1)),  # clocks of two machines differ
             transcript=tuple(msgspec.convert(self.transcript, list[Said])),
             actions=tuple(map(_asked, self.actions)),
+            usage=self.usage or {},
         )
 
 
@@ -98,8 +108,8 @@ _LENGTHS = {
     if isinstance(column.type, sa.String) and column.type.length and column.name not in _KEYS
 }
 
-Follower = Callable[[sa.Connection, CallRecord], None]
-"""Writes what follows from a record that is being saved; what it raises undoes the saving."""
+Follower = Callable[[sa.Connection, Sequence[CallRecord]], None]
+"""Writes what follows from the records that are being saved; what it raises undoes the saving."""
 
 Purger = Callable[[sa.Connection, list[str]], None]
 """Clears what followed from the records of these ids, which are being purged."""
@@ -140,7 +150,7 @@ class Records:
         database.prepare(self.engine, tables)
 
     def follow(self, follower: Follower, purger: Purger) -> None:
-        """Have ``follower`` write what follows from each record that is saved, and ``purger`` clear it again.
+        """Have ``follower`` write what follows from the records that are saved, and ``purger`` clear it again.
 
         Both work in the transaction that saves or purges the records.
         """
@@ -233,9 +243,8 @@ class Records:
             fresh = CALLS.c.resumed <= new.excluded.resumed
             upsert = new.on_conflict_do_update(index_elements=[CALLS.c.id], set_=values, where=fresh)
             connection.execute(upsert, [_row(record) for record in records])
-            for record in records:
-                for follow in self._followers:
-                    follow(connection, record)
+            for follow in self._followers:
+                follow(connection, records)
 
     def _one(self, condition: sa.ColumnElement[bool]) -> CallRecord | None:
         query = sa.select(*_SHOWN).where(condition).order_by(CALLS.c.started_at.desc()).limit(1)

@@ -20,6 +20,8 @@ MAX_SPOOLED_RECORDS = 10_000
 """Records that wait at most: at 20 kB for a long call's, 200 MB."""
 WRITE_SECONDS = 1.0
 """How often one call's record is written while nothing in it is urgent."""
+REST_SECONDS = 0.02
+"""How long the writer rests after each transaction: what becomes urgent meanwhile shares the next one."""
 WRITE_RECORDS = 100
 """Records of one transaction."""
 READS = 5
@@ -70,6 +72,7 @@ class Spool:
         self._in_thread = in_thread
         self._waiting: dict[str, _Waiting] = {}
         self._written: dict[str, float] = {}  # when a call's record was written last, for the last second
+        self._wrote_at = -REST_SECONDS
         self._writes = 0
         self._awake = asyncio.Event()
         self._closing = asyncio.Event()
@@ -82,7 +85,7 @@ class Spool:
         return len(self._waiting)
 
     def put(self, record: CallRecord, *, urgent: bool = False) -> None:
-        """Have the record written as it is now: at once when it is ``urgent`` or ended, else within a second.
+        """Have the record written as it is now, within a second; an ``urgent`` or ended one as soon as the writer may.
 
         What an earlier part of a call says after the next one has begun changes nothing.
         """
@@ -184,7 +187,7 @@ class Spool:
             self._lose(due[0].record.id, f"it cannot be written ({type(error).__name__})")
 
     def _are_written(self, due: list[_Waiting]) -> None:
-        now = self._now()
+        now = self._wrote_at = self._now()
         self._writes += 1
         self._written = {call_id: at for call_id, at in self._written.items() if at > now - WRITE_SECONDS}
         for each in due:
@@ -202,9 +205,12 @@ class Spool:
 
     def _at(self, each: _Waiting) -> float:
         """Say when a record may be written."""
-        if each.urgent or self._closing.is_set():
+        if self._closing.is_set():
             return 0.0
-        return self._written.get(each.record.id, -WRITE_SECONDS) + WRITE_SECONDS
+        rested = self._wrote_at + REST_SECONDS
+        if each.urgent:
+            return rested
+        return max(rested, self._written.get(each.record.id, -WRITE_SECONDS) + WRITE_SECONDS)
 
     def _longer(self, pause: float) -> float:
         if not pause or self._closing.is_set():

@@ -36,24 +36,21 @@ class _Violation(Exception):
 class Message:
     """One message in the making: fragments of one kind, up to a size."""
 
-    __slots__ = ("_data", "_is_text", "_limit")
+    __slots__ = ("_data", "_is_text", "_limit", "begun")
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._data: bytearray | None = None
-        self._is_text = False
-
-    @property
-    def begun(self) -> bool:
+        self.begun = False
         """Whether the rest of a message is still to come."""
-        return self._data is not None
+        self._limit = limit
+        self._data = bytearray()
+        self._is_text = False
 
     def add(self, kind: WSMsgType, data: bytes, *, final: bool) -> str | bytes | None:
         """Add a fragment; the message when it was the last."""
-        if self._data is None:
+        if not self.begun:
             if kind is _CONTINUATION:
                 raise _Violation(1002)
-            self._data = bytearray()
+            self.begun = True
             self._is_text = kind is _TEXT
         elif kind is not _CONTINUATION:
             raise _Violation(1002)
@@ -63,8 +60,8 @@ class Message:
         return self._finish() if final else None
 
     def _finish(self) -> str | bytes:
-        data = self._data or b""
-        self._data = None
+        data, self._data = self._data, bytearray()
+        self.begun = False
         return data.decode() if self._is_text else bytes(data)
 
 

@@ -29,6 +29,9 @@ CHUNK_MS = 200
 LEAD_MS = 5_000
 """How far speech may run ahead of its hearing: enough for any network, and a cancel still saves the rest."""
 
+IDLE_MS = 120_000
+"""How long a client may stay silent, where a dialect says nothing else."""
+
 
 class Manners(msgspec.Struct, frozen=True, kw_only=True):
     """What a session does of itself for this client, and how; a keeper may change them with each message."""
@@ -49,7 +52,7 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     """Replies are spoken; otherwise they are words alone."""
     chunk_ms: int = CHUNK_MS
     lead_ms: int = LEAD_MS
-    idle_ms: int | None = 120_000
+    idle_ms: int | None = IDLE_MS
     """How long the client may stay silent; None for as long as the session lives."""
     warns: bool = True
     """Nothing is proposed in the last moments of a session, of which the client is told."""

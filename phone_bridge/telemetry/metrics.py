@@ -34,6 +34,7 @@ SAMPLES = {
     "added_down_ms": Measured("added_latency", "What the bridge adds to a frame's way.", FRAME, ("direction", "down")),
     "answer_ms": Measured("answer", "From the end of a caller's turn to the first sound of its reply.", ANSWER),
     "first_sound_ms": Measured("first_sound", "From a call's beginning to its first sound.", ANSWER),
+    "tool_ms": Measured("tool", "From a model's call of a function to its result, once it might run.", ANSWER),
     "key_ms": Measured("key_answer", "From a key to the answer that was sent for it.", SHORT),
     "barge_in_stop_ms": Measured("barge_in_stop", "From a caller's voice to the reply's stop.", SHORT),
     "truncate_doubt_ms": Measured("truncate_doubt", "What a session was told was heard beyond what is proven.", SHORT),
@@ -48,6 +49,11 @@ COUNTS = {
     "stray_marks": ("stray_marks", "Marks of the carrier's out of turn, which prove nothing."),
     "troubles": ("troubles", "Messages and prompts that were of no use, and were survived."),
     "losses": ("session_losses", "Sessions that were lost, or could not be had."),
+    "input_text_tokens": ("input_text_tokens", "Tokens of text that models read, by their servers' account."),
+    "input_audio_tokens": ("input_audio_tokens", "Tokens of sound that models heard."),
+    "cached_tokens": ("cached_tokens", "Tokens of those that were cached, and cost less."),
+    "output_text_tokens": ("output_text_tokens", "Tokens of text that models wrote."),
+    "output_audio_tokens": ("output_audio_tokens", "Tokens of sound that models spoke."),
     "renewals": ("session_renewals", "Sessions that took the place of one about to end."),
 }
 """The counts of ``call.trace``."""

@@ -1,6 +1,7 @@
 """The whole application on the loopback, with both far ends in the test's hands: a carrier, and a ChronaPilot."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 from phone_bridge import exchange
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
-from phone_bridge.audio.format import LINEAR_8K
+from phone_bridge.audio.format import LINEAR_8K, PCMU_8K
 from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.legs.twilio.webhook import Form
 from phone_bridge.runtime.http import HttpClient
@@ -28,10 +29,12 @@ from phone_bridge.runtime.sockets import accept
 from phone_bridge.runtime.voice import Speech
 from phone_bridge.runtime.websocket_client import dial
 from phone_bridge.sessions.chronapilot import messages as m
+from phone_bridge.sessions.realtime.names import Shape
 from phone_bridge.settings import Settings
 from phone_bridge.simulator.verbs import ConnectStream, Document, parse
-from tests.runtime.pumping import Assistant, Carrier
+from tests.runtime.pumping import Assistant, Carrier, sound_of
 from tests.runtime.serving import Running, serving, until
+from tests.sessions.realtime.model import Mind, Model
 
 ACCOUNT = "AC" + "a" * 32
 TOKEN = "the-auth-token"
@@ -66,12 +69,19 @@ class Peers:
         self.mint_times: dict[str, str] = {}  # created_at and expires_at of what is minted
         self.mint_hangs = False
         self.event: dict[str, Any] | None = None  # what a look-up finds
+        self.mind: Mind = lambda talk: []  # of the models that sessions/realtime meets here
+        self.words: deque[str] = deque()
+        self.models: list[Model] = []
+        self.dialled: list[tuple[str, dict[str, str]]] = []
         self.app = Starlette(
             routes=[
                 Route("/v1/voice/sessions", self._mint, methods=["POST"]),
                 Route("/v1/voice/sessions/{id}", self._delete, methods=["DELETE"]),
                 Route("/v1/events/{id}", self._event, methods=["GET"]),
                 WebSocketRoute("/v1/voice/realtime", self._realtime),
+                WebSocketRoute("/v1/realtime", self._model),
+                WebSocketRoute("/openai/v1/realtime", self._model),
+                WebSocketRoute("/openai/realtime", self._model),
                 Route("/2010-04-01/Accounts/{account}/Calls/{name}", self._update_call, methods=["POST"]),
             ]
         )
@@ -108,6 +118,24 @@ class Peers:
         assistant.tell(m.SessionCreated(state), m.SessionUpdated(state))
         self.live.append(assistant)
         await socket.wait_closed()
+
+    async def _model(self, websocket: WebSocket) -> None:
+        """Be any server that speaks as OpenAI does, in the shape that the client asks for."""
+        url = websocket.url
+        self.dialled.append((f"{url.path}?{url.query}", dict(websocket.headers)))
+        beta = "openai-beta" in websocket.headers or "api-version" in url.query
+        socket = await accept(websocket)
+        shape = Shape.BETA if beta else Shape.GA
+        model = Model(
+            socket, lambda talk: self.mind(talk), words=self.words, speak=_hum, format=PCMU_8K, shape=shape, pace=0.1
+        )
+        self.models.append(model)
+        await socket.wait_closed()
+
+
+def _hum(words: str) -> bytes:
+    """Say ``words`` in 100 ms, as a sound in which they can be found again."""
+    return sound_of(words, LINE_MS)
 
 
 class Premises:

@@ -3,17 +3,23 @@
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import msgspec
 import pytest
 
-from phone_bridge.app.assistant import MAX_BODY_BYTES
+from phone_bridge.app.guard import MAX_BODY_BYTES as GUARD_BYTES
+from phone_bridge.assistant.minting import MAX_BODY_BYTES
 from phone_bridge.errors import Refused
 from phone_bridge.runtime.websocket_client import dial
 from phone_bridge.sessions.chronapilot import messages as m
+from phone_bridge.sessions.chronapilot.schema import schema
 from tests.app.premises import Premises, json_of, play
 from tests.runtime.serving import until
 
 WISH = {"user_id": "usr_demo_alice", "scopes": ["events:read", "events:write", "calendars:read"], "ttl_seconds": 300}
+
+SCHEMA = jsonschema.Draft202012Validator({**schema(), "anyOf": [{"$ref": "#/$defs/ServerMessage"}]})
+"""What the server says of its messages; every one of a real session must be of it."""
 
 
 class Client:
@@ -24,6 +30,7 @@ class Client:
         self.code: int | None = None
 
     def message(self, data: str | bytes) -> None:
+        SCHEMA.validate(msgspec.json.decode(data))
         read = m.read_server_message(data)
         assert read is not None
         self.heard.append(read)
@@ -149,5 +156,70 @@ def test_a_session_nobody_minted_is_not_found(tmp_path: Path) -> None:
         for method in ("GET", "DELETE"):
             answer = await house.ask(method, "/v1/voice/sessions/hub_9", headers=auth(house))
             assert (answer.status, json_of(answer)["error"]["code"]) == (404, "resource_missing")
+
+    play(tmp_path, story)
+
+
+def test_a_proposal_and_its_outcome_are_of_the_schema_and_seen_afterwards(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        session_id, url = await mint(house)
+        socket, client = await dial(url), Client()
+        socket.attach(client)
+        for text in ("What is my next meeting?", "Cancel it."):
+            done = len(client.of(m.ResponseDone))
+            socket.send(m.encode(m.TextAppend(text)))
+            await until(lambda done=done: len(client.of(m.ResponseDone)) > done)  # type: ignore[misc]  # bound now
+        (proposal,) = client.of(m.ActionProposed)
+        socket.send(m.encode(m.ActionConfirm(proposal.id)))
+        socket.send(m.encode(m.ActionConfirm("act_none")))
+        await until(lambda: len(client.of(m.ActionExecuted)) > 1 and bool(client.of(m.ErrorMessage)))
+        event_id = client.of(m.ActionExecuted)[-1].event_id
+        shown = json_of(await house.ask("GET", f"/v1/events/{event_id}", headers=auth(house)))
+        assert shown["is_cancelled"] is True
+        socket.close(1000)
+        await socket.wait_closed()
+        await until_closed(house, session_id, "client_close")
+
+    play(tmp_path, story)
+
+
+def test_the_schema_is_served_to_everybody(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        answer = await house.ask("GET", "/v1/voice/realtime/schema.json")
+        assert (answer.status, json_of(answer)) == (200, msgspec.json.decode(msgspec.json.encode(schema())))
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/voice/none", 404, "resource_missing"),
+        ("PUT", "/v1/events", 405, "method_not_allowed"),
+        ("POST", "/v1/webhook_endpoints", 413, "payload_too_large"),
+    ],
+)
+def test_every_refusal_under_its_paths_has_the_apis_envelope(
+    tmp_path: Path, method: str, path: str, status: int, code: str
+) -> None:
+    async def story(house: Premises) -> None:
+        body = b" " * (GUARD_BYTES + 1) if status == 413 else b""
+        answer = await house.ask(method, path, headers=auth(house), body=body)
+        error = json_of(answer)["error"]
+        assert (answer.status, error["code"]) == (status, code)
+        assert error["request_id"].startswith("req_")
+        assert error["doc_url"].endswith(code.replace("_", "-"))
+        bare = await house.ask("GET", "/v2/none")
+        assert set(json_of(bare)["error"]) == {"type", "code", "message"}
+
+    play(tmp_path, story)
+
+
+def test_a_path_of_both_apis_is_answered_by_the_key_that_is_shown(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        ours = await house.ask("GET", "/v1/reminders", headers=auth(house))
+        assert (ours.status, json_of(ours)["object"]) == (200, "list")
+        theirs = await house.ask("GET", "/v1/reminders", headers={"Authorization": "Bearer pb_1"})
+        assert "doc_url" not in json_of(theirs).get("error", {})
 
     play(tmp_path, story)

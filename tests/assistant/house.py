@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from phone_bridge.assistant.minting import ApiKey
+from phone_bridge.assistant.keys import VoiceKey, of_plain
 from phone_bridge.assistant.performer import Clocks, Faculties
 from phone_bridge.assistant.ports import (
     Conversation,
@@ -26,17 +26,20 @@ from phone_bridge.assistant.ports import (
 )
 from phone_bridge.assistant.server import VoiceService
 from phone_bridge.assistant.session import VoiceSession
+from phone_bridge.assistant.webhooks import Happening
 from phone_bridge.audio.format import LINEAR_16K
 from phone_bridge.call.events import Action
 from phone_bridge.errors import Unavailable
 from phone_bridge.exchange import Response
 from phone_bridge.runtime.voice import Speech
 from phone_bridge.sessions.chronapilot import messages as m
+from phone_bridge.tools.catalogue import Policy
 from tests.clock import run_virtual, settle
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 SECRET = b"s" * 32
-KEYS = (ApiKey("bridge", "sk_test_bridge", limited=False), ApiKey("other", "sk_test_other"))
+PLAIN = {"bridge": "sk_test_bridge", "other": "sk_test_other"}
+KEYS = tuple(of_plain(name, secret, limited=name != "bridge") for name, secret in PLAIN.items())
 SCOPES = ["calendars:read", "events:read", "events:write"]
 TOOLS = frozenset({"get_next_event", "cancel_event", "create_event"})
 ANSWER = ["response.created", "audio.transcript.delta", "audio.delta", "response.done"]
@@ -88,6 +91,7 @@ class Script:
         self.mute = False
         self.strange: Exception | None = None  # why no conversation begins
         self.conversed: list[tuple[str, frozenset[str]]] = []
+        self.policies: list[Policy] = []
 
     # Ear
 
@@ -102,8 +106,9 @@ class Script:
 
     # Mind and conversation
 
-    async def converse(self, user_id: str, tools: frozenset[str]) -> Conversation:
+    async def converse(self, user_id: str, tools: frozenset[str], policy: Policy = Policy.DEFAULT) -> Conversation:
         self.conversed.append((user_id, tools))
+        self.policies.append(policy)
         if self.strange is not None:
             raise self.strange
         return self
@@ -221,8 +226,9 @@ class Client:
 class House:
     """The service, and clients of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Sequence[VoiceKey] = KEYS) -> None:
         self.script = Script()
+        self.told: list[Happening] = []
         loop = asyncio.get_running_loop()
         self.late_ms = 0  # how late the loop's timers are
         self.looks = 0  # at the clock
@@ -240,11 +246,11 @@ class House:
             return f"{prefix}_{next(counts.setdefault(prefix, itertools.count(1)))}"
 
         self.new_id = new_id
-        self.service = VoiceService(KEYS, faculties, self.clocks, secret=SECRET, new_id=new_id)
+        self.service = VoiceService(keys, faculties, self.clocks, secret=SECRET, new_id=new_id, tell=self.told.append)
 
-    def mint(self, key: ApiKey = KEYS[0], headers: Mapping[str, str] | None = None, **wish: Any) -> Response:
+    def mint(self, key: VoiceKey = KEYS[0], headers: Mapping[str, str] | None = None, **wish: Any) -> Response:
         body = {"user_id": "usr_alice", "scopes": SCOPES, "ttl_seconds": 1800} | wish
-        given = {"authorization": f"Bearer {key.secret}"} | dict(headers or {})
+        given = {"authorization": f"Bearer {PLAIN[key.id]}"} | dict(headers or {})
         return self.service.mint(given, msgspec.json.encode(body))
 
     def token(self, **wish: Any) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from phone_bridge.assistant.client_tools import MAX_TOLD_CHARS, Borrowing, filled, find, told
 from phone_bridge.assistant.ports import Expecting, Move, Run, Say
+from phone_bridge.assistant.small_talk import LEFT
 from phone_bridge.call.events import Action
 from phone_bridge.sessions.serving import ClientTool
 
@@ -167,6 +168,14 @@ def test_a_calendar_result_in_the_catalogues_shape_goes_to_the_talk() -> None:
     assert borrowing.returned("act_7", '{"event": "Lunch"}', NOW) == [Say("Event Lunch.")]
     own.breaks = KeyError("events")
     assert borrowing.returned("act_7", '{"ok": true, "lunch": "noon"}', NOW) == [Say("Lunch noon.")]
+
+
+@pytest.mark.parametrize("code", ["declined", "expired"])
+def test_a_refusal_is_told_as_one_unless_something_else_was_wished_since(code: str) -> None:
+    _, borrowing = talk(WEATHER)
+    output = f'{{"ok": false, "error": {{"code": "{code}", "message": "for models"}}}}'
+    assert borrowing.returned("act_7", output, NOW) == [Say(LEFT)]
+    assert borrowing.returned("act_7", output, NOW, followed=True) == []
 
 
 def test_all_else_is_the_talks_own() -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phone_bridge.assistant.limits import RollingLimit
+from phone_bridge.assistant.limits import Quota, RollingLimit
 
 
 def test_so_many_times_and_then_a_wait_for_the_first_to_be_forgotten() -> None:
@@ -45,3 +45,20 @@ def test_never_more_than_so_many_in_any_span(pauses: list[int]) -> None:
             admitted.append(now)
     for moment in admitted:
         assert sum(moment <= other < moment + 500 for other in admitted) <= 3
+
+
+def test_what_is_left_can_be_told_without_counting() -> None:
+    limit = RollingLimit(3, 1000)
+    assert limit.quota("a", 0) == Quota(3, 3, 0)
+    for now in (100, 400):
+        limit.wait_ms("a", now)
+    assert [limit.quota("a", 500) for _ in range(2)] == [Quota(3, 1, 600)] * 2
+    assert limit.quota("a", 1100) == Quota(3, 2, 300)
+
+
+def test_a_quota_is_written_in_whole_seconds_of_the_day() -> None:
+    assert Quota(60, 59, 1).headers(1_700_000_000.0) == {
+        "x-ratelimit-limit": "60",
+        "x-ratelimit-remaining": "59",
+        "x-ratelimit-reset": "1700000001",
+    }

@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 
 from phone_bridge.assistant import minting
-from phone_bridge.assistant.minting import ApiKey, MintRequest, checked, name_in, parse, random_id
+from phone_bridge.assistant.keys import VoiceKey
+from phone_bridge.assistant.minting import MintRequest, checked, name_in, parse, permit, random_id
 from phone_bridge.assistant.problems import Problem
-from phone_bridge.errors import SettingsError
+from phone_bridge.tools.catalogue import Policy
 
 WISH: dict[str, Any] = {"user_id": "usr_alice", "scopes": ["events:read"], "ttl_seconds": 600}
 
@@ -29,7 +30,7 @@ def test_a_life_that_is_not_said_is_the_documented_one() -> None:
         ({"user_id": "u" * (minting.MAX_NAME_CHARS + 1)}, "invalid_parameter", "user_id"),
         ({"scopes": "events:read"}, "invalid_parameter", "scopes"),
         ({"scopes": [7]}, "invalid_parameter", "scopes[0]"),
-        ({"scopes": ["events:read", "webhooks:manage"]}, "authorization_failed", "scopes"),
+        ({"confirm": "sometimes"}, "invalid_parameter", "confirm"),
         ({"ttl_seconds": "600"}, "invalid_parameter", "ttl_seconds"),
         ({"ttl_seconds": minting.MIN_TTL_SECONDS - 1}, "invalid_parameter", "ttl_seconds"),
         ({"ttl_seconds": minting.MAX_TTL_SECONDS + 1}, "invalid_parameter", "ttl_seconds"),
@@ -80,14 +81,36 @@ def test_a_name_in_a_header_may_be_so_long_and_no_longer() -> None:
     assert caught.value.param == "idempotency-key"
 
 
-@pytest.mark.parametrize("secret", ["sk_live_abc", "pk_test_abc", "", "abc"])
-def test_only_secret_test_keys_are_taken(secret: str) -> None:
-    with pytest.raises(SettingsError):
-        ApiKey("a", secret)
+def test_what_waits_for_consent_can_be_said() -> None:
+    assert checked({**WISH, "confirm": "all"}).confirm is Policy.ALL
+    assert checked(WISH).confirm is Policy.DEFAULT
 
 
-def test_a_key_does_not_show_its_secret() -> None:
-    assert "hush" not in repr(ApiKey("bridge", "sk_test_hush"))
+def key(kind: str, *scopes: str) -> VoiceKey:
+    return VoiceKey("k", "0" * 64, kind, scopes)  # type: ignore[arg-type]  # the table below says which
+
+
+@pytest.mark.parametrize(
+    ("given", "scopes", "message"),
+    [
+        (key("sk_test"), ["webhooks:manage"], "'webhooks:manage'"),
+        (key("sk_test"), ["events:read", "moon:land"], "'moon:land'"),
+        (key("rk_test", "voice:invoke", "events:read"), ["events:read", "events:write"], "'events:write'"),
+        (key("rk_test", "events:read"), ["events:read"], "lacks voice:invoke"),
+        (key("cat", "events:read"), [], "lacks voice:invoke"),
+        (key("pk_test", "events:read"), ["events:read"], "publishable"),
+    ],
+)
+def test_a_key_passes_on_no_more_than_it_has(given: VoiceKey, scopes: list[str], message: str) -> None:
+    with pytest.raises(Problem, match=message) as caught:
+        permit(given, checked({**WISH, "scopes": scopes}))
+    assert caught.value.code == "authorization_failed"
+
+
+def test_a_key_passes_on_what_it_has() -> None:
+    permit(key("sk_live"), checked({**WISH, "scopes": ["events:read", "alerts:write", "voice:invoke"]}))
+    permit(key("rk_test", "voice:invoke", "events:read"), checked(WISH))
+    permit(key("cat", "voice:invoke"), checked({**WISH, "scopes": []}))
 
 
 def test_ids_are_their_prefix_and_twenty_letters() -> None:

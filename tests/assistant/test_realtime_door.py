@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from phone_bridge.assistant import realtime_door as d
 from phone_bridge.assistant import session as session_limits
@@ -362,6 +364,45 @@ def test_a_calendar_tool_that_the_client_declares_is_the_clients_to_run() -> Non
     play(story)
 
 
+@pytest.mark.parametrize(
+    ("words", "output", "answer"),
+    [
+        ("yes", '{"ok": true}', "Lunch is off."),
+        ("no", '{"ok": false, "error": {"code": "declined"}}', "All right, I left everything as it is."),
+        ("at four", '{"ok": false, "error": {"code": "declined"}}', "At four."),
+    ],
+)
+def test_a_yes_to_the_clients_own_question_is_no_wish(words: str, output: str, answer: str) -> None:
+    async def story(house: House) -> None:
+        house.script.answers["cancel lunch"] = [Propose("act_1", CANCEL)]
+        house.script.answers["ran act_1 well"] = [Say("Lunch is off.")]
+        house.script.answers |= {"yes": [Say("What?")], "no": [Say("What?")], "at four": [Say("At four.")]}
+        tool = {"type": "function", "name": "cancel_event", "parameters": {}}
+        async with opened(house) as line:
+            line.say({"type": "session.update", "session": {"type": "realtime", "tools": [tool]}})
+            line.say(text("cancel lunch"), CREATE)
+            (call,) = ended(await line.take())["output"]
+            item = {"type": "function_call_output", "call_id": call["call_id"], "output": output}
+            line.say(text(words), {"type": "conversation.item.create", "item": item}, CREATE)
+            assert said(await line.take()) == answer
+
+    play(story)
+
+
+def test_a_yes_while_a_function_runs_has_an_empty_response() -> None:
+    async def story(house: House) -> None:
+        house.script.answers = {"cancel lunch": [Propose("act_1", CANCEL)], "yes": [Say("What?")]}
+        tool = {"type": "function", "name": "cancel_event", "parameters": {}}
+        async with opened(house) as line:
+            line.say({"type": "session.update", "session": {"type": "realtime", "tools": [tool]}})
+            line.say(text("cancel lunch"), CREATE)
+            await line.take()
+            line.say(text("yes"), CREATE)
+            assert ended(await line.take())["output"] == []
+
+    play(story)
+
+
 @pytest.mark.parametrize("move", [Propose("act_1", CANCEL), Run("act_1", CANCEL)])
 def test_nothing_is_changed_where_nobody_can_consent(move: Propose | Run) -> None:
     async def story(house: House) -> None:
@@ -437,6 +478,19 @@ def test_a_talk_that_cannot_begin_closes_the_socket_with_an_error(why: Exception
         async with opened(house) as line:
             assert kinds(await line.take()) == ["session.created", "error"]
             assert line.code == code
+
+    play(story)
+
+
+def test_more_than_can_wait_is_refused_and_what_waits_is_done() -> None:
+    async def story(house: House) -> None:
+        answer = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Old."}]}
+        async with opened(house) as line:
+            await line.take()
+            line.say(*[{"type": "conversation.item.create", "item": answer}] * (session_limits.MAX_JOBS + 1))
+            assert errors(await line.take()) == ["rate_limit_exceeded"]
+            line.say(CREATE)
+            assert ended(await line.take())["status"] == "completed"
 
     play(story)
 
@@ -582,9 +636,110 @@ def test_the_holder_of_a_key_may_say_whose_calendar_it_is() -> None:
         async with opened(house, at=doors, user_id="usr_carol", model="gpt-realtime") as line:
             (created,) = await line.take()
             assert created["session"]["model"] == "gpt-realtime"
+        async with opened(house, at=doors, model="m" * 1_000) as line:
+            (created,) = await line.take()
+            assert created["session"]["model"] == "m" * d.MAX_MODEL_CHARS
             assert house.script.conversed[0][0] == "usr_carol"
         refused = doors.open("", Shape.GA, {"user_id": "x" * 256})
         assert isinstance(refused, Response)
         assert refused.status == 400
+
+    play(story)
+
+
+# What a client may rely on
+
+
+def check_order(messages: list[Any]) -> None:
+    """Check what the protocol promises on everything that one session sent."""
+    running, over, items, open_items = "", set[str](), set[str](), set[str]()
+    for message in messages:
+        response_id = message.get("response_id") or message.get("response", {}).get("id", "")
+        match message["type"]:
+            case "response.created":
+                assert not running, "one response at a time"
+                assert response_id not in over
+                running = response_id
+            case "response.done":
+                assert running == response_id
+                assert not open_items, "an item of a response that is over is over"
+                over.add(running)
+                running = ""
+            case "conversation.item.added":
+                assert message["item"]["id"] not in items
+                items.add(message["item"]["id"])
+            case "response.output_item.added":
+                open_items.add(message["item"]["id"])
+            case "response.output_item.done":
+                open_items.remove(message["item"]["id"])
+            case _:
+                assert response_id in ("", running), "nothing comes of a response that does not run"
+    assert not running
+    names = [message["event_id"] for message in messages]
+    assert len(names) == len(set(names))
+
+
+TOOLS = {"type": "session.update", "session": {"type": "realtime", "tools": [WEATHER]}}
+RESULT = {
+    "type": "conversation.item.create",
+    "item": {"type": "function_call_output", "call_id": "call_1", "output": "x"},
+}
+steps = st.sampled_from(
+    [
+        text("talk"),
+        text("long"),
+        text("weather in Berlin"),
+        text("goodbye"),
+        CREATE,
+        CREATE,
+        {"type": "response.create", "response": {"conversation": "none", "input": [text("talk")["item"]]}},
+        {"type": "response.create", "response": {"output_modalities": ["text"]}},
+        {"type": "response.cancel"},
+        {"type": "input_audio_buffer.commit"},
+        {"type": "input_audio_buffer.clear"},
+        sound(SPEECH * 20),
+        *PAUSE,
+        BY_HAND,
+        listening(turn_detection={"type": "server_vad"}),
+        listening(turn_detection=DETECTED_ONLY),
+        TOOLS,
+        {
+            "type": "conversation.item.create",
+            "item": {"type": "function_call_output", "call_id": "call_1", "output": "x"},
+        },
+        "nonsense",
+        0.05,
+        2.0,
+        True,
+        False,
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(steps, max_size=16))
+def test_whatever_a_client_does_the_order_holds(history: list[Any]) -> None:
+    async def story(house: House) -> None:
+        house.script.words = ["talk"] * 20
+        house.script.answers = {"talk": [Run("act_8", NEXT), Say("Hello.")], "long": [Say("x" * 150), Say("More.")]}
+        house.script.answers["goodbye"] = [Say("Goodbye."), HangUp()]
+        sent: list[Any] = []
+        async with opened(house) as line:
+            for step in history:
+                match step:
+                    case True:
+                        line.writable.set()
+                    case False:
+                        line.writable.clear()
+                    case float():
+                        await asyncio.sleep(step)
+                    case _:
+                        line.say(step)
+                sent += await line.take()
+            line.writable.set()
+            for _ in range(40):
+                await asyncio.sleep(1)
+                sent += await line.take()
+            check_order(sent)
 
     play(story)

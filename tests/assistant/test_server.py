@@ -1,21 +1,18 @@
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from phone_bridge.assistant.minting import ApiKey
+from phone_bridge.assistant.keys import VoiceKey
 from phone_bridge.assistant.performer import Faculties
 from phone_bridge.assistant.server import KEPT, MINTS_PER_HOUR, SOCKETS_PER_KEY, VoiceService
 from phone_bridge.assistant.session import VoiceSession
-from phone_bridge.call.events import Action
-from phone_bridge.errors import Refused, SettingsError, Unavailable
+from phone_bridge.errors import SettingsError
 from phone_bridge.exchange import Response
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot import messages as m
-from phone_bridge.tools.keeper import Event
-from tests.assistant.house import KEYS, SCOPES, SECRET, START, Client, House, Loudness, Opened, play
+from tests.assistant.house import KEYS, PLAIN, SCOPES, SECRET, Client, House, Loudness, Opened, play
 
 BRIDGE, OTHER = KEYS
 
@@ -31,8 +28,8 @@ def code(response: object) -> tuple[int, str]:
     return response.status, body(response)["error"]["code"]
 
 
-def bearer(key: ApiKey = BRIDGE) -> dict[str, str]:
-    return {"authorization": f"Bearer {key.secret}"}
+def bearer(key: VoiceKey = BRIDGE) -> dict[str, str]:
+    return {"authorization": f"Bearer {PLAIN[key.id]}"}
 
 
 # Minting
@@ -62,7 +59,7 @@ def test_a_session_is_minted_for_a_user() -> None:
 
 def test_our_own_client_can_mint_open_and_leave_it() -> None:
     async def story(house: House) -> None:
-        dialect = ChronaPilot(base_url="http://bridge.test", key=BRIDGE.secret, user_id="usr_alice")
+        dialect = ChronaPilot(base_url="http://bridge.test", key=PLAIN["bridge"], user_id="usr_alice")
         request = dialect.mint("nonce")
         headers = {name.lower(): value for name, value in request.headers.items()}
         ticket = dialect.minted(house.service.mint(headers, request.body))
@@ -86,7 +83,7 @@ def test_our_own_client_can_mint_open_and_leave_it() -> None:
         {"authorization": "Bearer"},
         {"authorization": "Bearer sk_test_nobody"},
         {"authorization": "Bearer sk_live_bridge"},
-        {"authorization": f"Basic {BRIDGE.secret}"},
+        {"authorization": f"Basic {PLAIN['bridge']}"},
         {"authorization": "Bearer ünicode"},
     ],
 )
@@ -439,56 +436,3 @@ def test_a_secret_that_is_too_short_is_refused_at_once() -> None:
         VoiceService(KEYS, faculties, house.clocks, secret=SECRET)
 
     play(story)
-
-
-# Events, for whoever looks up what came of an action
-
-TEA = Event(
-    id="evt_1",
-    user_id="usr_alice",
-    title="Tea",
-    start_time=START,
-    end_time=START,
-    is_cancelled=True,
-    created_at=START,
-    updated_at=START,
-)
-
-
-@pytest.mark.parametrize(
-    ("headers", "found", "expected"),
-    [
-        ({}, TEA, (401, "authentication_failed")),
-        (bearer(), Refused("no"), (404, "resource_missing")),
-        (bearer(), Unavailable("gone"), (503, "service_unavailable")),
-    ],
-)
-def test_an_event_that_cannot_be_shown_is_refused_in_the_envelope(
-    headers: dict[str, str], found: Event | Exception, expected: tuple[int, str]
-) -> None:
-    async def story(house: House) -> None:
-        assert code(await house.service.event(headers, "evt_1", finding(found))) == expected
-
-    play(story)
-
-
-def test_an_event_is_shown_as_the_api_shows_it_and_our_own_client_reads_it() -> None:
-    async def story(house: House) -> None:
-        response = await house.service.event(bearer(), "evt_1", finding(TEA))
-        assert (response.status, body(response)["id"], body(response)["is_cancelled"]) == (200, "evt_1", True)
-        cancel = Action("cancel_event", {"event_id": "evt_1"})
-        assert (
-            ChronaPilot(base_url="http://here", key="sk", user_id="usr_alice").looked_up(cancel, response) == "executed"
-        )
-
-    play(story)
-
-
-def finding(found: Event | Exception) -> Callable[[str], Awaitable[Event]]:
-    async def find(event_id: str) -> Event:
-        assert event_id == "evt_1"
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    return find

@@ -9,6 +9,7 @@ from phone_bridge.assistant.ports import HangUp, Intent, Run, Say
 from phone_bridge.audio.format import LINEAR_8K, LINEAR_24K
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.sessions.chronapilot import messages as m
+from phone_bridge.sessions.serving import IDLE_MS
 from tests.assistant.house import (
     ANSWER,
     NEXT,
@@ -371,7 +372,7 @@ def test_a_client_that_sends_nothing_is_not_waited_for() -> None:
         async with house.open() as client:
             await asyncio.sleep(100)
             client.tell(m.AudioAppend(audio=SILENCE))
-            await asyncio.sleep(s.IDLE_MS / 1000 - 0.01)
+            await asyncio.sleep(IDLE_MS / 1000 - 0.01)
             assert client.closed is None
             await asyncio.sleep(0.02)
             assert errors(await client.take()) == ["session_idle"]

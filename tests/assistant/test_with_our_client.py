@@ -12,7 +12,7 @@ from phone_bridge.call.commands import Answer, AnsweredBy, CancelReply, Listen, 
 from phone_bridge.call.permit import Permit
 from phone_bridge.sessions.chronapilot import ChronaPilot, ChronaPilotWire
 from phone_bridge.sessions.chronapilot import messages as m
-from tests.assistant.house import CANCEL, KEYS, NEXT, Client, House, play
+from tests.assistant.house import CANCEL, NEXT, PLAIN, Client, House, play
 
 LOUD = linear_to_ulaw(b"\x00\x20" * 160)
 QUIET = b"\xff" * 160
@@ -25,7 +25,7 @@ class Caller:
         self.house = house
         self.client = client
         settings = ChronaPilot(
-            base_url="http://bridge.test", key=KEYS[0].secret, user_id="usr_alice", output_format=output_format
+            base_url="http://bridge.test", key=PLAIN["bridge"], user_id="usr_alice", output_format=output_format
         )
         self.wire: ChronaPilotWire = settings.wire(PCMU_8K)
         self.facts: list[e.Event] = self.wire.receive(m.encode(m.SessionCreated(m.SessionState(id="hub_1"))), self.now)

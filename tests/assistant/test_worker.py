@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from phone_bridge.assistant.worker import LOSSES_MAX, REST_SECONDS, Worker, serve
+from phone_bridge.assistant.worker import LOSSES_MAX, REST_SECONDS, Worker, Workers, serve
 from phone_bridge.errors import Unavailable
 
 NAME = "tests.assistant.test_worker"
@@ -99,6 +99,23 @@ def test_one_who_gives_up_leaves_no_answer_for_the_next() -> None:
             await task
         assert await worker.ask(b"second") == b"second"
         await worker.close()
+
+    run(ask())
+
+
+def test_nobody_waits_for_another_while_a_program_is_free() -> None:
+    async def ask() -> None:
+        workers = Workers(NAME, count=2, timeout_seconds=10)
+        workers.tell_all(b"get ready")
+        held = asyncio.create_task(workers.ask(b"hang"))
+        await asyncio.sleep(0)
+        assert await workers.ask(b"second") == b"second"
+        assert await workers.ask(b"third") == b"third"
+        assert not held.done()
+        held.cancel()
+        await workers.close()
+        with pytest.raises(Unavailable, match="closed"):
+            await workers.ask(b"late")
 
     run(ask())
 

@@ -12,6 +12,7 @@ import base64
 import cProfile
 import json
 import pstats
+import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,18 +20,26 @@ from typing import cast
 
 from phone_bridge.audio.format import LINEAR_24K, PCMU_8K, Format
 from phone_bridge.call.commands import Line
+from phone_bridge.call.events import Action
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
 from phone_bridge.errors import Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio.carrier import CarrierStream, Marked
 from phone_bridge.legs.twilio.messages import StreamStart
-from phone_bridge.legs.twilio.stream import TwilioStream
+from phone_bridge.legs.twilio.pace import PacedStream
+from phone_bridge.offers import Effect, Offer
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.sockets import Listener, Socket
+from phone_bridge.runtime.toolbox import CallFacts, Ran, Tools
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot import messages as m
+from phone_bridge.sessions.dialect import Dialect
+from phone_bridge.sessions.realtime import Realtime
+from phone_bridge.sessions.realtime import messages as r
+from phone_bridge.sessions.realtime.names import Shape
+from phone_bridge.sessions.realtime.settings import Settings, write
 from tests.benchmarks.far_ends import STATES
 from tests.benchmarks.load import FRAME_MS, REPLY, deltas, speech
 from tests.benchmarks.tables import table
@@ -38,7 +47,14 @@ from tests.benchmarks.tables import table
 FRAMES = 1_000
 ROUNDS = 20
 SHOWN_FUNCTIONS = 24
-KINDS = {"mu-law passed through": PCMU_8K, "24 kHz PCM16": LINEAR_24K}
+KINDS = {
+    "ChronaPilot, mu-law passed through": (PCMU_8K, False),
+    "ChronaPilot, 24 kHz PCM16": (LINEAR_24K, False),
+    "Realtime, mu-law passed through": (PCMU_8K, True),
+    "Realtime, 24 kHz PCM16": (LINEAR_24K, True),
+}
+CALLS = 200
+LOOK = Offer(name="look", description="Look.", schema={"type": "object"}, effect=Effect.READ)
 START = StreamStart(call_sid="CA" + "1" * 32, stream_sid="MZ" + "2" * 32, account_sid="AC" + "3" * 32)
 
 
@@ -86,11 +102,25 @@ class Clock:
         return self.now
 
 
+class Nothing:
+    """A toolbox whose one tool takes no time, so that what is left is the bridge's own."""
+
+    def offers(self, facts: CallFacts) -> tuple[Offer, ...]:
+        return (LOOK,)
+
+    async def prepare(self, user_id: str, action: Action) -> Action | Ran:
+        return action
+
+    async def run(self, user_id: str, action: Action, key: str) -> Ran:
+        return Ran('{"ok":true}', True)
+
+
 class Bench:
     """A pump with a call that is up."""
 
-    def __init__(self, format: Format) -> None:
+    def __init__(self, format: Format, *, realtime: bool = False) -> None:
         self.format = format
+        self.realtime = realtime
         self.clock = Clock()
         self.carrier, self.session = Sink(), Sink()
         self.codec = CarrierStream(START)
@@ -101,17 +131,13 @@ class Bench:
         async def dial(url: str, *, headers: Mapping[str, str], subprotocols: Sequence[str], timeout_ms: int) -> Socket:
             return cast("Socket", self.session)
 
-        dialect = ChronaPilot(
-            base_url="http://127.0.0.1",
-            key="sk_test_bench",
-            user_id="usr_bench",
-            output_format="g711_ulaw" if self.format == PCMU_8K else "pcm16",
-        )
+        tools = Tools([Nothing()], CallFacts(call_id="call_1", user_id="usr_bench"))
         pump = Pump(
-            Call(PCMU_8K, Rules(), int(self.clock.now * 1000)),
-            TwilioStream(START),
+            Call(PCMU_8K, Rules(effects=tools.effects), int(self.clock.now * 1000)),
+            PacedStream(START, int(self.clock.now * 1000)),
             cast("Socket", self.carrier),
-            dialect=dialect,
+            dialect=self._dialect(),
+            tools=tools,
             connector=Connector(Minter(), dial=dial),
             prompts=Mute(),
             clock=self.clock,
@@ -119,9 +145,48 @@ class Bench:
         task = asyncio.create_task(pump.run())
         while not hasattr(self.session, "listener"):  # noqa: ASYNC110 - a few turns of the loop, nothing to wait on
             await asyncio.sleep(0)
-        self.session.listener.message(m.encode(m.SessionUpdated(STATES[self.format])))
-        self.session.listener.message(m.encode(m.ResponseCreated(response_id=REPLY)))
+        if self.realtime:
+            name = "audio/pcmu" if self.format == PCMU_8K else "audio/pcm"
+            stated = write(Settings(input_format=name, output_format=name), Shape.GA, state=True)
+            self.session.listener.message(r.encode(r.SessionUpdated(session=stated)))
+            self.session.listener.message(r.encode(r.ResponseCreated(response=r.Response(id=REPLY))))
+        else:
+            self.session.listener.message(m.encode(m.SessionUpdated(STATES[self.format])))
+            self.session.listener.message(m.encode(m.ResponseCreated(response_id=REPLY)))
         return task
+
+    def _dialect(self) -> Dialect:
+        audio_format = "g711_ulaw" if self.format == PCMU_8K else "pcm16"
+        if self.realtime:
+            return Realtime(url="ws://127.0.0.1", offers=(LOOK,), audio_format=audio_format)
+        return ChronaPilot(
+            base_url="http://127.0.0.1", key="sk_test_bench", user_id="usr_bench", output_format=audio_format
+        )
+
+    def sounds(self) -> list[str]:
+        """Make the assistant's frames in the session's own words."""
+        if not self.realtime:
+            return deltas(self.format, REPLY)
+        spoken = [m.read_server_message(each) for each in deltas(self.format, REPLY)]
+        return [
+            r.encode(r.AudioDelta(delta=each.audio, response_id=REPLY, item_id="item_1"))
+            for each in spoken
+            if isinstance(each, m.AudioDelta)
+        ]
+
+    async def function_us(self) -> float:
+        """Take the time from a function's call to its result and the wish for a reply: the median of some."""
+        took = []
+        for number in range(CALLS):
+            item = r.Item(id=f"i{number}", type="function_call", call_id=f"c{number}", name=LOOK.name, arguments="{}")
+            done = r.encode(r.OutputItemDone(item=item, response_id=REPLY))
+            self.session.sent.clear()
+            began = time.perf_counter()
+            self.session.listener.message(done)
+            while not self.session.sent:  # noqa: ASYNC110 - a few turns of the loop, nothing to wait on
+                await asyncio.sleep(0)
+            took.append(time.perf_counter() - began)
+        return statistics.median(took) * 1e6
 
     def up(self) -> Callable[[], None]:
         """Make a round of the caller's frames."""
@@ -139,7 +204,7 @@ class Bench:
 
     def down(self) -> Callable[[], None]:
         """Make a round of the assistant's frames; the marks of each come back before the next."""
-        sounds = deltas(self.format, REPLY)
+        sounds = self.sounds()
         tell, hear = self.session.listener.message, self.carrier.listener.message
 
         def run() -> None:
@@ -165,12 +230,23 @@ def best_us(turn: Callable[[], None]) -> float:
     return best / FRAMES * 1e6
 
 
-async def measure(format: Format, look: Callable[[Callable[[], None]], float]) -> tuple[float, float]:
+async def measure(format: Format, realtime: bool, look: Callable[[Callable[[], None]], float]) -> tuple[float, float]:
     """Look at a round of each direction."""
-    bench = Bench(format)
+    bench = Bench(format, realtime=realtime)
     task = await bench.open()
     try:
         return look(bench.up()), look(bench.down())
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def function_us() -> float:
+    """Measure what a function's call adds to an answer, apart from what the function itself takes."""
+    bench = Bench(PCMU_8K, realtime=True)
+    task = await bench.open()
+    try:
+        return await bench.function_us()
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -204,10 +280,12 @@ def main() -> None:
     peer = json_us()
     rows = []
     for name, kind in KINDS.items():
-        up, down = asyncio.run(measure(kind, best_us))
+        up, down = asyncio.run(measure(*kind, best_us))
         rows.append((name, f"{up:.1f}", f"{down:.1f}", f"{up + down:.1f}", f"{(up + down) / peer:.2f}"))
     rows.append(("json and base64 alone", "", "", f"{peer:.1f}", "1.00"))
     sys.stdout.write(table(("us for 20 ms", "up", "down with marks", "both", "ratio"), rows) + "\n")
+    took = asyncio.run(function_us())
+    sys.stdout.write(f"A function that takes no time adds {took / 1000:.2f} ms to an answer, half of the times.\n")
 
 
 if __name__ == "__main__":
@@ -215,6 +293,6 @@ if __name__ == "__main__":
     parser.add_argument("--profile", action="store_true", help="print what cProfile says instead")
     if parser.parse_args().profile:
         for kind in KINDS.values():
-            asyncio.run(measure(kind, profile))
+            asyncio.run(measure(*kind, profile))
     else:
         main()

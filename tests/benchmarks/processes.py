@@ -87,6 +87,10 @@ class Child:
         """Read the memory that it holds, in kB."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE_BYTES // 1000
 
+    def open_files(self) -> int:
+        """Count the files and sockets that it has open."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
 
 def listening() -> Listening:
     """Read, in a child, what it was told, and keep to its core."""

@@ -46,7 +46,7 @@ class Witness(Desk):
                 self.began.setdefault(name, self.now)
                 if not waiting:
                     self.heard.setdefault(name, self.now)
-            elif name:
+            elif event.mark in waiting:  # ahead of its turn; one that comes twice changes nothing
                 self.left[name] = ["never"]
         if isinstance(event, e.DigitPressed):
             self.key = (event.digit, self.now)

@@ -396,6 +396,15 @@ def test_the_end_of_a_turn_starts_the_wait_for_its_reply() -> None:
     assert desk.spoken() == ["one_moment"]
 
 
+def test_a_turn_whose_words_never_came_is_handed_on_as_one_that_waits() -> None:
+    desk = talking()
+    desk.tell(e.TurnEnded(), e.SessionClosed("lost"), e.SessionOpened("sess_2"))
+    assert desk.of(c.HandOn) == [c.HandOn(())]
+    other = talking()
+    other.tell(e.SessionClosed("lost"), e.SessionOpened("sess_2"))
+    assert other.of(c.HandOn) == []
+
+
 # The room itself
 
 
@@ -411,7 +420,7 @@ def test_it_works_while_anything_is_asked_or_runs() -> None:
     functions = Functions(out)
     assert functions.take("a", LOOK) == "a"
     assert functions.working
-    functions.run("a", LOOK)
+    functions.run("a", LOOK, 0)
     assert functions.running == {"a"}
     functions.give("a", "x")
     assert not functions.working

@@ -55,6 +55,8 @@ NAMED: dict[str, st.SearchStrategy[Any]] = {
 
 
 OUR_OWN = ("by",)  # said by the house itself, which says nothing strange
+FUNCTIONS = (e.ToolCalled, e.ToolPrepared, e.ToolRan)
+FUNCTION_IDS = st.sampled_from(["call_1", "call_2", "call_3"])  # no session both proposes and calls functions
 
 
 def hostile(kind: type[e.Event]) -> st.SearchStrategy[e.Event]:
@@ -63,7 +65,9 @@ def hostile(kind: type[e.Event]) -> st.SearchStrategy[e.Event]:
     for field in msgspec.structs.fields(kind):
         strange = facts_of(field.type)
         named = NAMED.get(field.name)
-        if named is None or field.name in OUR_OWN:
+        if kind in FUNCTIONS and field.name == "id":
+            fields["id"] = FUNCTION_IDS
+        elif named is None or field.name in OUR_OWN:
             fields[field.name] = named if named is not None else strange
         else:
             fields[field.name] = st.one_of(named, named, named, strange)

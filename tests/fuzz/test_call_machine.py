@@ -37,7 +37,7 @@ from tests.fuzz.profiles import examples
 from tests.fuzz.witness import Witness
 
 RULES = (
-    Rules(),
+    Rules(effects={"update_event": "read", "cancel_event": "destroy"}),
     Rules(language="de", auto_confirm=frozenset({"create_event", "bulk_cancel_events"})),
     Rules(answer_ms=2_000, question_ms=6_000, limit_ms=60_000, silence_ms=5_000, greeting="Hi."),
 )
@@ -111,6 +111,26 @@ class CallMachine(RuleBasedStateMachine):
             self.press(answer)
         else:
             self.say(answer, spoken_ms)
+
+    @rule(
+        number=st.integers(1, 3),
+        action=st.sampled_from(ACTIONS),
+        heard_ms=st.sampled_from([450, 1_100, 2_500, 4_000]),
+        answer=st.sampled_from(["1", "2", "yes please", "what"]),
+        ok=st.booleans(),
+    )
+    def call_a_function(self, number: int, action: e.Action, heard_ms: int, answer: str, ok: bool) -> None:
+        self.desk.tell(e.ToolCalled(f"call_{number}", action))
+        for name, prepared in list(self.desk.preparing.items()):
+            self.desk.tell(e.ToolPrepared(name, prepared))
+        self.desk.wait(heard_ms)
+        if len(answer) == 1:
+            self.press(answer)
+        else:
+            self.say(answer, 300)
+        for name, over in list(self.desk.ran.items()):
+            if not over:
+                self.desk.tell(e.ToolRan(name, "{}", ok))
 
     @rule(left_ms=st.sampled_from([1_000, 5_000, 40_000]), life_ms=st.sampled_from([0, 5_000]), ms=WAITS)
     def renew(self, left_ms: int, life_ms: int, ms: int) -> None:

@@ -16,6 +16,7 @@ from phone_bridge.call import events as e
 from phone_bridge.call.permit import Permit
 from phone_bridge.errors import BridgeError, LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.exchange import Response
+from phone_bridge.offers import Offer
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot.messages import (
     AudioAppend,
@@ -24,11 +25,15 @@ from phone_bridge.sessions.chronapilot.messages import (
     read_server_message,
 )
 from phone_bridge.sessions.chronapilot.server import SAMPLE_RATES, ChronaPilotServerWire
+from phone_bridge.sessions.realtime import Realtime
+from phone_bridge.sessions.realtime import messages as realtime_messages
+from phone_bridge.sessions.realtime.names import Shape
 from tests.conformance.door import _hear as hear  # facts that are facts, or a RemoteError with a code
 from tests.conformance.door import session_duties
 from tests.fuzz.mutation import mutations, values
 from tests.fuzz.profiles import examples
 from tests.sessions.chronapilot import samples
+from tests.sessions.realtime import samples as realtime
 
 SERVER = [
     *samples.lines("server.jsonl"),
@@ -148,3 +153,56 @@ def test_a_yes_to_what_nobody_proposed_is_our_own_mistake(name: str, parameters:
 def test_sound_that_comes_twice_is_refused_by_name(read: Callable[[str], object], kind: str) -> None:
     with pytest.raises(RemoteError):
         read(f'{{"type":"{kind}","audio":"!!","audio":5}}')
+
+
+# Realtime
+
+REALTIME = {
+    shape: mutations([*realtime.lines(f"server_{shape.value}.jsonl"), *realtime.lines("server_unknown.jsonl")])
+    for shape in Shape
+}
+OFFER = Offer(name="create_event", description="Make it.", schema={"type": "object"})
+
+
+@examples(150)
+@given(
+    st.sampled_from(Shape),
+    st.data(),
+    st.lists(st.tuples(st.sampled_from([0, 1, 20, 1_501, 90_000]), st.booleans()), max_size=12),
+)
+def test_a_realtime_socket_gives_facts_or_a_named_error_and_calls_once(
+    shape: Shape, data: st.DataObject, talk: list[tuple[int, bool]]
+) -> None:
+    wire = Realtime(url="ws://test", shape=shape, offers=(OFFER,)).wire(PCMU_8K)
+    now, waiting, called = 1_000_000, set[str](), set[str]()
+    for wait, is_duty in talk:
+        now += wait
+        if is_duty:
+            wire.send(data.draw(duties), now)
+            continue
+        for fact in hear(wire, data.draw(REALTIME[shape] | st.text(max_size=30)), now, PCMU_8K):
+            if isinstance(fact, e.ToolCalled):
+                assert fact.id not in called, "a function is called once"
+                assert fact.action.name == OFFER.name, "nothing runs that was not offered"
+                called.add(fact.id)
+                waiting.add(fact.id)
+        due = wire.deadline()
+        if due is not None and due <= now:
+            wire.expire(now)
+    for name in waiting:
+        wire.send(c.GiveResult(name, "{}"), now)
+        with pytest.raises(LocalError):
+            wire.send(c.GiveResult(name, "{}"), now)
+    assert all(isinstance(message, str) and json.loads(message) for message in wire.outgoing())
+
+
+@examples(100)
+@given(st.lists(mutations(realtime.lines("client.jsonl")) | st.text(max_size=30) | st.binary(max_size=30), max_size=6))
+def test_what_a_realtime_client_says_is_read_or_refused_by_name(messages: list[str | bytes]) -> None:
+    for data in messages:
+        try:
+            message = realtime_messages.read_client_message(data)
+        except RemoteError as error:
+            check_code(error)
+            continue
+        assert realtime_messages.read_client_message(realtime_messages.encode(message)) == message

@@ -44,8 +44,9 @@ class Naming:
 
 
 class Proposal:
-    def __init__(self, asked: e.ConfirmationAsked, text: str, session: int) -> None:
+    def __init__(self, asked: e.ConfirmationAsked | e.ToolPrepared, text: str, session: int) -> None:
         self.id, self.action, self.text, self.session = asked.id, asked.action, text, session
+        self.function = isinstance(asked, e.ToolPrepared)
         self.namings: list[Naming] = []
         self.heard_at: float | None = None
         self.fate = ""  # answered, settled by its session, or void because that was lost
@@ -63,6 +64,10 @@ class Witness(Desk):
         self.event: e.Event | None = None
         self.session = 0
         self.proposals: list[Proposal] = []
+        self.called: dict[tuple[int, str], e.Action] = {}  # functions by session and its name for them
+        self.given: set[tuple[int, str]] = set()
+        self.preparing: dict[str, e.Action] = {}  # of the present session
+        self.ran: dict[str, bool] = {}  # ids of tools that run, and whether they have come to their end
         self.prompts: dict[str, tuple[c.Speak, list[Proposal | None]]] = {}
         self.sounding: dict[str, tuple[Proposal, Naming]] = {}  # by mark
         self.marks: set[str] = set()
@@ -108,8 +113,8 @@ class Witness(Desk):
                 self._back(mark)
             case e.VoiceStarted(at):
                 self.voice_at = min(at, self.now) if self.voice_at is None else self.voice_at
-            case e.CallerSaid(text, final):
-                self._words(text, final=final)
+            case e.CallerSaid(text, final, began):
+                self._words(text, began, final=final)
             case e.CallerHeard(audio):
                 self.heard.append(audio)
             case e.AssistantSpoke(item, audio):
@@ -126,16 +131,26 @@ class Witness(Desk):
                 self.proposals.append(Proposal(event, text, self.session))
             case e.ActionSettled(id) if self.call.phase is not Phase.ENDED and (settled := self.open(id)):
                 settled.fate = "settled"
+            case e.ToolCalled(id, action) if self.call.phase is Phase.TALKING:
+                self.called.setdefault((self.session, id), action)
+            case e.ToolPrepared(id) if self.call.phase is not Phase.ENDED and id in self.preparing:
+                del self.preparing[id]
+                if not event.refusal:
+                    text = words.question(event.action, self.rules.language).text
+                    self.proposals.append(Proposal(event, text, self.session))
+            case e.ToolRan(id) if id in self.ran:
+                self.ran[id] = True
             case e.SessionOpened() | e.SessionClosed():
                 self.opening = False
             case e.SpareReady() | e.SpareFailed():
                 self.spares = 0
 
-    def _words(self, text: str, *, final: bool) -> None:
+    def _words(self, text: str, began: int | None, *, final: bool) -> None:
         if final:
             self.said_at = self.voice_at if self.voice_at is not None else self.now - self.rules.unseen_speech_ms
+            self.said_at = self.said_at if began is None else min(began, self.now)
             self.voice_at = None
-        elif text.strip() and self.voice_at is None:
+        elif text.strip() and self.voice_at is None and began is None:
             self.voice_at = self.now
 
     def _back(self, mark: str) -> None:
@@ -144,9 +159,10 @@ class Witness(Desk):
         if not naming.marks and not naming.broken and proposal.heard_at is None:
             proposal.heard_at = max(self.now, naming.ends)
 
-    def open(self, id: str, *, known: bool = False) -> Proposal | None:
+    def open(self, id: str, *, known: bool = False, function: bool = False) -> Proposal | None:
         """Find the proposal of the present session that waits for its answer; ``known``: or has had it."""
-        found = (each for each in self.proposals if each.session == self.session and each.id == id)
+        ours = (each for each in self.proposals if each.session == self.session and each.function == function)
+        found = (each for each in ours if each.id == id)
         return next((each for each in found if known or not each.fate), None)
 
     # What comes of it
@@ -163,6 +179,7 @@ class Witness(Desk):
                 self._of_the_pump(command)
             else:
                 self._of_an_end(command)
+        self._fates_of_functions()
         self._note_losses()
 
     def _of_the_pump(self, command: c.PumpCommand) -> None:
@@ -175,6 +192,12 @@ class Witness(Desk):
             case c.OpenSpare():
                 self.spares += 1
                 assert self.spares == 1, "one spare session at a time"
+            case c.PrepareTool(id, action):
+                assert self._is_called(action), "what is prepared was called"
+                assert not self.rules.reads(action.name)
+                self.preparing[id] = action
+            case c.RunTool():
+                self._check_run(command)
             case c.TakeSpare():
                 self._note_losses()
                 assert all(each.fate for each in self.proposals), "a session is left that waits for an answer"
@@ -187,6 +210,10 @@ class Witness(Desk):
                 self.sounding.clear()
             case c.Answer():
                 self._check(command)
+            case c.GiveResult(id):
+                assert (self.session, id) in self.called, "a result for what this session never called"
+                assert (self.session, id) not in self.given, "a result is given once"
+                self.given.add((self.session, id))
             case c.Listen(audio):
                 self._listened(audio)
             case c.Truncate(item, heard_ms):
@@ -251,6 +278,7 @@ class Witness(Desk):
     def _new_session(self) -> None:
         for each in self.proposals:
             each.fate = each.fate or "void"
+        self.preparing.clear()
         self.session += 1
 
     # Consent
@@ -268,19 +296,48 @@ class Witness(Desk):
         assert not self._had_its_yes(proposal), "a yes is never sent twice, not to another session either"
         assert answer.permit is not None
         answer.permit.use(proposal.action, self.now)
-        if answer.by is c.AnsweredBy.DIGIT:
+        self._check_yes(proposal)
+
+    def _check_yes(self, proposal: Proposal) -> None:
+        """See that what happens just now is a yes to ``proposal``."""
+        if isinstance(self.event, e.DigitPressed):
             assert self.event == e.DigitPressed("1")
             assert proposal.began(self.now), "nobody can consent to a question that has not begun"
-        elif answer.by is c.AnsweredBy.SPEECH:
-            assert isinstance(self.event, e.CallerSaid)
+        elif isinstance(self.event, e.CallerSaid):
             assert self.event.final
             assert self.event.text in YESES
             assert proposal.heard_at is not None, "a yes needs the action to have been named to its end"
             assert self.said_at is not None
             assert self.said_at >= proposal.heard_at, "a yes counts from the naming's end"
         else:
-            assert isinstance(self.event, e.ConfirmationAsked)
+            assert isinstance(self.event, e.ToolPrepared if proposal.function else e.ConfirmationAsked)
             assert proposal.action.name in self.rules.auto_confirm - NEVER_UNASKED
+
+    # Functions
+
+    def _is_called(self, action: e.Action) -> bool:
+        return any(session == self.session and each == action for (session, _), each in self.called.items())
+
+    def _check_run(self, run: c.RunTool) -> None:
+        assert run.id not in self.ran, "a tool runs once"
+        self.ran[run.id] = False
+        if run.permit is None:
+            assert self.rules.reads(run.action.name), "what does more than read needs a yes"
+            assert self._is_called(run.action)
+            return
+        proposal = self.open(run.id, function=True)
+        assert proposal is not None, "what runs is what was asked, in this session, and was not answered before"
+        assert run.action == proposal.action
+        proposal.fate, proposal.confirmed = "answered", True
+        run.permit.use(proposal.action, self.now)
+        self._check_yes(proposal)
+
+    def _fates_of_functions(self) -> None:
+        """Know a function's question as answered by what the record says of it."""
+        noted = {(asked.id, asked.verdict) for asked in self.call.trace.actions}
+        for each in self.proposals:
+            if each.function and not each.fate and any((each.id, verdict) in noted for verdict in c.Verdict):
+                each.fate = "answered"
 
     def _had_its_yes(self, proposal: Proposal) -> bool:
         ours = [(each.id, each.action) for each in self.proposals if each.confirmed and each is not proposal]

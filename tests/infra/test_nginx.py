@@ -10,7 +10,7 @@ import pytest
 
 from phone_bridge.app.routes import PATHS
 from tests.infra.behind import ask, free_port, talk, telling_back
-from tests.infra.files import read, run
+from tests.infra.files import read, run, tool
 
 HOST = "calls.example.com"
 CERTIFICATE = Path(__file__).parent.parent / "runtime" / "localhost.pem"
@@ -57,7 +57,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]
 def test_nginx_finds_nothing_to_mend(tmp_path: Path) -> None:
     file = configuration(tmp_path, http=8080, https=8443, upstream=8081)
     said = subprocess.run(
-        ["/usr/sbin/nginx", "-e", tmp_path / "error.log", "-t", "-c", file], capture_output=True, text=True, check=True
+        [tool("nginx"), "-e", tmp_path / "error.log", "-t", "-c", file], capture_output=True, text=True, check=True
     )
     assert "warn" not in said.stderr
 

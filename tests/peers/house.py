@@ -49,6 +49,11 @@ async def run(program: str, *arguments: str, seconds: float = 30.0) -> tuple[int
     process = await asyncio.create_subprocess_exec(
         program, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    async with asyncio.timeout(seconds):
-        output, errors = await process.communicate()
+    try:
+        async with asyncio.timeout(seconds):
+            output, errors = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.communicate()
+        raise
     return process.returncode or 0, output.decode(), errors.decode()

@@ -3,7 +3,7 @@
 import multiprocessing
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing.queues import Queue
@@ -75,7 +75,8 @@ def test_its_json_has_the_names_of_the_outside() -> None:
     shown = msgspec.to_builtins(record())
     assert list(shown) == [
         "id", "carrier_id", "direction", "from", "to", "user_id", "session", "status", "started_at", "answered_at",
-        "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "recording",
+        "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "recording", "answered_by", "reply",
+        "reminder_id", "metadata", "usage",
     ]  # fmt: skip
 
 
@@ -191,24 +192,24 @@ def no_purger(_: sa.Connection, __: list[str]) -> None: ...
 
 
 def test_what_follows_is_written_with_the_record_or_neither_is(records: Records) -> None:
-    def fail(connection: sa.Connection, call: CallRecord) -> None:
-        connection.execute(sa.insert(ADMISSIONS).values(jti=call.id, expires_at=NOON))
-        if call.id == "call_2":
+    def fail(connection: sa.Connection, calls: Sequence[CallRecord]) -> None:
+        connection.execute(sa.insert(ADMISSIONS), [{"jti": call.id, "expires_at": NOON} for call in calls])
+        if "call_3" in [call.id for call in calls]:
             raise ZeroDivisionError
 
     records.follow(fail, no_purger)
-    records.save(record("call_1"))
+    records.save_all([record("call_1"), record("call_2")])
     with pytest.raises(ZeroDivisionError):
-        records.save(record("call_2"))
-    assert records.find("call_2") is None
+        records.save(record("call_3"))
+    assert records.find("call_3") is None
     with records.transaction() as connection:
-        assert connection.execute(sa.select(ADMISSIONS.c.jti)).scalars().all() == ["call_1"]
+        assert connection.execute(sa.select(ADMISSIONS.c.jti)).scalars().all() == ["call_1", "call_2"]
 
 
 def test_what_another_process_wrote_in_the_same_moment_is_looked_at_again(records: Records) -> None:
     failures = iter([IntegrityError("taken", None, Exception())])
 
-    def follow(_: sa.Connection, __: CallRecord) -> None:
+    def follow(_: sa.Connection, __: Sequence[CallRecord]) -> None:
         for failure in failures:
             raise failure
 
@@ -374,3 +375,23 @@ def test_a_full_disk_fails_writers_keeps_what_was_written_and_recovers(tmp_path:
 
 def test_a_timestamp_is_utc_to_the_millisecond() -> None:
     assert timestamp(lambda: 1_795_255_200.1234) == "2026-11-21T10:00:00.123Z"
+
+
+def test_what_a_model_cost_is_kept_over_every_part_of_a_call(records: Records) -> None:
+    call, trace = record(), Trace(0)
+    call.observe(trace)
+    assert call.usage is None
+    trace.counts.input_audio_tokens = 7
+    call.answered_at = "2026-11-21T10:15:00.000Z"
+    call.observe(trace)
+    records.save(call)
+    found = records.find("call_1")
+    assert found is not None
+    past = found.past("2026-11-21T10:16:00.000Z")
+    assert past is not None
+    later = Trace(0)
+    later.used_before = past.usage
+    later.counts.input_audio_tokens = 3
+    call.observe(later)
+    assert call.usage is not None
+    assert (call.usage["input_audio_tokens"], call.usage["output_text_tokens"]) == (10, 0)

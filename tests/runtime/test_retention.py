@@ -1,6 +1,6 @@
 """What is forgotten, and when, on SQLite and on PostgreSQL."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -91,7 +91,7 @@ def test_what_is_written_again_is_purged_again(records: Records) -> None:
 
 
 def test_what_followed_from_a_purged_record_is_cleared_with_it_or_neither_is(records: Records) -> None:
-    def no_follower(_: sa.Connection, __: CallRecord) -> None: ...
+    def no_follower(_: sa.Connection, __: Sequence[CallRecord]) -> None: ...
 
     def clear(connection: sa.Connection, ids: list[str]) -> None:
         connection.execute(sa.insert(ADMISSIONS), [{"jti": f"{call} is cleared", "expires_at": NOON} for call in ids])

@@ -17,6 +17,7 @@ from phone_bridge.runtime.spool import (
     FIRST_PAUSE_SECONDS,
     MAX_PAUSE_SECONDS,
     MAX_SPOOLED_RECORDS,
+    REST_SECONDS,
     WRITE_RECORDS,
     WRITE_SECONDS,
     Spool,
@@ -168,7 +169,7 @@ def test_what_is_urgent_stays_so_whatever_comes_on_top_of_it() -> None:
         await settle()
         spool.put(said("call_1", "yes"), urgent=True)
         spool.put(said("call_1", "done"))
-        await settle()
+        await asyncio.sleep(2 * REST_SECONDS)
         assert [texts for _, texts in shelf.writes] == [["call_1: hello"], ["call_1: done"]]
 
     play(story)
@@ -205,7 +206,7 @@ def test_what_comes_while_a_version_is_being_written_is_written_after_it() -> No
         spool.put(said("call_1", "yes"), urgent=True)
         assert spool.waiting == 1
         await written(spool)
-        assert shelf.writes == [(0.0, ["call_1: hello"]), (3.0, ["call_1: yes"])]
+        assert shelf.writes == [(0.0, ["call_1: hello"]), (3.0 + REST_SECONDS, ["call_1: yes"])]
 
     play(story)
 
@@ -226,8 +227,20 @@ def test_many_are_written_a_transaction_at_a_time() -> None:
     async def story(spool: Spool, shelf: Shelf) -> None:
         for number in range(WRITE_RECORDS * 2 + 1):
             spool.put(said(f"call_{number}", "hello"))
-        await settle()
+        await written(spool)
         assert [len(texts) for _, texts in shelf.writes] == [WRITE_RECORDS, WRITE_RECORDS, 1]
+
+    play(story)
+
+
+def test_what_is_urgent_while_the_writer_rests_shares_a_transaction() -> None:
+    async def story(spool: Spool, shelf: Shelf) -> None:
+        for number in range(5):
+            spool.put(said(f"call_{number}", "yes"), urgent=True)
+            await asyncio.sleep(REST_SECONDS / 4)
+        await written(spool)
+        together = ["call_1: yes", "call_2: yes", "call_3: yes", "call_4: yes"]
+        assert shelf.writes == [(0.0, ["call_0: yes"]), (REST_SECONDS, together)]
 
     play(story)
 

@@ -42,6 +42,10 @@ MORE_FILES = 12
 """Files that may be open in the end and were not after the first call: the database keeps up to five connections with
 two files each, and our own client one or two to the sessions' API. A call that left one is seen in time."""
 
+MORE_FILES_LIVE = 24
+"""How many more may be open at most in the last third of the time than in the third before it, with as many calls live:
+HTTP connections come and go by so much, and of a kind of call that leaves one there are more within half a minute."""
+
 SETTLE_SECONDS = 3.0
 PARTING_SECONDS = 12.0
 """How long what is left may take to go in the end: HTTP connections are kept for some seconds by both their ends."""
@@ -64,7 +68,7 @@ class Inside(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What a soak has shown; memory in kB, by seconds since its beginning."""
+    """What a soak has shown; memory in kB by seconds since its beginning, ``open`` the files at the same moments."""
 
     seconds: float
     calls: dict[str, int]
@@ -73,6 +77,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     wrong: int
     memory: list[tuple[float, int]]
+    open: list[int]
     before: Inside
     after: Inside
 
@@ -93,6 +98,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         """How much the memory grew along that slope."""
         return self.growth_kb_an_hour / 3600 * (self.warm[-1][0] - self.warm[0][0])
 
+    @property
+    def growth_files(self) -> int:
+        """How many more files were open at most in the last third of the time than in the third before it."""
+        third = len(self.open) // 3
+        return max(self.open[-third:]) - max(self.open[-2 * third : -third]) if third else 0
+
     def broken(self) -> list[str]:
         """Name every limit that was broken."""
         broken = [f"{len(self.faults)} calls went wrong"] if self.faults else []
@@ -100,6 +111,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
             broken.append(f"{self.lost} frames were lost and {self.wrong} doubled or out of order")
         if self.growth_kb > NOISE_KB and self.growth_kb_an_hour > MEMORY_KB_AN_HOUR:
             broken.append(f"memory grew by {self.growth_kb_an_hour:.0f} kB an hour")
+        if self.growth_files > MORE_FILES_LIVE:
+            broken.append(f"{self.growth_files} more files were open than some time before")
         if self.after.tasks > self.before.tasks:
             broken.append(f"{self.after.tasks - self.before.tasks} tasks were left")
         if self.after.files > self.before.files + MORE_FILES:
@@ -127,11 +140,13 @@ class Soak:
         before = await self._inside()
         began = time.monotonic()
         memory: list[tuple[float, int]] = []
+        files: list[int] = []
         async with asyncio.TaskGroup() as group:
             for number in range(calls):
                 group.create_task(self._callers(began + seconds, number / calls))
             while (now := time.monotonic()) < began + seconds:
                 memory.append((now - began, self._child.resident_kb()))
+                files.append(self._child.open_files())
                 await asyncio.sleep(min(1.0, seconds / 30))
         after = await self._parted(before)
         return Result(
@@ -142,6 +157,7 @@ class Soak:
             lost=self.tally.lost,
             wrong=self.tally.wrong,
             memory=memory,
+            open=files,
             before=before,
             after=after,
         )
@@ -202,7 +218,7 @@ def report(result: Result) -> str:
         ("memory", f"{result.warm[0][1] / 1000:.1f} to {result.warm[-1][1] / 1000:.1f} MB once warm"),
         ("its growth", f"{result.growth_kb_an_hour:+.0f} kB an hour (limit {MEMORY_KB_AN_HOUR})"),
         ("tasks", f"{result.before.tasks} before, {result.after.tasks} after"),
-        ("files", f"{result.before.files} before, {result.after.files} after"),
+        ("files", f"{result.before.files} before, {max(result.open)} at most, {result.after.files} after"),
         (
             "objects of calls",
             f"{sum(result.before.objects.values())} before, {sum(result.after.objects.values())} after",

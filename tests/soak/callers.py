@@ -115,6 +115,12 @@ class Caller:
         """Talk for so long."""
         await every_frame(seconds, lambda: self.talk(carrier, both=both))
 
+    async def talk_until(self, carrier: Carrier, condition: Callable[[], bool]) -> None:
+        """Talk until something has come, which a loaded machine may keep waiting for."""
+        until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        while not condition() and asyncio.get_running_loop().time() < until:
+            await self.listen_and_talk(carrier, 0.1)
+
     async def _get(self, path: str) -> Any:
         answer = await self._http.exchange(Request(method="GET", url=self.base + path), timeout_ms=10_000)
         assert answer.status == 200, answer
@@ -175,7 +181,7 @@ async def interrupts(caller: Caller) -> None:
     await caller.listen_and_talk(carrier, 0.5)
     clears = carrier.clears
     caller.assistant.say(m.SpeechStarted(), m.TranscriptFinal("wait"))
-    await caller.listen_and_talk(carrier, 0.5)
+    await caller.talk_until(carrier, lambda: carrier.clears > clears)
     assert carrier.clears > clears, "the reply went on"
     await hang_up(caller, carrier)
 

@@ -24,8 +24,8 @@ import msgspec
 from phone_bridge.assistant.calendar.demo import ALICE, refill
 from phone_bridge.assistant.calendar.store import SqlKeeper
 from phone_bridge.assistant.hearing import Utterances
+from phone_bridge.assistant.keys import of_plain
 from phone_bridge.assistant.mind import CalendarMind
-from phone_bridge.assistant.minting import ApiKey
 from phone_bridge.assistant.performer import Clocks, Faculties
 from phone_bridge.assistant.ports import Expecting, Heard
 from phone_bridge.assistant.server import VoiceService
@@ -57,6 +57,7 @@ from phone_bridge.simulator.script import Say, Step
 from phone_bridge.simulator.virtual import VIRTUAL_URL, VirtualCarrier
 from phone_bridge.simulator.webhooks import Dialling
 from phone_bridge.tools.calendar import CalendarTools
+from phone_bridge.tools.table import SCOPES
 from tests.audio.speechlike import vowel
 from tests.clock import SteppedLoop
 from tests.runtime.joined import End, joined
@@ -66,7 +67,8 @@ MORNING = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)  # a Tuesday, ten o'clock wh
 LETTER_MS = 20  # how long any voice takes for a letter
 SHORTEST_MS = 300  # and for a word
 RECOGNISING_MS = 150
-KEY = ApiKey("bridge", "sk_test_bridge", limited=False)
+SECRET_KEY = "sk_test_bridge"
+KEY = of_plain("bridge", SECRET_KEY, limited=False)
 
 Marks = Callable[[str], Sequence[tuple[int, str]]]
 """What becomes of a mark on its way back: the messages in its place, each with its delay in milliseconds."""
@@ -317,9 +319,10 @@ class Stage:
             )
         return ChronaPilot(
             base_url="http://assistant.test",
-            key=KEY.secret,
+            key=SECRET_KEY,
             user_id=ALICE.id,
             output_format=self._given.output_format,
+            scopes=tuple(sorted(SCOPES)),
         )
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from phone_bridge.call.rules import Rules
 from phone_bridge.sessions.realtime import messages as m
 from phone_bridge.sessions.realtime.names import Shape
 from phone_bridge.simulator.script import HangUp, Listen, Press, Say
-from tests.sessions.realtime.model import Call, Turn
+from tests.sessions.realtime.model import Call, Drop, Step, Turn
 from tests.talks.stage import Circumstances, Talk, hold
 
 REVIEW = "Project review with Anna"
@@ -142,3 +142,50 @@ def test_tokens_are_counted_over_the_whole_call(tmp_path: Path) -> None:
     talk = hold(tmp_path, Say("hello"), Say("and goodbye"), given=talking())
     counts = talk.trace.counts
     assert (counts.input_text_tokens, counts.output_text_tokens) == (20, 10)
+
+
+def test_a_session_that_is_lost_at_its_question_writes_nothing_and_the_next_one_knows_what_was_said(
+    tmp_path: Path,
+) -> None:
+    def forgetful(talk: Sequence[Turn]) -> Sequence[Step]:
+        if talk[-1].role == "system":
+            return ["I am back."]
+        wanted = secretary(talk)
+        return (
+            [*wanted, Drop()] if wanted and isinstance(wanted[0], Call) and wanted[0].name == "cancel_event" else wanted
+        )
+
+    talk = hold(tmp_path, WISH, Listen(500), given=Circumstances(mind=forgetful))
+    assert talk.trace.counts.losses == 1
+    assert talk.lines[-1] == "assistant: I am back."
+    assert REVIEW in talk.calendar
+    assert all(verdict == "unanswered" for _, verdict, _ in talk.verdicts)
+    _, second = talk.models
+    assert second.talk[0].role == "system", "the caller's words were not written down in time"
+    assert talk.trace.error == ""
+
+
+def test_two_functions_of_one_response_are_asked_one_by_one_and_answered_together(tmp_path: Path) -> None:
+    def eager(talk: Sequence[Turn]) -> Sequence[Step]:
+        if talk[-1].role == "user":
+            return [
+                Call("create_event", {"title": "Tea", "start_time": "2026-11-25T15:00:00-05:00"}),
+                Call("create_event", {"title": "Cake", "start_time": "2026-11-25T16:00:00-05:00"}),
+            ]
+        return ["Both are settled."]
+
+    talk = hold(tmp_path, Say("plan tea and cake"), Press("1"), Press("2"), given=Circumstances(mind=eager))
+    assert talk.verdicts == [("create_event", "confirmed", "digit"), ("create_event", "declined", "digit")]
+    assert "Tea" in talk.calendar
+    assert "Cake" not in talk.calendar
+    assert talk.lines[-1] == "assistant: Both are settled."
+    assert len(talk.models[0].said(m.ResponseCreate)) == 1
+
+
+def test_a_tool_that_nobody_offered_is_never_asked_for(tmp_path: Path) -> None:
+    def wild(talk: Sequence[Turn]) -> Sequence[Step]:
+        return [Call("format_disk")] if talk[-1].role == "user" else [json.loads(talk[-1].text)["error"]["code"]]
+
+    talk = hold(tmp_path, Say("do something"), given=Circumstances(mind=wild))
+    assert talk.verdicts == []
+    assert talk.lines[-1] == "assistant: unknown_tool"

@@ -18,24 +18,25 @@ MESSAGES_AT_ONCE = 4_000
 CHARS_PER_MESSAGE = 2_048
 """A longer message counts as several; a frame of sound has about 350 characters."""
 
+_MESSAGE_MS = 1000 // MESSAGES_PER_SECOND
+_BUDGET_MS = MESSAGES_AT_ONCE * _MESSAGE_MS
+
 
 class Pace:
     """A budget that fills with time; ``now`` is in milliseconds and never runs back."""
 
-    __slots__ = ("_at", "_left")
+    __slots__ = ("_spent",)
 
     def __init__(self, now: int) -> None:
-        self._at = now
-        self._left = MESSAGES_AT_ONCE * 1000  # thousandths of a message
+        self._spent = now - _BUDGET_MS  # the time up to which the budget is used up
 
     def spend(self, size: int, now: int) -> bool:
         """Take a message of ``size`` characters out of the budget; False when there is not enough."""
-        left = self._left + (now - self._at) * MESSAGES_PER_SECOND
-        if left > MESSAGES_AT_ONCE * 1000:
-            left = MESSAGES_AT_ONCE * 1000
-        self._at = now
-        self._left = left - 1000 * (1 + size // CHARS_PER_MESSAGE)
-        return self._left >= 0
+        spent = self._spent
+        if spent < now - _BUDGET_MS:
+            spent = now - _BUDGET_MS
+        self._spent = spent = spent + _MESSAGE_MS * (1 + size // CHARS_PER_MESSAGE)
+        return spent <= now
 
 
 class PacedStream(TwilioStream):
@@ -53,4 +54,4 @@ class PacedStream(TwilioStream):
                 "so the stream ends.",
                 code="message_rate",
             )
-        return super().receive(data, now)
+        return TwilioStream.receive(self, data, now)  # ``super`` costs a tenth of it

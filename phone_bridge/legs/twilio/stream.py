@@ -59,6 +59,7 @@ _JITTER = PCMU_8K.size(JITTER_MS)
 _NOTHING_HEARD = -(1 << 80)  # before any timestamp that a message can hold
 _HARMLESS = frozenset({Fault.UNKNOWN_EVENT, Fault.WRONG_TRACK, Fault.STALE_MEDIA, Fault.LONG_GAP})
 _MU_LAW = MediaFormat()
+_encode = msgspec.json.Encoder().encode
 
 
 class Patience:
@@ -239,4 +240,4 @@ class TwilioStream:
 
 
 def _quote(text: str) -> str:
-    return msgspec.json.encode(text).decode()
+    return _encode(text).decode()

@@ -162,7 +162,7 @@ class ChronaPilotWire:
     def send(self, command: SessionCommand, now: int) -> None:
         """Queue what fulfils a duty; only documented messages go out."""
         if type(command) is Listen:
-            if self._ready and not self._held:
+            if self._ready and not self._held.pieces:
                 self._append(command.audio, now)
             else:
                 self._listen(command.audio, now)
@@ -188,15 +188,18 @@ class ChronaPilotWire:
         return waiting
 
     def deadline(self) -> int | None:
-        """Say when the hold ends; 0, so at once, while nobody has told the time of opening."""
+        """Say when the hold ends; 0, so at once, while nobody has told the time of opening. Then when more goes out."""
         if self._ready:
-            return None
+            return self._held.deadline()
         return 0 if self._opened_at is None else self._opened_at + self._hold_ms
 
     def expire(self, now: int) -> list[Event]:
-        """End the hold when it is due."""
+        """End the hold when it is due, and let go of what was held."""
         opened_at = self._start(now)
-        return self._go() if not self._ready and now >= opened_at + self._hold_ms else []
+        if not self._ready:
+            return self._go() if now >= opened_at + self._hold_ms else []
+        self._let_go(self._held.expire(now), now)
+        return []
 
     # Opening and formats
 
@@ -240,7 +243,10 @@ class ChronaPilotWire:
 
     def _listen(self, audio: bytes, now: int) -> None:
         self._start(now)
-        for piece in self._held.pass_through(audio, ready=self._ready):
+        self._let_go(self._held.pass_through(audio, now, ready=self._ready), now)
+
+    def _let_go(self, pieces: list[bytes], now: int) -> None:
+        for piece in pieces:
             self._append(piece, now)
 
     def _append(self, audio: bytes, now: int) -> None:

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from phone_bridge.audio.format import Format
 from phone_bridge.call.events import Action
+from phone_bridge.errors import LocalError
 from phone_bridge.sessions.realtime import messages as m
 from phone_bridge.sessions.realtime.items import Items
 from phone_bridge.sessions.realtime.names import BETA_FORMATS, SOUND, Shape
@@ -157,7 +158,7 @@ class Answers:
 
     def _response(self) -> _Response:
         if self._running is None:
-            raise m.InvalidMessage("A response goes on that has not begun.", code="invalid_event")
+            raise LocalError("a response goes on that has not begun")
         return self._running
 
     def _open(self, response: _Response) -> _Message:

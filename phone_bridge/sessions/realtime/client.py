@@ -156,7 +156,7 @@ class RealtimeWire:
     def send(self, command: SessionCommand, now: int) -> None:
         """Queue what fulfils a duty."""
         if type(command) is Listen:
-            if self._ready and not self._held:
+            if self._ready and not self._held.pieces:
                 self._append(command.audio, now)
             else:
                 self._hold(command.audio, now)
@@ -187,14 +187,22 @@ class RealtimeWire:
         return waiting
 
     def deadline(self) -> int | None:
-        """Say when the hold ends, or another reply is asked for; 0, so at once, while the opening's time is unknown."""
+        """Say when the hold ends; 0, so at once, while the opening's time is unknown.
+
+        Then when another reply is asked for, or more of what was held goes out.
+        """
         if not self._ready:
             return 0 if self._opened_at is None else self._opened_at + HOLD_MS
-        return self._retry_at
+        release_at = self._held.deadline()
+        if self._retry_at is None or release_at is None:
+            return release_at if self._retry_at is None else self._retry_at
+        return min(self._retry_at, release_at)
 
     def expire(self, now: int) -> list[Event]:
-        """End the hold, or ask again, when that is due."""
+        """End the hold, let go of what was held, or ask again, when that is due."""
         opened_at = self._start(now)
+        if self._ready:
+            self._let_go(self._held.expire(now), now)
         events = self._go() if now >= opened_at + HOLD_MS else []
         if self._ready and self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None
@@ -246,8 +254,16 @@ class RealtimeWire:
         if output_format != self._output:
             self._output, self._to_leg = output_format, path(output_format, self._leg)
 
-    def _refused(self) -> list[Event]:
-        """Ask once more, for what every server speaks; and go on without, where that is refused as well."""
+    def _refused(self, param: str) -> list[Event]:
+        """Ask again without what was refused, or else for what every server speaks; go on where that is refused too.
+
+        Nobody's words are written down by a transcriber that the server does not have (Azure wants a deployment's
+        name), but a session that was told nothing would be worse: its caller can still answer by key.
+        """
+        if "transcription" in param and self._settings.transcription is not None:
+            self._settings = replace(self._settings, transcription=None)
+            self._update()
+            return []
         if (self._settings.input_format, self._settings.output_format) == ("audio/pcm", "audio/pcm"):
             return self._go()
         self._settings = replace(self._settings, input_format="audio/pcm", output_format="audio/pcm")
@@ -265,7 +281,10 @@ class RealtimeWire:
 
     def _hold(self, audio: bytes, now: int) -> None:
         self._start(now)
-        for piece in self._held.pass_through(audio, ready=self._ready):
+        self._let_go(self._held.pass_through(audio, now, ready=self._ready), now)
+
+    def _let_go(self, pieces: list[bytes], now: int) -> None:
+        for piece in pieces:
             self._append(piece, now)
 
     def _hand_on(self, command: HandOn) -> None:
@@ -445,7 +464,7 @@ class RealtimeWire:
             return []
         events: list[Event] = [SessionTrouble(code, error.message or "")]
         if about == UPDATE or (not about and not self._ready):
-            events += self._refused()
+            events += self._refused(error.param or "")
         return events
 
 

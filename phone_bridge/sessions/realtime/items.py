@@ -87,6 +87,16 @@ class Items:
         if entry is not None:
             entry.item, entry.ms = item, ms or entry.ms
 
+    def transcribe(self, name: str, text: str) -> None:
+        """Write what a turn's speech says into its item, unless that was deleted meanwhile."""
+        entry = self._entries.get(name)
+        if entry is not None:
+            content = tuple(
+                msgspec.structs.replace(part, transcript=text) if part.type == "input_audio" else part
+                for part in entry.item.content or ()
+            )
+            entry.item = msgspec.structs.replace(entry.item, content=content)
+
     def delete(self, name: str) -> Item:
         """Take an item out; raises InvalidMessage."""
         item = self.find(name)

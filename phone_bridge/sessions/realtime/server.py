@@ -280,6 +280,7 @@ class RealtimeKeeper:
                 return []
             case m.ItemDelete(item_id=item_id):
                 self._items.delete(item_id)
+                self._durations.pop(item_id, None)
                 self._send(m.ItemDeleted(item_id=item_id))
                 return [s.TurnTakenBack(item_id)]
             case m.ItemTruncate(item_id=item_id, content_index=index, audio_end_ms=end):
@@ -316,7 +317,9 @@ class RealtimeKeeper:
             elif part.type not in ("input_text", "text"):
                 raise _invalid("A user's message holds input_text and input_audio here.", f"item.content[{at}].type")
         self._taken.words += len(text.split())
-        self._taken.ms += s.EAR.ms(len(sound))
+        if sound:
+            self._taken.ms += s.EAR.ms(len(sound))
+            self._durations[item.id or ""] = s.EAR.ms(len(sound))
         bare = tuple(
             msgspec.structs.replace(part, audio=None, transcript=part.transcript or "")
             if part.type == "input_audio"
@@ -397,6 +400,7 @@ class RealtimeKeeper:
             case s.Transcribed(turn, text):
                 self._transcribed(turn, text)
             case s.NotTranscribed(turn, message):
+                self._durations.pop(turn, None)
                 body = {"type": "server_error", "code": "service_unavailable", "message": message, "param": None}
                 self._send(m.TranscriptionFailed(item_id=turn, error=body))
 
@@ -411,9 +415,7 @@ class RealtimeKeeper:
         self._durations[turn] = ms
 
     def _transcribed(self, turn: str, text: str) -> None:
-        content = (m.Content(type="input_audio", transcript=text),)
-        item = m.Item(id=turn, object="realtime.item", type="message", status="completed", role="user", content=content)
-        self._items.update(item)
+        self._items.transcribe(turn, text)
         ms = self._durations.pop(turn, 0)
         if self._settings.transcription:
             if text:

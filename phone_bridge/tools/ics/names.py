@@ -15,7 +15,8 @@ them cut a value at its first comma."""
 DEED = "X-PHONE-BRIDGE-DEED"
 """Names the deed by which an object was written last, so that it is not done twice; percent-encoded as well."""
 
-PREFIX = "evt_"
+PREFIX = "evt_ical"
+"""How the ids of events begin that are named by their UID; an id has six letters or digits at least."""
 
 
 class Extras(Struct, frozen=True, omit_defaults=True):
@@ -38,6 +39,8 @@ def event_id(uid: str) -> str:
 
 def uid_of(event_id: str) -> str | None:
     """Find the UID that an id was made of; None for an id that was not made so."""
+    if not event_id.startswith(PREFIX):
+        return None
     try:
         uid = bytes.fromhex(event_id.removeprefix(PREFIX)).decode()
     except ValueError:

@@ -97,8 +97,8 @@ def test_sound_is_held_no_longer_than_the_hold() -> None:
     assert bench.wire.expire(bench.now) == []
     bench.now += 1
     assert bench.wire.expire(bench.now) == [e.SessionOpened("")]
-    assert bench.wire.deadline() is None
     assert len(bench.send(Listen(FRAME))) == 2
+    assert bench.wire.deadline() is None
 
 
 def test_a_session_opens_once() -> None:
@@ -118,6 +118,22 @@ def test_held_sound_is_bounded_and_the_oldest_goes_first() -> None:
     while not released.endswith(b"end" + bytes(157)):
         released += sound(bench.send(Listen(b"end" + bytes(157))))
     assert released.startswith(frames[2])  # the very oldest fell when the bound was passed, one more by the first "end"
+
+
+def test_held_sound_goes_out_though_the_caller_sends_nothing_more() -> None:
+    bench = Bench(opened=False)
+    for number in range(RELEASED_AT_ONCE + 2):
+        bench.send(Listen(bytes([number]) * 160))
+    bench.hear(m.SessionUpdated(m.SessionState(input_format="g711_ulaw")))
+
+    released = []
+    while (at := bench.wire.deadline()) is not None:
+        bench.now = max(bench.now, at)
+        assert bench.wire.expire(bench.now) == []
+        released.append(len(bench.wire.outgoing()))
+        assert bench.wire.expire(bench.now) == []  # no more of it before its time
+        assert bench.wire.outgoing() == []
+    assert released == [RELEASED_AT_ONCE, 2]
 
 
 def test_held_sound_is_released_a_few_pieces_at_a_time_and_in_order() -> None:

@@ -35,6 +35,13 @@ class Call(msgspec.Struct, frozen=True):
     arguments: dict[str, Any] = {}
 
 
+class Drop(msgspec.Struct, frozen=True):
+    """The connection is lost here."""
+
+
+Step = Call | Drop | str
+
+
 class Turn(msgspec.Struct, frozen=True):
     """A thing in the conversation: ``role`` is user, assistant, system, call or result."""
 
@@ -42,7 +49,7 @@ class Turn(msgspec.Struct, frozen=True):
     text: str
 
 
-Mind = Callable[[Sequence[Turn]], Sequence[Call | str]]
+Mind = Callable[[Sequence[Turn]], Sequence[Step]]
 """What a response says and calls, after the conversation so far."""
 
 
@@ -66,6 +73,7 @@ class Model:
         format: Format,
         shape: Shape = Shape.GA,
         takes: Sequence[str] = tuple(SOUND),
+        pace: float = 1.0,
     ) -> None:
         self.heard: list[m.ClientMessage] = []
         self.talk: list[Turn] = []
@@ -81,6 +89,7 @@ class Model:
         self._format = format
         self._shape = shape
         self._takes = takes
+        self._pace = pace
         self._numbers = count(1)
         self._running: _Running | None = None
         self._calls: set[str] = set()
@@ -197,12 +206,15 @@ class Model:
     def _think(self) -> None:
         self._make(list(self._mind(tuple(self.talk))))
 
-    def _make(self, left: list[Call | str]) -> None:
+    def _make(self, left: list[Step]) -> None:
         if not left:
             self._end("completed")
         elif isinstance(left[0], Call):
             self._call(left[0])
             self._make(left[1:])
+        elif isinstance(left[0], Drop):
+            self._running = None
+            self._socket.close(1011)
         else:
             self._begin_words(left[0], left[1:])
 
@@ -237,7 +249,7 @@ class Model:
         running.output.append(done)
         self._tell(m.OutputItemDone(item=done, response_id=running.id, output_index=index), m.ItemDone(item=done))
 
-    def _begin_words(self, words: str, left: list[Call | str]) -> None:
+    def _begin_words(self, words: str, left: list[Step]) -> None:
         running = self._now()
         item = m.Item(id=self._id("item"), type="message", role="assistant", status="in_progress", content=())
         self._tell(m.OutputItemAdded(item=item, response_id=running.id, output_index=len(running.output)))
@@ -252,9 +264,7 @@ class Model:
         self._tell(m.TranscriptDelta(delta=words, **ids))
         self._speak_on(item, ids, words, chunks, left)
 
-    def _speak_on(
-        self, item: m.Item, ids: dict[str, Any], words: str, chunks: list[bytes], left: list[Call | str]
-    ) -> None:
+    def _speak_on(self, item: m.Item, ids: dict[str, Any], words: str, chunks: list[bytes], left: list[Step]) -> None:
         running = self._now()
         if chunks:
             self.spoken_ms[str(item.id)] += self._format.ms(len(chunks[0]))
@@ -316,7 +326,7 @@ class Model:
         return f"{kind}_{next(self._numbers):03}"
 
     def _later(self, ms: int, step: Callable[[], None]) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(ms / 1000, step)
+        return asyncio.get_running_loop().call_later(ms * self._pace / 1000, step)
 
     # What a test asks
 

@@ -173,6 +173,17 @@ def test_a_server_that_refuses_g711_is_asked_for_pcm(event_id: str | None) -> No
     assert bench.sent() == [], "it is asked once more, and no more"
 
 
+def test_a_transcriber_that_the_server_does_not_have_is_done_without() -> None:
+    bench = Bench(opened=False)
+    bench.error("invalid_value", "update_1", param="session.audio.input.transcription.model")
+    (again,) = bench.sent()
+    assert again["session"]["audio"]["input"]["transcription"] is None
+    assert again["session"]["audio"]["input"]["format"] == {"type": "audio/pcmu"}
+    bench.error("invalid_value", again["event_id"], param="session.audio.input.transcription")
+    (last,) = bench.sent()
+    assert last["session"]["audio"]["input"]["format"] == PCM["format"]
+
+
 def test_a_session_whose_formats_nobody_speaks_is_told_as_trouble() -> None:
     bench = Bench(opened=False)
     events = bench.hear("session.updated", session={"audio": {"input": {"format": {"type": "audio/mp3"}}}})

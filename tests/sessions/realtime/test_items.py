@@ -101,6 +101,15 @@ def test_only_what_was_spoken_can_be_truncated(name: str, index: int, end: int, 
     assert words(kept.find("a")) == "Hello."
 
 
+def test_what_speech_says_is_written_beside_what_was_typed() -> None:
+    kept = made()
+    typed, spoken = Content(type="input_text", text="Read this:"), Content(type="input_audio")
+    kept.add(Item(id="a", type="message", role="user", content=(typed, spoken)))
+    kept.transcribe("a", "hello")
+    kept.transcribe("nobody", "hello")
+    assert words(kept.find("a")) == "Read this: hello"
+
+
 def test_the_last_words_of_a_role_are_found() -> None:
     kept = made()
     for role, text in (("user", "one"), ("user", "two"), ("assistant", "three")):

@@ -188,9 +188,15 @@ def test_a_text_is_a_turn_that_waits_for_its_answer() -> None:
 def test_sound_may_come_as_an_item() -> None:
     sound = bytes(range(240)) * 20
     item = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": b64(sound)}]}
-    (turn,) = Served().say("conversation.item.create", item=item)
+    served = Served()
+    served.update(audio={"input": {"transcription": {"model": "whisper-1"}}})
+    (turn,) = served.say("conversation.item.create", item=item)
     assert isinstance(turn, s.TurnGiven)
     assert turn.utterance == path(LINEAR_24K, LINEAR_16K).push(sound)
+    served.told()
+    assert served.told(s.Transcribed(turn.turn, "hello"))[-1]["usage"]["seconds"] == pytest.approx(0.1, abs=0.01)
+    served.say("conversation.item.retrieve", item_id=turn.turn)
+    assert served.told()[0]["item"]["content"] == [{"type": "input_audio", "transcript": "hello"}]
 
 
 def test_what_an_assistant_said_elsewhere_answers_what_came_before() -> None:
