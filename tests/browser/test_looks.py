@@ -85,6 +85,8 @@ def test_the_monitor_passes_and_is_shown(server: Server, browser: Chromium, call
         calling.click("#yes")
         page.wait("document.querySelector('#timeline .action')?.innerText.includes('Receipt')")
         check(page, "monitor", tmp_path)
+        page.evaluate("document.querySelector('#acting').hidden = false")  # a carrier's call has these
+        check(page, "monitor-acting", tmp_path)
 
 
 def test_everything_is_reached_by_the_keyboard_in_the_order_it_is_seen(server: Server, browser: Chromium) -> None:

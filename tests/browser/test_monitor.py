@@ -9,6 +9,7 @@ import pytest
 
 from phone_bridge.runtime.api_keys import ApiKey, as_toml, fingerprint
 from tests.browser.chromium import Chromium, Page
+from tests.browser.conftest import short_lines
 from tests.test_cli import Server, clean
 
 pytestmark = pytest.mark.speech
@@ -24,7 +25,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with an operator's key and a viewer's."""
     folder = tmp_path_factory.mktemp("bridge")
     (folder / "phone-bridge.toml").write_text(as_toml(ApiKey("viewer", fingerprint(VIEWER), ("calls:read",))))
-    running = Server(folder, PHONE_BRIDGE_API_KEY=OPERATOR)
+    running = Server(folder, PHONE_BRIDGE_API_KEY=OPERATOR, PHONE_BRIDGE_PROMPTS=short_lines(folder / "lines"))
     try:
         running.wait()
         yield running
@@ -87,11 +88,15 @@ def test_an_operator_ends_a_call_and_a_viewer_sees_neither_the_button_nor_the_nu
             viewer.wait(FACT % "live")
             assert CALLER not in viewer.text()
             assert f"{CALLER[-2:]}" in viewer.text("#facts")
-            assert viewer.evaluate("document.querySelector('#end').hidden")
+            assert viewer.evaluate("document.querySelector('#end').hidden && document.querySelector('#acting').hidden")
             with browser.page(viewer.evaluate("location.href")) as operator:
                 if operator.evaluate("!sessionStorage.getItem('phone_bridge.key')"):
                     sign_in(operator, OPERATOR)
                 operator.wait("!document.querySelector('#detail').hidden")
+                operator.wait("!document.querySelector('#acting').hidden")
+                operator.evaluate("document.querySelector('#digits').value = '12#'")
+                operator.click("#keys-form button")
+                operator.wait("document.querySelector('#detail-state').innerText.includes('TWILIO_ACCOUNT_SID')")
                 operator.click("#end")
                 operator.wait("document.querySelector('#detail-state').innerText.includes('goodbye')")
             viewer.wait(FACT % "completed")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.chromium import Chromium, Page
-from tests.browser.conftest import QUESTION, WISH, YES
+from tests.browser.conftest import QUESTION, WISH, YES, short_lines
 from tests.browser.microphone import SAID, recording, say
 from tests.test_cli import Server
 
@@ -42,7 +42,7 @@ def ended(server: Server, page: Page) -> dict[str, Any]:
 
 
 def test_a_spoken_question_is_answered_and_heard(server: Server, said: dict[str, bytes], tmp_path: Path) -> None:
-    heard = recording(tmp_path / "microphone.wav", said[QUESTION], before_ms=5_000, after_ms=60_000)
+    heard = recording(tmp_path / "microphone.wav", said[QUESTION], before_ms=2_000, after_ms=60_000)
     with Chromium(microphone=heard) as browser, browser.page(server.url) as page:
         page.click("#call")
         page.wait(GREETED)
@@ -89,7 +89,8 @@ def test_a_wish_is_confirmed_by_its_card_by_key_and_by_voice(
 def test_a_call_goes_on_when_the_page_is_loaded_anew_and_when_the_server_was_gone(
     browser: Chromium, tmp_path: Path
 ) -> None:
-    server = Server(tmp_path)
+    lines = {"PHONE_BRIDGE_PROMPTS": short_lines(tmp_path / "lines")}
+    server = Server(tmp_path, **lines)
     try:
         server.wait()
         with browser.page(server.url, before=SAID) as page:
@@ -106,7 +107,7 @@ def test_a_call_goes_on_when_the_page_is_loaded_anew_and_when_the_server_was_gon
             server.process.communicate()
             page.wait(STATE % "lost")
             assert page.text("#status") == "The line was lost. Calling back…"
-            server = Server(tmp_path, PHONE_BRIDGE_PORT=str(server.port))
+            server = Server(tmp_path, **lines, PHONE_BRIDGE_PORT=str(server.port))
             server.wait()
             page.wait(STATE % "talking")
             page.wait(CUT_OFF % 2)

@@ -8,8 +8,10 @@ const STATES = { in_progress: "live", no_answer: "no answer" };
 const VERDICTS = { confirmed: "confirmed", declined: "declined", expired: "not answered in time", unanswered: "not answered" };
 const BY = { digit: "by key", speech: "by voice", none: "" };
 
+export const isBrowser = (call) => call.carrier_id.startsWith("web_");
+
 export function who(call) {
-  if (call.carrier_id.startsWith("web_")) return "Browser";
+  if (isBrowser(call)) return "Browser";
   const other = call.direction === "outbound" ? call.to : call.from;
   return other || "Number withheld";
 }
@@ -34,7 +36,7 @@ function facts(call, now) {
   return [
     ["State", [STATES[call.status] ?? call.status, now?.phase, call.error].filter(Boolean).join(", ")],
     ["Direction", call.direction],
-    ["From", call.carrier_id.startsWith("web_") ? "a browser" : call.from ?? "withheld"],
+    ["From", isBrowser(call) ? "a browser" : call.from ?? "withheld"],
     ["To", call.to ?? "–"],
     ["Session", call.session],
     ["User", call.user_id],

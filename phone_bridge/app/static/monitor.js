@@ -1,10 +1,9 @@
 // The monitor: the list of calls as it changes, and one call as it happens.
 
-import { showCall, who } from "./call.js";
+import { isBrowser, showCall, who } from "./call.js";
 import { $, clock, make } from "./dom.js";
 import { follow } from "./events.js";
 import { ask, key } from "./key.js";
-import { refusalOf } from "./refusal.js";
 
 const WORDS = {
   queued: "queued",
@@ -111,6 +110,7 @@ function watchOne() {
       if (shown.call) {
         showCall(shown.call, shown.now);
         $("end").hidden = !mayAct || shown.call.ended_at !== null;
+        $("acting").hidden = $("end").hidden || !shown.now || isBrowser(shown.call); // a carrier does these
         const first = $("detail").hidden;
         $("detail").hidden = false;
         if (first && matchMedia("(max-width: 46rem)").matches) $("detail").scrollIntoView();
@@ -119,12 +119,25 @@ function watchOne() {
   });
 }
 
-$("end").onclick = async () => {
-  $("end").disabled = true;
-  const response = await ask(`/v1/calls/${encodeURIComponent(current)}/end`, { method: "POST" }).catch(() => null);
-  $("end").disabled = false;
-  const failed = response?.ok ? null : response ? await refusalOf(response) : new Error("The server does not answer.");
-  $("detail-state").textContent = failed ? failed.message : "The caller hears a goodbye.";
+// Ask for something to be done with the call that is shown, and tell what came of it.
+async function act(what, done, body) {
+  const controls = [$("end"), ...$("acting").querySelectorAll("button")];
+  controls.forEach((button) => (button.disabled = true));
+  const options = { method: "POST", body: body && JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const response = await ask(`/v1/calls/${encodeURIComponent(current)}/${what}`, options).catch(() => null);
+  controls.forEach((button) => (button.disabled = false));
+  const said = response && !response.ok ? (await response.json().catch(() => ({}))).error?.message : "";
+  $("detail-state").textContent = response?.ok ? done : said || "The server does not answer.";
+}
+
+$("end").onclick = () => act("end", "The caller hears a goodbye.");
+$("keys-form").onsubmit = (event) => {
+  event.preventDefault();
+  act("dtmf", "The keys are pressed.", { digits: $("digits").value });
+};
+$("transfer-form").onsubmit = (event) => {
+  event.preventDefault();
+  act("transfer", "The caller is put through.", { to: $("number").value });
 };
 
 // Who may look
