@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from phone_bridge.runtime.api_keys import ApiKey, as_toml, fingerprint
+from tests.browser.axe import faults
 from tests.browser.chromium import Chromium, Page
 from tests.browser.conftest import short_lines
 from tests.test_cli import Server, clean
@@ -94,6 +95,10 @@ def test_an_operator_ends_a_call_and_a_viewer_sees_neither_the_button_nor_the_nu
                     sign_in(operator, OPERATOR)
                 operator.wait("!document.querySelector('#detail').hidden")
                 operator.wait("!document.querySelector('#acting').hidden")
+                for width in (1200, 360):
+                    operator.look(width=width)
+                    assert faults(operator) == []
+                    assert operator.evaluate("document.documentElement.scrollWidth <= innerWidth")
                 operator.evaluate("document.querySelector('#digits').value = '12#'")
                 operator.click("#keys-form button")
                 operator.wait("document.querySelector('#detail-state').innerText.includes('TWILIO_ACCOUNT_SID')")
