@@ -1,4 +1,4 @@
-"""The command line: serve · simulate."""
+"""The command line: serve · call · remind · simulate."""
 
 import argparse
 import asyncio
@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from phone_bridge import calendar_cli, key_cli, receipt_cli, voice_key_cli
+from phone_bridge import calendar_cli, campaign_cli, key_cli, outbound_cli, receipt_cli, voice_key_cli
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
 from phone_bridge.assistant.engines import registry as engines
@@ -53,6 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     serving.add_argument("--port", type=int, help="(PHONE_BRIDGE_PORT)")
     serving.add_argument("--workers", type=int, default=1, help="processes that share the port (default 1)")
     serving.set_defaults(run=_serve)
+    calling = commands.add_parser("call", help="call somebody through the running bridge")
+    outbound_cli.add_call(calling)
+    calling.set_defaults(run=lambda options: outbound_cli.call(options, _api(options.url), print))
+    campaigning = commands.add_parser("campaign", help="ring everybody in a table, at a rate; again goes on")
+    campaign_cli.add_arguments(campaigning)
+    campaigning.set_defaults(run=lambda options: campaign_cli.run(options, _api(options.url), print))
+    reminding = commands.add_parser("remind", help="schedule a reminder call, or a file of them")
+    outbound_cli.add_remind(reminding)
+    reminding.set_defaults(run=lambda options: outbound_cli.remind(options, _api(options.url), print))
     simulating = commands.add_parser("simulate", help="play a whole call against a running bridge, without a phone")
     simulate.add_arguments(simulating)
     simulating.set_defaults(run=_simulate)
@@ -196,6 +205,14 @@ def _calendar(options: argparse.Namespace) -> int:
     settings = load(os.environ, Path.cwd())
     desk = calendar_cli.Desk(settings.database_url, settings.caldav, settings.user_id)
     return calendar_cli.run(options, desk, print)
+
+
+# call and remind
+
+
+def _api(url: str | None) -> outbound_cli.Api:
+    settings = load(os.environ, Path.cwd())
+    return outbound_cli.Api(url or settings.local_url, next(iter(settings.operator_keys), ""))
 
 
 # receipt

@@ -15,7 +15,10 @@ from phone_bridge.assistant import keys
 from phone_bridge.assistant.calendar.accounts import Account, opened
 from phone_bridge.assistant.keys import VoiceKey
 from phone_bridge.errors import Refused, SettingsError
+from phone_bridge.legs.twilio.rest import MAX_RING_S, MAX_TIME_LIMIT_S
+from phone_bridge.outbound.attempt import MODES as AMD_MODES
 from phone_bridge.outbound.destinations import dialable, prefixes
+from phone_bridge.outbound.policy import zone
 from phone_bridge.runtime import api_keys, mcp_servers
 from phone_bridge.runtime.api_keys import ApiKey
 from phone_bridge.runtime.mcp_servers import McpServer
@@ -42,6 +45,16 @@ MAX_ANSWER_SECONDS = 120
 MAX_PORT = 65_535
 MAX_RETENTION_DAYS = 3_650
 
+_URLS = (
+    "public_url",
+    "session_url",
+    "osrm_url",
+    "tavily_url",
+    "twilio_url",
+    "speech_url",
+    "mind_url",
+    "webhook_url",
+)
 _FOREIGN = ("TAVILY_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_PHONE_NUMBER")
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _LOOPBACK_FOR_ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
@@ -138,6 +151,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Log lines for people, or as ``json`` for machines that collect them."""
     log_content: bool = False
     """Whether what callers say, their numbers and their keys may be told to whoever collects traces."""
+    calls_per_second: int = 1
+    """Calls that are begun in a second, over all processes of a database: what the carrier's account allows."""
+    outbound_calls: int = 10
+    """Outbound calls at a time, over all processes of a database."""
+    ring_seconds: int = 30
+    """How long somebody is rung."""
+    call_minutes: int = 60
+    """The longest outbound call."""
+    amd: str = "off"
+    """How answering machines are looked for in outbound calls: ``off``; before the call is connected by their first
+    words (``enable``) or after their message, so that one can be left (``message-end``); or while the assistant speaks
+    already (``enable-async``, ``message-end-async``)."""
+    timezone: str = ""
+    """Where the recipients of reminders are that do not say; empty for the offset of the reminder's time."""
+    webhook_url: str = ""
+    """Where outcomes of outbound calls and reminders are sent."""
+    webhook_secret: str = ""
+    """What those webhooks are signed with."""
+    chronapilot_webhook_secret: str = ""
+    """What ChronaPilot signs its webhooks with; while it is rotated, the old and the new one between commas."""
+    user_numbers: str = ""
+    """Where users are rung for ChronaPilot's webhooks and the assistant's reminders: ``user:number`` between commas."""
     osrm_url: str = ""
     """The address of an OSRM server that finds ways by car; empty for an estimate from the distance."""
     twilio_url: str = "https://api.twilio.com"
@@ -180,6 +215,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def operator_keys(self) -> tuple[str, ...]:
         """Every key of the operator's own."""
         return _list(self.api_key)
+
+    @property
+    def chronapilot_secrets(self) -> tuple[str, ...]:
+        """Every secret that a webhook of ChronaPilot's may be signed with."""
+        return _list(self.chronapilot_webhook_secret)
+
+    @property
+    def rung(self) -> dict[str, str]:
+        """The number of each user who is rung."""
+        pairs = (pair.partition(":") for pair in _list(self.user_numbers))
+        return {user: number for user, _, number in pairs}
 
     @property
     def all_voice_keys(self) -> tuple[VoiceKey, ...]:
@@ -260,7 +306,8 @@ def _check(settings: Settings) -> None:
     _one_of(settings, "stream_signature", SIGNATURES)
     _one_of(settings, "log_format", LOG_FORMATS)
     _one_of(settings, "traces", MODES)
-    for field in ("public_url", "session_url", "osrm_url", "tavily_url", "twilio_url", "speech_url", "mind_url"):
+    _one_of(settings, "amd", AMD_MODES)
+    for field in _URLS:
         _check_url(settings, field)
     _between(settings, "port", 1, MAX_PORT)
     _between(settings, "answer_seconds", 1, MAX_ANSWER_SECONDS)
@@ -268,6 +315,11 @@ def _check(settings: Settings) -> None:
     _between(settings, "calls_per_caller", 0, 1_000_000)
     _between(settings, "drain_seconds", 0, 86_400)
     _between(settings, "retention_days", 0, MAX_RETENTION_DAYS)
+    _between(settings, "calls_per_second", 1, 1_000)
+    _between(settings, "outbound_calls", 1, 10_000)
+    _between(settings, "ring_seconds", 5, MAX_RING_S)
+    _between(settings, "call_minutes", 1, MAX_TIME_LIMIT_S // 60)
+    _check_outbound(settings)
     prefixes(settings.destinations)
     api_keys.check(settings.api_keys)
     keys.check(settings.voice_keys)
@@ -281,6 +333,19 @@ def _check(settings: Settings) -> None:
     for pair in _list(settings.auto_confirm):
         if not all(part.strip() for part in pair.partition(":")):
             raise SettingsError("PHONE_BRIDGE_AUTO_CONFIRM holds user:tool pairs, such as usr_demo_alice:create_event")
+
+
+def _check_outbound(settings: Settings) -> None:
+    try:
+        if settings.timezone:
+            zone(settings.timezone)
+        for number in settings.rung.values():
+            dialable(number)
+    except Refused as error:
+        name = "timezone" if error.code == "unknown_timezone" else "user_numbers"
+        raise SettingsError(f"{name_of(name)} cannot work. {error}") from None
+    if settings.webhook_url and not settings.webhook_secret:
+        raise SettingsError("PHONE_BRIDGE_WEBHOOK_URL needs PHONE_BRIDGE_WEBHOOK_SECRET to sign its webhooks with")
 
 
 _NEEDED = {

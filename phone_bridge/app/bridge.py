@@ -10,6 +10,7 @@ from pathlib import Path
 from phone_bridge.app import sessions
 from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
+from phone_bridge.app.outbound import Outbound
 from phone_bridge.app.outside import Texting, router
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.app.toolboxes import Toolboxes
@@ -21,6 +22,7 @@ from phone_bridge.call.rules import Rules
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio import rest
+from phone_bridge.outbound.book import Plan
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.housekeeping import keep_house
 from phone_bridge.runtime.http import HttpClient
@@ -103,6 +105,7 @@ class Bridge:
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
         texting = Texting(settings, lambda: (record for record, _ in self.registry.traces()), self._ask)
         self.embedded = Embedded(settings, records, voice, router=router(settings, self._ask), send_text=texting.send)
+        self.outbound = Outbound(settings, records, self.embedded)
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
@@ -119,6 +122,7 @@ class Bridge:
         self._http = HttpClient()
         self._connector = Connector(self._http)
         await self.embedded.start()
+        self.outbound.start(self._http)
         await self.toolboxes.start(self._http)
         self._warming = asyncio.create_task(self._warm())
         self._house = asyncio.create_task(keep_house(self.records, self.settings.retention_days, traces=self.traces))
@@ -130,6 +134,7 @@ class Bridge:
         if self._house is not None:
             self._house.cancel()
             await asyncio.gather(self._house, return_exceptions=True)
+        await self.outbound.stop()
         await self.prompts.close()
         await self.toolboxes.stop()
         await self.embedded.stop()
@@ -167,16 +172,18 @@ class Bridge:
         """Get ready for a call, and say what its session's model should know of the caller."""
         return await self.toolboxes.begin(self._facts(record))
 
-    def pump(self, record: CallRecord, leg: LegWire, socket: Socket, *, known: str = "") -> Pump:
+    def pump(
+        self, record: CallRecord, leg: LegWire, socket: Socket, *, known: str = "", plan: Plan | None = None
+    ) -> Pump:
         """Put a call, or a later part of one, together from its leg and the session it is bound to.
 
-        ``known`` is what ``begin`` said.
+        ``known`` is what ``begin`` said, ``plan`` what is said first in a call of our own.
         """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
         past = record.past(timestamp(time.time)) if record.resumed else None
         tools = self.toolboxes.tools(self._facts(record))
-        rules, now = self._rules(record.user_id, tools), int(time.monotonic() * 1000)
+        rules, now = self._rules(record.user_id, tools, plan), int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
         return Pump(
             call,
@@ -191,6 +198,13 @@ class Bridge:
             apology=words.line("apology_onward", self.settings.language) if rules.onward else None,
             journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
         )
+
+    @property
+    def http(self) -> HttpClient:
+        """The process's HTTP connections."""
+        if self._http is None:
+            raise RuntimeError("the bridge was not started")
+        return self._http
 
     async def end_at_carrier(self, record: CallRecord) -> None:
         """Have the carrier end a call whose stream is not with this process; raises what its answer means."""
@@ -222,10 +236,13 @@ class Bridge:
             language=self.settings.language,
         )
 
-    def _rules(self, user_id: str, tools: Tools) -> Rules:
+    def _rules(self, user_id: str, tools: Tools, plan: Plan | None) -> Rules:
+        plan = plan or Plan()
         return Rules(
             language=self.settings.language,
-            greeting=self.settings.greeting,
+            greeting=self.settings.greeting if plan.errand else plan.text or self.settings.greeting,
+            errand=plan.text if plan.errand else "",
+            about=plan.about,
             onward=self.settings.fallback != "goodbye",
             auto_confirm=self.settings.unasked(user_id),
             effects=tools.effects,

@@ -46,7 +46,8 @@ async def end(request: Request) -> Response:
         return problem(409, "invalid_request_error", "call_ended", f"The call {call.id} is over.")
     if not bridge.registry.end(call.id, "api"):
         try:
-            await bridge.end_at_carrier(call)
+            if not await bridge.outbound.hang_up(call.id):
+                await bridge.end_at_carrier(call)
         except (Refused, Unavailable, RemoteError) as error:
             return problem(
                 409, "invalid_request_error", "call_not_live", f"The call {call.id} is not live here. {error}"

@@ -29,14 +29,14 @@ from phone_bridge.assistant.watching import Watch
 from phone_bridge.assistant.webhook_api import WebhookApi
 from phone_bridge.assistant.webhook_store import WebhookStore
 from phone_bridge.assistant.webhooks import TIMEOUT_MS
-from phone_bridge.errors import Unavailable
+from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.settings import FUNCTION_CALLING, Settings
 from phone_bridge.tools.calendar import CalendarTools
 from phone_bridge.tools.desk import SendText
-from phone_bridge.tools.keeper import User
+from phone_bridge.tools.keeper import Reminder, User
 from phone_bridge.tools.travel import Router
 
 KEY = "embedded-key"
@@ -150,6 +150,24 @@ class Embedded:
         if self._http is None:
             raise Unavailable("the assistant was not started")
         return await self._http.exchange(request, timeout_ms=TIMEOUT_MS)
+
+    async def event_time(self, user_id: str, event_id: str, before: str) -> datetime | None:
+        """Say when an event of a user starts, or (``departure``) is to be left for; None where it is no more.
+
+        Without a place to go to, or a way there, it is left for when it starts. Raises Unavailable.
+        """
+        try:
+            event = await self._keeper.event(event_id)
+        except Refused:
+            return None
+        if event.is_cancelled or event.user_id != user_id:
+            return None
+        leaving = await self.tools.departure(event) if before == "departure" else None
+        return (event.start_time if leaving is None else leaving.latest_departure).astimezone(UTC)
+
+    async def reminders(self, user_id: str) -> list[Reminder]:
+        """List the reminders that the assistant has set for a user, the oldest first."""
+        return await self._keeper.reminders(user_id)
 
     async def stop(self) -> None:
         """End the live sessions and let everything go."""

@@ -9,7 +9,7 @@ from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.resuming import CONNECT_PATH, newest
 from phone_bridge.call import words
 from phone_bridge.legs.twilio.webhook import ConnectEnded, Form, IncomingCall, recording_url
-from phone_bridge.runtime.record import timestamp
+from phone_bridge.runtime.record import CallRecord, timestamp
 from phone_bridge.settings import Settings
 
 AFTER = "after"
@@ -85,6 +85,19 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
     if ended.ended:
         return twiml.hang_up()
     return twiml.apologise_and_hang_up(_say(bridge.settings, "thanks"), _tongue(bridge.settings))
+
+
+def leave_message(settings: Settings, message: str) -> str:
+    """Give the document that leaves ``message`` on a machine that records."""
+    return twiml.leave_message(message, _tongue(settings))
+
+
+def put_through(settings: Settings, call: CallRecord, number: str) -> str:
+    """Give the document that puts the other side of a call through to ``number``."""
+    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_DIAL}"
+    ours = call.to_number if call.direction == "inbound" else call.from_number
+    caller_id = settings.twilio_phone_number or (ours if ours and _E164.fullmatch(ours) else None)
+    return twiml.transfer(_say(settings, "connecting"), _tongue(settings), number, action, caller_id)
 
 
 def own_number(call: IncomingCall | ConnectEnded) -> str | None:

@@ -16,13 +16,16 @@ from phone_bridge.app.operation import TEXT as TEXT
 from phone_bridge.app.operation import Error as Error
 from phone_bridge.app.operation import Failure as Failure
 from phone_bridge.app.operation import Operation as Operation
+from phone_bridge.app.placing import CallBody, DtmfBody, TransferBody
 from phone_bridge.call.receipt import Receipt
 from phone_bridge.call.trace import Asked, Said
+from phone_bridge.outbound.policy import Policy
+from phone_bridge.outbound.reminders import ReminderBody
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.sessions.voice_agent.server import DEFAULT_MODEL, MAX_MODEL_CHARS
 
-CARRIERS = ("/twilio/",)
-"""Where carriers' own paths begin: theirs to document, signed, and of no use to a program."""
+CARRIERS = ("/twilio/", "/chronapilot/")
+"""Where the paths of carriers and of ChronaPilot begin: theirs to document, signed, and of no use to a program."""
 
 
 # What is sent and read
@@ -66,6 +69,47 @@ class CallWithReceipts(Call, kw_only=True, forbid_unknown_fields=True):
     """One call, with the signed receipt of every action that was confirmed in it; null while they cannot be read."""
 
     receipts: list[Receipt] | None
+
+
+class Try(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One attempt of a reminder: a call, when it ended, and how, or what the callee replied."""
+
+    call_id: str
+    at: str
+    outcome: str
+
+
+class Reminder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reminder: ``at`` is the time it is for, ``next_at`` when the telephone is to ring."""
+
+    id: str
+    object: Literal["reminder"]
+    to: str
+    from_: str | None = msgspec.field(name="from")
+    user_id: str
+    text: str
+    at: str
+    timezone: str
+    event_id: str | None
+    offset_minutes: int
+    before: Literal["start", "departure"]
+    repeat: str | None
+    policy: Policy
+    consent: str | None
+    metadata: dict[str, str]
+    status: Literal["scheduled", "calling", "done", "cancelled", "failed"]
+    outcome: str | None
+    next_at: str | None
+    attempts: list[Try]
+    call_id: str | None
+    created_at: str
+
+
+class Reminders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Reminders, newest first."""
+
+    object: Literal["list"]
+    data: list[Reminder]
 
 
 class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,6 +203,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 # The operations
 
 
+_PROMISE = {"Idempotency-Key": "The same request with the same key is answered once, and done once."}
+
 OPERATIONS = (
     Operation(
         name="listCalls",
@@ -169,6 +215,76 @@ OPERATIONS = (
         query={"carrier_id": "Only calls that the carrier knows by this id (Twilio's CallSid)."},
         answers={200: Calls},
         failures=(401, 403, 429, 503),
+    ),
+    Operation(
+        name="placeCall",
+        tag="calls",
+        method="post",
+        path="/v1/calls",
+        summary="Call somebody, who is connected to the assistant.",
+        headers=_PROMISE,
+        body=CallBody,
+        answers={201: Call},
+        failures=(400, 401, 403, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="transferCall",
+        tag="calls",
+        method="post",
+        path="/v1/calls/{id}/transfer",
+        summary="Put the other side of a live call through to somebody else.",
+        body=TransferBody,
+        answers={202: Call},
+        failures=(400, 401, 403, 404, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="pressKeys",
+        tag="calls",
+        method="post",
+        path="/v1/calls/{id}/dtmf",
+        summary="Press keys for the other side of a live call.",
+        body=DtmfBody,
+        answers={202: Call},
+        failures=(400, 401, 403, 404, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="makeReminder",
+        tag="reminders",
+        method="post",
+        path="/v1/reminders",
+        summary="Have somebody called at a time, or before an event.",
+        headers=_PROMISE,
+        body=ReminderBody,
+        answers={201: Reminder},
+        failures=(400, 401, 403, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="listReminders",
+        tag="reminders",
+        method="get",
+        path="/v1/reminders",
+        summary="List the newest hundred reminders.",
+        query={"status": "Only those that are scheduled, calling, done, cancelled or failed."},
+        answers={200: Reminders},
+        failures=(401, 403, 429, 503),
+    ),
+    Operation(
+        name="showReminder",
+        tag="reminders",
+        method="get",
+        path="/v1/reminders/{id}",
+        summary="Show a reminder and its attempts.",
+        answers={200: Reminder},
+        failures=(401, 403, 404, 429, 503),
+    ),
+    Operation(
+        name="cancelReminder",
+        tag="reminders",
+        method="delete",
+        path="/v1/reminders/{id}",
+        summary="Cancel a reminder; it never rings again.",
+        answers={200: Reminder},
+        failures=(401, 403, 404, 409, 429, 503),
     ),
     Operation(
         name="showCall",
@@ -326,6 +442,7 @@ OPERATIONS = (
 )
 
 TAGS = {
+    "reminders": "Calls that are made at a time, or before an event.",
     "calls": "What is going on, what went on, and ending a call.",
     "assistant": "The built-in assistant's sessions, in ChronaPilot's dialect.",
     "realtime": "The built-in assistant's sessions, in OpenAI Realtime's dialect.",
@@ -382,5 +499,9 @@ EXAMPLES: dict[type, Any] = {
         "resumed": 0,
         "recording": None,
         "usage": None,
+        "answered_by": None,
+        "reply": None,
+        "reminder_id": None,
+        "metadata": None,
     },
 }

@@ -10,7 +10,15 @@ from starlette.responses import Response
 import twiml
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.calls import problem
-from phone_bridge.app.fallback import AFTER, AFTER_DIAL, AFTER_RECORD, after_dial, fall_back, keep_message
+from phone_bridge.app.fallback import (
+    AFTER,
+    AFTER_DIAL,
+    AFTER_RECORD,
+    after_dial,
+    fall_back,
+    keep_message,
+    leave_message,
+)
 from phone_bridge.app.resuming import (
     MAX_RESUMES,
     PART,
@@ -30,16 +38,20 @@ from phone_bridge.legs.twilio.webhook import (
     ConnectEnded,
     Form,
     IncomingCall,
+    MachineDetected,
     StatusChanged,
     StreamStatus,
     dial_answered,
     parse_form,
     signed,
 )
+from phone_bridge.outbound.attempt import Answer
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.registry import Announced
 
 VOICE_PATH = "/twilio/voice"
+CALL = "call"
+"""The query parameter that says which call of our own the carrier's request is about."""
 SIGNATURE = "x-twilio-signature"
 SIGNATURE_SETTINGS = "x-twilio-webhooks-signature-settings"
 
@@ -50,6 +62,9 @@ async def voice(request: Request) -> Response:
     """Answer an incoming call with the TwiML that connects it; the same call twice gets the same answer."""
     bridge, form = await _read(request)
     incoming = IncomingCall.parse(form)
+    call_id = request.query_params.get(CALL)
+    if call_id is not None:
+        return await _answered(request, bridge, incoming, call_id)
     known = bridge.registry.announced(incoming.call_sid)
     if known is None and bridge.registry.draining:
         return _move_on(request, bridge, incoming)
@@ -73,7 +88,8 @@ async def connect(request: Request) -> Response:
         if after == AFTER_RECORD:
             return _twiml(await keep_message(bridge, ended, form))
         if ended.ended:
-            await bridge.registry.carrier_says(ended.call_sid, ended.status)
+            if ended.direction == "inbound":  # of calls of our own the carrier tells their attempt
+                await bridge.registry.carrier_says(ended.call_sid, ended.status)
             return _twiml(twiml.hang_up())
         return await _go_on(request, bridge, ended)
     except Unavailable as error:
@@ -84,7 +100,22 @@ async def status(request: Request) -> Response:
     """Take in what became of a call; it may come late, doubled and out of order."""
     bridge, form = await _read(request)
     changed = StatusChanged.parse(form)
+    call_id = request.query_params.get(CALL)
+    if call_id is not None:
+        await bridge.outbound.told(call_id, changed)
+        return Response(status_code=204)
     await bridge.registry.carrier_says(changed.call_sid, changed.status)
+    return Response(status_code=204)
+
+
+async def amd(request: Request) -> Response:
+    """Take in what has answered a call of our own, found out while the assistant was speaking already."""
+    bridge, form = await _read(request)
+    detected = MachineDetected.parse(form)
+    attempt = await bridge.outbound.attempt(request.query_params.get(CALL, ""))
+    if attempt is not None and attempt.carrier_id == detected.call_sid:
+        document = leave_message(bridge.settings, attempt.what.message)
+        await bridge.outbound.detected(attempt, detected.answered_by, document)
     return Response(status_code=204)
 
 
@@ -95,6 +126,29 @@ async def stream(request: Request) -> Response:
     if told.event == "stream-error":
         log.error("! the carrier reports a stream error: %s", told.error)
     return Response(status_code=204)
+
+
+async def _answered(request: Request, bridge: Bridge, incoming: IncomingCall, call_id: str) -> Response:
+    """Say what somebody gets who has answered a call of our own, or what a machine gets that has."""
+    try:
+        attempt = await bridge.outbound.attempt(call_id)
+        if attempt is None:
+            log.warning("x a call was answered that nobody here has placed")
+            return _twiml(twiml.hang_up())
+        step = await bridge.outbound.answered(attempt, incoming)
+        if step is Answer.LEAVE_MESSAGE:
+            return _twiml(leave_message(bridge.settings, attempt.what.message))
+        if step is not Answer.CONNECT:
+            return _twiml(twiml.hang_up())
+        known = bridge.registry.announced(incoming.call_sid)
+        if known is None and bridge.registry.draining:
+            return _move_on(request, bridge, incoming)
+        known = known or await _announce(bridge, incoming)
+    except Unavailable as error:
+        return _give_up(bridge, incoming, error)
+    if known is None:
+        return _twiml(fall_back(bridge.settings, incoming, "apology_busy"))
+    return _twiml(connect_stream(bridge, known))
 
 
 async def _announce(bridge: Bridge, incoming: IncomingCall) -> Announced | None:
@@ -108,13 +162,14 @@ async def _announce(bridge: Bridge, incoming: IncomingCall) -> Announced | None:
     known = bridge.registry.announced(incoming.call_sid)
     if known is not None:  # the same webhook came again meanwhile
         return known
-    if kept is not None and kept.answered_at is not None and was_cut(kept):
+    outbound = kept is not None and kept.direction == "outbound" and not kept.transcript  # answered, not connected yet
+    if kept is not None and kept.answered_at is not None and was_cut(kept) and not outbound:
         if kept.resumed >= MAX_RESUMES:
             raise Unavailable("the call was cut off too often", code="cut_off_too_often")
         return await resume(bridge, kept, kept.resumed + 1, incoming.account_sid)
     if not _has_room(bridge, incoming):
         return None
-    if kept is not None and kept.status == "ringing":
+    if kept is not None and (kept.status == "ringing" or kept.direction == "outbound"):
         return bridge.registry.announce(kept, _token(key, kept, incoming.account_sid))
     return await _announce_new(bridge, incoming, key)
 

@@ -13,6 +13,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     greeting: str = ""
     """The first words; empty for the language's own greeting."""
+    errand: str = ""
+    """What an outbound call is about, said first and answered by keys or words; empty for any other call."""
+    about: str = ""
+    """What whoever screens an outbound call is told; empty for a call that came in."""
     onward: bool = False
     """Whether the caller gets something else (a transfer, a voicemail) where the assistant cannot be had."""
     auto_confirm: frozenset[str] = frozenset()

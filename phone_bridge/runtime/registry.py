@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -185,6 +186,22 @@ class Registry:
             live.carrier.cancel()
         live.superseded = True
         await live.gone.wait()
+
+    @contextmanager
+    def going_on(self, id: str, token: str, part: int) -> Iterator[None]:
+        """Expect a live call's next stream, because the carrier is asked to close this one; not where that fails."""
+        live = self._live[id]
+        before = self._announced.get(live.record.carrier_id)
+        self.announce(live.record, token, part)
+        live.superseded = True
+        try:
+            yield
+        except BaseException:
+            live.superseded = False
+            self.forget(live.record.carrier_id)
+            if before is not None:
+                self._announced[live.record.carrier_id] = before
+            raise
 
     def known(self, carrier_id: str) -> CallRecord | None:
         """Find a call that is live here, as it is now, or that ended here a moment ago; no database is asked."""

@@ -72,6 +72,10 @@ def test_a_call_is_shown_with_the_names_that_are_fixed(tmp_path: Path) -> None:
             "resumed",
             "recording",
             "usage",
+            "answered_by",
+            "reply",
+            "reminder_id",
+            "metadata",
             "receipts",
         }
         assert shown["id"].startswith("call_")
