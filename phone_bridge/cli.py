@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -16,16 +17,18 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from phone_bridge import calendar_cli, campaign_cli, key_cli, outbound_cli, receipt_cli, voice_key_cli
+from phone_bridge import calendar_cli, campaign_cli, key_cli, outbound_cli, receipt_cli, tenants, voice_key_cli
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
 from phone_bridge.assistant.engines import registry as engines
 from phone_bridge.assistant.engines.registry import EngineOptions
 from phone_bridge.assistant.speaking import EspeakVoice
 from phone_bridge.errors import BridgeError, SettingsError, Unavailable
+from phone_bridge.routing import Route
 from phone_bridge.runtime import replaying
 from phone_bridge.runtime.drain import Drain
 from phone_bridge.runtime.record import Records
+from phone_bridge.runtime.reloading import Reloading
 from phone_bridge.runtime.stopping import Stopping
 from phone_bridge.runtime.supervisor import Supervisor
 from phone_bridge.runtime.voice import Voice
@@ -102,6 +105,7 @@ def _serve(options: argparse.Namespace) -> int:
         raise SettingsError("--workers above 1 needs a remote session: the built-in assistant lives in one process")
     engines.check(settings.ear, settings.voice)
     configure(settings.log_format)
+    _routes(settings, alone=options.workers == 1)
     Records(settings.database_url).close()  # a database that cannot be used is told now, in one sentence
     if options.workers == 1:
         server = _Server(uvicorn.Config(_application(settings), **_uvicorn(settings)), settings)
@@ -128,16 +132,38 @@ def worker() -> Starlette:
 
 
 def _application(settings: Settings, *, supervised: bool = False) -> Starlette:
-    def stopping(bridge: Bridge) -> Stopping:
+    @contextmanager
+    def within(bridge: Bridge) -> Iterator[None]:
         drain = Drain(bridge.registry, seconds=settings.drain_seconds, clock=time.monotonic)
-        return Stopping(drain, supervised=supervised)
+        with Stopping(drain, supervised=supervised), Reloading(bridge.reload):
+            yield
 
     def make() -> Bridge:
         told = reporting(os.environ, content=settings.log_content)
         worker = str(os.getpid()) if supervised else ""
-        return Bridge(settings, Records(settings.database_url), _voice(settings), worker=worker, reporting=told)
+        return Bridge(
+            settings,
+            Records(settings.database_url),
+            _voice(settings),
+            worker=worker,
+            reporting=told,
+            read_routes=lambda: _routes(settings, alone=not supervised),
+        )
 
-    return build(make, stopping)
+    return build(make, within)
+
+
+def _routes(settings: Settings, *, alone: bool = True) -> tuple[Route, ...]:
+    """Read the routes of a process; only one that is ``alone`` has the built-in assistant."""
+    routes = tenants.read(os.environ, Path.cwd(), settings)
+    if not alone:
+        for route in routes:
+            if tenants.served(settings, route).settings.session == "embedded":
+                raise SettingsError(
+                    f"the route {route.name!r} has the built-in assistant, which lives in one process: give it a "
+                    "remote session, or start with --workers 1"
+                )
+    return routes
 
 
 def _uvicorn(settings: Settings) -> dict[str, Any]:

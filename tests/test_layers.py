@@ -14,6 +14,7 @@ FLOORS = {
     "exchange": 0,
     "offers": 0,
     "audio": 1,
+    "routing": 1,
     "voice_sdk": 2,  # one dialect's words, which a session and a browser's leg speak alike
     "call": 2,
     "legs": 3,
@@ -32,10 +33,11 @@ FLOORS = {
     "voice_key_cli": 6,
     "cli": 8,
 }
-ASIDE = {"settings", "telemetry"}  # seen by app and cli alone
+ASIDE = {"settings", "telemetry", "tenants"}  # seen by app and cli alone
 
 DRY = ("audio", "call", "legs", "sessions")
 DRY_FILES = (
+    "routing.py",
     "assistant/answering.py",
     "assistant/conversation.py",
     "assistant/understanding.py",

@@ -503,5 +503,6 @@ EXAMPLES: dict[type, Any] = {
         "reply": None,
         "reminder_id": None,
         "metadata": None,
+        "route": None,
     },
 }

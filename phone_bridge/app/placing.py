@@ -71,7 +71,7 @@ async def place(request: Request) -> Response:
             lambda: bridge.outbound.call(
                 to=body.to,
                 from_=body.from_,
-                user_id=body.user_id or bridge.settings.user_id,
+                user_id=body.user_id or bridge.outbound.user_of(body.to, body.from_),
                 plan=Plan(text=greeting, message=message, about=greeting or "A call from your assistant."),
                 metadata=body.metadata or None,
                 promise=promise,
@@ -92,7 +92,7 @@ async def transfer(request: Request) -> Response:
         call = await _live(request)
         body, _ = await bodies.read(request, TransferBody)
         allowed(body.to, bridge.settings.allowed_prefixes)
-        document = put_through(bridge.settings, call, body.to)
+        document = put_through(bridge.tenants.settings_of(call), call, body.to)
         await _redirect(bridge, call, document)
     except _Answered as error:
         return error.response
