@@ -26,8 +26,9 @@ from phone_bridge.tools.memory import MEMORY_TOOLS
 from phone_bridge.tools.table import CALENDAR_TOOLS
 from phone_bridge.tools.web import WEB_SEARCH
 
-CALENDAR, MEMORY, WEB, ELSEWHERE = "calendar", "memory", "web", "voice-agent"
+CALENDAR, MEMORY, WEB, CALL, ELSEWHERE = "calendar", "memory", "web", "call", "voice-agent"
 """Groups of tools; a further one is each of ``[[mcp]]``, by its name."""
+OF_A_CALL = ("end_call", "transfer_call", "send_digits")
 READS = ":read"
 """What follows a group's name where only those of its tools are meant that look and change nothing."""
 KEPT_TABLES = 20
@@ -254,9 +255,9 @@ def _check_tools(given: Served, place: str) -> None:
 
 def _known(settings: Settings) -> frozenset[str]:
     tools = {tool.name for tool in (*CALENDAR_TOOLS, *MEMORY_TOOLS, WEB_SEARCH)}
-    groups = [CALENDAR, MEMORY, WEB, *(server.name for server in settings.mcp)]
+    groups = [CALENDAR, MEMORY, WEB, CALL, *(server.name for server in settings.mcp)]
     own = {ELSEWHERE} if settings.session == "voice-agent" else set()
-    return frozenset(tools).union(own, *map(_group, groups))
+    return frozenset(tools).union(own, OF_A_CALL, *map(_group, groups))
 
 
 def _group(name: str) -> frozenset[str]:

@@ -498,11 +498,11 @@ EXAMPLES: dict[type, Any] = {
         "error": None,
         "resumed": 0,
         "recording": None,
-        "usage": None,
         "answered_by": None,
         "reply": None,
         "reminder_id": None,
         "metadata": None,
+        "usage": None,
         "route": None,
     },
 }

@@ -18,7 +18,7 @@ from phone_bridge.runtime.toolbox import CallFacts, Some, Toolbox, Tools
 from phone_bridge.runtime.voice_agent_toolbox import VoiceAgentTools
 from phone_bridge.runtime.web_toolbox import WebToolbox
 from phone_bridge.settings import FUNCTION_CALLING, Settings
-from phone_bridge.tenants import CALENDAR, ELSEWHERE, MEMORY, WEB, Served, offered, remembers
+from phone_bridge.tenants import CALENDAR, CALL, ELSEWHERE, MEMORY, WEB, Served, offered, remembers
 
 BEGIN_SECONDS = 1.0
 """How long the beginning of a call waits for what is remembered of the caller."""
@@ -32,27 +32,30 @@ class Toolboxes:
     def __init__(self, settings: Settings, embedded: Embedded) -> None:
         self._settings = settings
         self._embedded = embedded
-        self._boxes: dict[str, Toolbox] = {}  # by the name of their group
+        self._boxes: list[tuple[str, Toolbox]] = []  # with the name of their group
         self._http: HttpClient | None = None
         self._memories: Memories | None = None
         self._memory: MemoryToolbox | None = None
         self._servers: list[McpToolbox] = []
+        self.of_a_call: list[Callable[[CallFacts], Toolbox]] = []
+        """Toolboxes that are made for each call anew."""
 
     async def start(self, http: HttpClient) -> None:
         """Open them, in the order in which their tools are offered."""
         settings = self._settings
         self._http = http
-        self._boxes[CALENDAR] = CalendarToolbox(self._embedded.tools)
+        self._boxes.append((CALENDAR, CalendarToolbox(self._embedded.tools)))
         if settings.memory:
             self._memories = Memories(settings.database_url, new_id=random_id, now=lambda: datetime.now(UTC))
             await asyncio.to_thread(self._memories.prepare)
-            self._boxes[MEMORY] = self._memory = MemoryToolbox(self._memories)
+            self._memory = MemoryToolbox(self._memories)
+            self._boxes.append((MEMORY, self._memory))
         if settings.tavily_api_key:
-            self._boxes[WEB] = WebToolbox(http, settings.tavily_api_key, settings.tavily_url)
+            self._boxes.append((WEB, WebToolbox(http, settings.tavily_api_key, settings.tavily_url)))
         self._servers = [McpToolbox(server) for server in settings.mcp]
         for server in self._servers:
             server.start()
-        self._boxes |= {server.name: box for server, box in zip(settings.mcp, self._servers, strict=True)}
+        self._boxes += [(server.name, box) for server, box in zip(settings.mcp, self._servers, strict=True)]
 
     async def stop(self) -> None:
         """Let everything go."""
@@ -71,9 +74,10 @@ class Toolboxes:
         """Collect what a call's model may use."""
         if served.settings.session not in FUNCTION_CALLING:
             return Tools((), facts)
+        boxes = [*self._boxes, *((CALL, make(facts)) for make in self.of_a_call)]
         if served.tools is None:
-            return Tools(tuple(self._boxes.values()), facts, self._elsewhere(served))
-        some = [Some(box, _chosen(group, served.tools)) for group, box in self._boxes.items()]
+            return Tools([box for _, box in boxes], facts, self._elsewhere(served))
+        some = [Some(box, _chosen(group, served.tools)) for group, box in boxes]
         return Tools(some, facts, self._elsewhere(served) if ELSEWHERE in served.tools else None)
 
     def _elsewhere(self, served: Served) -> VoiceAgentTools | None:
@@ -84,7 +88,7 @@ class Toolboxes:
 
     def all(self, facts: CallFacts) -> Tools:
         """Collect everything that there is, for whoever runs tools by themselves."""
-        return Tools(tuple(self._boxes.values()), facts)
+        return Tools([box for _, box in self._boxes], facts)
 
     async def refresh(self) -> None:
         """See that the lists of tools are fresh, as far as their servers are there."""

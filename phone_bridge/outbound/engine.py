@@ -13,11 +13,13 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from phone_bridge.errors import Unavailable
 from phone_bridge.outbound.book import Book
 from phone_bridge.outbound.dialler import GONE, PLACED, Dialler
 
@@ -134,7 +136,8 @@ class Engine:
             if self._dbos is not None:
                 self._dbos.destroy(destroy_registry=True)
                 self._dbos = None
-                self._book.leave(self._id)
+                with suppress(Unavailable):  # then its silence tells it
+                    self._book.leave(self._id)
 
     def _workflow(self, dbos: Any) -> Callable[[str], Any]:
         """Make the attempt a workflow of DBOS's: what is a step is remembered, and a crash goes on after the last.

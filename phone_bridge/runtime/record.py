@@ -49,11 +49,11 @@ class CallRecord(msgspec.Struct, kw_only=True):
     error: str | None = None
     resumed: int = 0
     recording: str | None = None
-    usage: dict[str, int] | None = None
     answered_by: str | None = None
     reply: str | None = None
     reminder_id: str | None = None
     metadata: dict[str, str] | None = None
+    usage: dict[str, int] | None = None
     route: str | None = None
 
     def observe(self, trace: Trace) -> None:
@@ -78,8 +78,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
         ]
         self.ended_by = trace.ended_by or None
         self.error = trace.error or None
-        self.usage = trace.usage() or None
         self.reply = trace.reply or None
+        self.usage = trace.usage() or None
 
     def past(self, now: str) -> Past | None:
         """Give what a later part of the call goes on with, at the time ``now``; None if it was never answered."""
