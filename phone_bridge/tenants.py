@@ -244,13 +244,13 @@ def _check_tools(given: Served, place: str) -> None:
         unknown = sorted(name for name in chosen - known if not name.startswith(servers))
     else:
         unknown = sorted(chosen - _group(CALENDAR) - {tool.name for tool in CALENDAR_TOOLS})
-        if not calendar_tools(chosen):
-            raise SettingsError(f"{place} has tools, but none of the calendar, and {settings.session} has no others")
     if unknown:
         raise SettingsError(
             f"{place} has {unknown[0]!r} in tools, which names neither a tool nor a group of a {settings.session} "
             f"session: mend its spelling (groups are such as {CALENDAR} and {CALENDAR}{READS})"
         )
+    if settings.session not in FUNCTION_CALLING and not chosen:
+        raise SettingsError(f"{place} has tools and names none, but {settings.session} cannot do without: name some")
 
 
 def _known(settings: Settings) -> frozenset[str]:
