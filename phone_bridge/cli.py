@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from phone_bridge import (
     calendar_cli,
     campaign_cli,
+    doctor_cli,
     key_cli,
     memory_cli,
     outbound_cli,
@@ -96,6 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     receipting = commands.add_parser("receipt", help="prove what a caller consented to")
     receipt_cli.add_arguments(receipting)
     receipting.set_defaults(run=_receipt)
+    doctoring = commands.add_parser("doctor", help="say what is wrong with a deployment and how to mend it")
+    doctor_cli.add_arguments(doctoring)
+    doctoring.set_defaults(run=lambda options: doctor_cli.run(options, os.environ, Path.cwd(), print))
     replay = commands.add_parser("replay", help="run a call's trace again: exit 1 if its machine raises")
     replaying.add_arguments(replay)
     replay.set_defaults(run=_replay)

@@ -70,7 +70,7 @@ def test_what_a_route_allows_without_asking_is_allowed_for_its_user_alone() -> N
     )
 )
 @examples(max_examples=60)
-def test_no_key_goes_to_a_server_that_it_was_not_written_down_for(said: dict[str, str]) -> None:
+def test_no_key_goes_to_a_server_that_it_was_not_written_down_for(said: dict[str, Any]) -> None:
     given = served(OWN, Route(name="a", **said)).settings
     for field in SESSION_FIELDS:
         if "session" in said or "session_url" in said:

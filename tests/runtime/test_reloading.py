@@ -18,7 +18,8 @@ def as_before() -> Iterator[None]:
 
 
 def test_each_hangup_is_followed_by_a_reading_that_began_after_it() -> None:
-    begun, done = [], asyncio.Event()
+    begun: list[int] = []
+    done = asyncio.Event()
 
     async def reload() -> None:
         begun.append(len(begun))
