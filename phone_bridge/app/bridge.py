@@ -191,7 +191,10 @@ class Bridge:
         id: str = "",
         served: Served | None = None,
     ) -> CallRecord:
-        """Begin the record of a call that has been announced, as ``id`` where that was given out already; ``served`` is what its route gives it."""
+        """Begin the record of a call that has been announced, as ``id`` where that was given out already.
+
+        ``served`` is what its route gives it.
+        """
         served = served or self.tenants.own
         return CallRecord(
             id=id or new_call_id(),
@@ -215,19 +218,27 @@ class Bridge:
         return await self.toolboxes.begin(self._facts(record), self.tenants.of(record))
 
     def pump(
-        self, record: CallRecord, leg: LegWire, socket: Socket, *, known: str = "", plan: Plan | None = None
+        self,
+        record: CallRecord,
+        leg: LegWire,
+        socket: Socket,
+        *,
+        known: str = "",
+        plan: Plan | None = None,
+        onward: bool = True,
     ) -> Pump:
         """Put a call, or a later part of one, together from its leg and the session it is bound to.
 
-        ``known`` is what ``begin`` said, ``plan`` what is said first in a call of our own. Raises Unavailable where
-        the call's route is no more.
+        ``known`` is what ``begin`` said, ``plan`` what is said first in a call of our own, ``onward`` whether the
+        carrier can send a caller on who cannot be served. Raises Unavailable where the call's route is no more.
         """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
         past = record.past(timestamp(time.time)) if record.resumed else None
         served = self.tenants.of(record)
         tools = self.toolboxes.tools(self._facts(record), served)
-        rules, now = _rules(record.user_id, tools, plan or Plan(), served), int(time.monotonic() * 1000)
+        rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
+        now = int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
         return Pump(
             call,
@@ -295,7 +306,7 @@ class Bridge:
                 log.warning("! the bridge cannot speak its own lines in %s: %s", language, error)
 
 
-def _rules(user_id: str, tools: Tools, plan: Plan, served: Served) -> Rules:
+def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bool) -> Rules:
     settings = served.settings
     limit = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
     return Rules(
@@ -303,7 +314,7 @@ def _rules(user_id: str, tools: Tools, plan: Plan, served: Served) -> Rules:
         greeting=settings.greeting if plan.errand else plan.text or settings.greeting,
         errand=plan.text if plan.errand else "",
         about=plan.about,
-        onward=settings.fallback != "goodbye",
+        onward=onward and settings.fallback != "goodbye",
         auto_confirm=settings.unasked(user_id),
         effects=tools.effects,
         answer_ms=settings.answer_seconds * 1000,
