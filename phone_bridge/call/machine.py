@@ -99,6 +99,7 @@ class Call:
         self._hushed: set[str] = set()  # items that spoke while a question was asked
         self._awaited: set[str] = set()  # what was confirmed to this session, which has not said what came of it
         self._utterance: int | None = None  # when the caller's present utterance began
+        self._voice_ended: int | None = None  # when its sound was over
         self._wordless = False  # the session took a turn whose words have not come
         self._next_question: int | None = None  # when the next proposal is to be asked
         self._next_limit = 0
@@ -150,6 +151,10 @@ class Call:
     def asking(self) -> bool:
         """Whether a question is open, so that it matters when the caller's voice begins."""
         return self._questions.current is not None
+
+    def sounding(self, now: int) -> bool:
+        """Whether there is anything on its way to the caller's ear, so that it matters whether they speak."""
+        return self._phase is Phase.TALKING and bool(self._ledger.unheard(now))
 
     def begin(self, now: int) -> list[c.Command]:
         """Greet the caller, or say that we were cut off; the session is being opened meanwhile."""
@@ -282,13 +287,21 @@ class Call:
 
     def _voice_started(self, event: e.VoiceStarted, now: int) -> None:
         self._turns.caller(now)
-        if self._utterance is None:
+        if self._speaking_since(now) is None:
             self._utterance = min(event.at, now)
+        self._voice_ended = None
         if self._questions.current is None and self._interrupt(now):
             self.trace.measured("barge_in_stop_ms", now - event.at)
 
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
+        self._voice_ended = now
+
+    def _speaking_since(self, now: int) -> int | None:
+        """Say when the caller's present utterance began; a cough long ago, of which no words came, was none."""
+        if self._voice_ended is not None and now >= self._voice_ended + self._rules.wordless_ms:
+            self._utterance, self._voice_ended = None, None
+        return self._utterance
 
     def _turn_ended(self, event: e.TurnEnded, now: int) -> None:
         if self._phase is Phase.TALKING:
@@ -303,9 +316,10 @@ class Call:
         if not event.final:
             self._hear_partial(event, now)
             return
-        began = self._utterance if self._utterance is not None else now - self._rules.unseen_speech_ms
+        spoken = self._speaking_since(now)
+        began = spoken if spoken is not None else now - self._rules.unseen_speech_ms
         began = began if event.began is None else min(event.began, now)
-        self._utterance, self._wordless = None, False
+        self._utterance, self._voice_ended, self._wordless = None, None, False
         if not event.text.strip():
             return
         if self._answers_errand(event.text, began, now):
@@ -337,8 +351,8 @@ class Call:
         if not event.text.strip():
             return
         self._turns.caller(now)
-        if self._utterance is None and event.began is None:
-            self._utterance = now
+        if self._speaking_since(now) is None and event.began is None:
+            self._utterance, self._voice_ended = now, None
         question = self._questions.current
         if self._on_errand:
             return  # a "hello?" must not cut off what the call is about
