@@ -16,7 +16,15 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from phone_bridge import calendar_cli, campaign_cli, key_cli, outbound_cli, receipt_cli, voice_key_cli
+from phone_bridge import (
+    calendar_cli,
+    campaign_cli,
+    key_cli,
+    memory_cli,
+    outbound_cli,
+    receipt_cli,
+    voice_key_cli,
+)
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
 from phone_bridge.assistant.engines import registry as engines
@@ -72,6 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     keeping = commands.add_parser("calendar", help="look at a calendar, add to it, import and export .ics files")
     calendar_cli.add_arguments(keeping)
     keeping.set_defaults(run=_calendar)
+    remembering = commands.add_parser("memory", help="show, give out or forget what models remember of a user")
+    memory_cli.add_arguments(remembering)
+    remembering.set_defaults(run=_memory)
     making = commands.add_parser("key", help="make a key of the API")
     key_cli.add_arguments(making)
     making.set_defaults(run=lambda options: key_cli.run(options, print))
@@ -218,6 +229,14 @@ def _calendar(options: argparse.Namespace) -> int:
 def _api(url: str | None) -> outbound_cli.Api:
     settings = load(os.environ, Path.cwd())
     return outbound_cli.Api(url or settings.local_url, next(iter(settings.operator_keys), ""))
+
+
+# memory
+
+
+def _memory(options: argparse.Namespace) -> int:
+    settings = load(os.environ, Path.cwd())
+    return memory_cli.run(options, settings.database_url, settings.user_id, print)
 
 
 # receipt

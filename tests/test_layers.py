@@ -28,6 +28,7 @@ FLOORS = {
     "outbound_cli": 6,
     "campaign_cli": 7,
     "key_cli": 6,
+    "memory_cli": 6,
     "receipt_cli": 6,  # beside cli, which would outgrow its page: a command with subcommands of its own
     "voice_key_cli": 6,
     "cli": 8,

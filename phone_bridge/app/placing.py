@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable
 from typing import Annotated
 
 import msgspec
@@ -92,8 +93,7 @@ async def transfer(request: Request) -> Response:
         call = await _live(request)
         body, _ = await bodies.read(request, TransferBody)
         allowed(body.to, bridge.settings.allowed_prefixes)
-        document = put_through(bridge.settings, call, body.to)
-        await _redirect(bridge, call, document)
+        await _asked(move(bridge, call, body.to))
     except _Answered as error:
         return error.response
     except Refused as error:
@@ -109,7 +109,8 @@ async def dtmf(request: Request) -> Response:
     try:
         call = await _live(request)
         body, _ = await bodies.read(request, DtmfBody)
-        await _press(bridge, call, body.digits)
+        _here(bridge, call)
+        await _asked(press(bridge, call, body.digits))
     except _Answered as error:
         return error.response
     except Refused as error:
@@ -142,13 +143,15 @@ async def _live(request: Request) -> CallRecord:
     return call
 
 
-async def _redirect(bridge: Bridge, call: CallRecord, document: str) -> None:
-    if not bridge.outbound.configured:
-        raise Refused(
-            "The carrier can be asked once TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are set.", code="call_not_live"
-        )
+def _here(bridge: Bridge, call: CallRecord) -> None:
+    if not bridge.registry.is_live(call.id):
+        raise Refused(f"The call {call.id} is not live in this process.", code="call_not_live")
+
+
+async def _asked(asking: Awaitable[None]) -> None:
+    """Ask the carrier; what it cannot do is answered as a conflict."""
     try:
-        await asyncio.to_thread(bridge.outbound.carrier.redirect, call.carrier_id, document)
+        await asking
     except (Unavailable, RemoteError) as error:
         message = f"The carrier could not change the call. {error}"
         raise _Answered(problem(409, "invalid_request_error", "call_not_live", message)) from None
@@ -156,10 +159,22 @@ async def _redirect(bridge: Bridge, call: CallRecord, document: str) -> None:
         raise _Answered(problem(409, "invalid_request_error", error.code, str(error))) from None
 
 
-async def _press(bridge: Bridge, call: CallRecord, digits: str) -> None:
-    """Have the keys sounded, and the call come back as its next part."""
-    if not bridge.registry.is_live(call.id):
-        raise Refused(f"The call {call.id} is not live in this process.", code="call_not_live")
+async def move(bridge: Bridge, call: CallRecord, number: str) -> None:
+    """Have a live call put through to ``number``, if that may be dialled; raises Refused, Unavailable, RemoteError."""
+    allowed(number, bridge.settings.allowed_prefixes)
+    await _redirect(bridge, call, put_through(bridge.settings, call, number))
+
+
+async def _redirect(bridge: Bridge, call: CallRecord, document: str) -> None:
+    if not bridge.outbound.configured:
+        raise Refused(
+            "The carrier can be asked once TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are set.", code="call_not_live"
+        )
+    await asyncio.to_thread(bridge.outbound.carrier.redirect, call.carrier_id, document)
+
+
+async def press(bridge: Bridge, call: CallRecord, digits: str) -> None:
+    """Have keys sounded in a call that is live here, which comes back as its next part; raises as ``move`` does."""
     settings, part = bridge.settings, call.resumed + 1
     key = await asyncio.to_thread(bridge.stream_keys.signing, int(time.time()))
     token = issue(

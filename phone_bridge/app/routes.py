@@ -26,6 +26,7 @@ from phone_bridge.app import (
     voice_sdk,
 )
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.call_toolbox import CallToolbox
 from phone_bridge.app.guard import Guard
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 
@@ -64,6 +65,7 @@ def build(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         bridge = app.state.bridge = make()
+        bridge.toolboxes.of_a_call.append(lambda facts: CallToolbox(bridge, facts))
         await bridge.start()
         try:
             with within(bridge):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from phone_bridge.app.embedded import Embedded
@@ -35,6 +36,8 @@ class Toolboxes:
         self._memory: MemoryToolbox | None = None
         self._servers: list[McpToolbox] = []
         self._elsewhere: VoiceAgentTools | None = None
+        self.of_a_call: list[Callable[[CallFacts], Toolbox]] = []
+        """Toolboxes that are made for each call anew."""
 
     async def start(self, http: HttpClient) -> None:
         """Open them, in the order in which their tools are offered."""
@@ -69,7 +72,9 @@ class Toolboxes:
 
     def tools(self, facts: CallFacts) -> Tools:
         """Collect what a call's model may use."""
-        return Tools(self._boxes, facts, self._elsewhere) if self._used else Tools((), facts)
+        if not self._used:
+            return Tools((), facts)
+        return Tools([*self._boxes, *(make(facts) for make in self.of_a_call)], facts, self._elsewhere)
 
     def all(self, facts: CallFacts) -> Tools:
         """Collect everything that there is, for whoever runs tools by themselves."""
