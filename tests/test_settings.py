@@ -68,6 +68,15 @@ def test_a_calendar_elsewhere_has_its_password_from_the_environment_or_the_env_f
         load(DATABASE, tmp_path)
 
 
+def test_a_model_needs_its_address_and_its_name(tmp_path: Path) -> None:
+    address = {"PHONE_BRIDGE_MIND_URL": "http://127.0.0.1:11434"}
+    settings = load(DATABASE | address | {"PHONE_BRIDGE_MIND_MODEL": "small"}, tmp_path)
+    assert (settings.mind_url, settings.mind_model) == ("http://127.0.0.1:11434", "small")
+    for half in (address, {"PHONE_BRIDGE_MIND_MODEL": "small"}):
+        with pytest.raises(SettingsError, match="PHONE_BRIDGE_MIND_URL and PHONE_BRIDGE_MIND_MODEL go together"):
+            load(DATABASE | half, tmp_path)
+
+
 def test_what_was_said_is_kept_for_a_month_or_for_ever(tmp_path: Path) -> None:
     assert load(DATABASE, tmp_path).retention_days == 30
     assert load(DATABASE | {"PHONE_BRIDGE_RETENTION_DAYS": "0"}, tmp_path).retention_days == 0

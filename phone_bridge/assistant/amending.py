@@ -1,5 +1,6 @@
 """How an answer, or a change of mind, goes into a wish that is known already; pure."""
 
+import re
 from collections.abc import Iterable
 
 from msgspec import structs
@@ -8,11 +9,29 @@ from phone_bridge.assistant.naming import title
 from phone_bridge.assistant.phrase import tokens
 from phone_bridge.assistant.plans import Question, Slot
 from phone_bridge.assistant.references import known
+from phone_bridge.assistant.when import Clock, When
 from phone_bridge.assistant.wishes import Reference, Wish
+
+_OF_HOURS = ("set_quiet_hours", "update_preferences")
+_SCOPES = (
+    ("following", re.compile(r"\b(?:following|from (?:now|then|this|that) on|future|later ones|this and|and after)\b")),
+    (
+        "this",
+        re.compile(
+            r"^(?!.*(?<!not )\b(?:all|every|each|both|whole|series)\b)"
+            r".*\b(?:only|just|this|that|one|single|once|today|tomorrow|\w+day)\b"
+        ),
+    ),
+    ("all", re.compile(r"\b(?:all|every|everything|series|both|whole|each)\b")),
+)
 
 
 def is_answer(question: Question, wish: Wish) -> bool:
     """Tell whether words that look like a new wish answer the question: "book club" to "what shall I call it?"."""
+    if question.slot is Slot.MESSAGE:
+        return True
+    if question.slot is Slot.SCOPE:
+        return wish.name in ("cancel_event", "bulk_cancel_events") and wish.name == question.wish.name
     if question.slot is Slot.TITLE:
         return wish.name == "create_event" and not wish.when
     return wish.name == "update_event" and wish.reference is not None and wish.reference.pronoun
@@ -22,6 +41,15 @@ def filled(question: Question, answer: Wish, text: str) -> Wish | None:
     """Put an answer into the wish that the question was about; None when it does not answer it."""
     wish = question.wish
     match question.slot:
+        case Slot.SCOPE:
+            scope = scope_said(text)
+            return structs.replace(wish, scope=scope) if scope else None
+        case Slot.MESSAGE:
+            message = " ".join(token.raw for token in tokens(text))
+            return structs.replace(wish, message=message.removeprefix("that ")) if message else None
+        case Slot.UNTIL:
+            end = answer.when.end or answer.when.start
+            return structs.replace(wish, when=structs.replace(wish.when, end=end)) if end else None
         case Slot.TITLE:
             name = title(tokens(text))
             return structs.replace(wish, title=name) if name else None
@@ -37,6 +65,12 @@ def filled(question: Question, answer: Wish, text: str) -> Wish | None:
     if not answer.when or answer.when.doubtful:
         return None
     return structs.replace(wish, when=answer.when.over(wish.when), length=wish.length or answer.length)
+
+
+def scope_said(text: str) -> str:
+    """Read how much of a series is meant; empty where the words do not say."""
+    said = " ".join(token.word for token in tokens(text))
+    return next((scope for scope, pattern in _SCOPES if pattern.search(said)), "")
 
 
 def amended(old: Wish, wish: Wish, answer: Wish, titles: Iterable[str]) -> Wish | None:
@@ -63,6 +97,20 @@ def another(old: Wish, answer: Wish, titles: Iterable[str]) -> Wish | None:
     return structs.replace(old, reference=reference) if named or reference.other or reference.place else None
 
 
+def _one_end(said: When, old: When) -> When:
+    """Put one time into a stretch of hours: in the place of the end that it is nearer to."""
+    if said.start is None or said.end is not None or old.start is None or old.end is None:
+        return said.over(old)
+    to_start, to_end = (_apart(said.start, end) for end in (old.start, old.end))
+    return structs.replace(old, end=said.start) if to_end <= to_start else structs.replace(old, start=said.start)
+
+
+def _apart(one: Clock, other: Clock) -> int:
+    """Say how many minutes lie between two times on the clock, the shorter way round, whatever they may mean."""
+    gaps = [abs(first - second) % 1440 for first in one.minutes() for second in other.minutes()]
+    return min(min(gap, 1440 - gap) for gap in gaps)
+
+
 def _changed_by_words(old: Wish, said: Wish) -> Wish | None:
     if said.shift is not None and old.name in ("update_event", "cancel_event"):
         return Wish(name="update_event", reference=Reference(pronoun=True), shift=said.shift)
@@ -74,7 +122,7 @@ def _changed_by_words(old: Wish, said: Wish) -> Wish | None:
     return structs.replace(
         old,
         reference=pronoun,
-        when=said.when.over(old.when),
+        when=_one_end(said.when, old.when) if old.name in _OF_HOURS else said.when.over(old.when),
         shift=None if said.when else old.shift,
         length=said.length if said.length is not None else old.length,
         lead=said.lead if said.lead is not None else old.lead,

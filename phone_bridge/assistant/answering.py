@@ -25,8 +25,14 @@ _FAILURES = {
     "consent_unavailable": "I cannot change anything on this line, because it has no way to confirm it.",
     "calendar_unavailable": _UNREACHED,
     "service_unavailable": _UNREACHED,
+    "place_unknown": "I do not know where that is on the map, so I cannot tell.",
+    "origin_unknown": "I do not know where you set out from. You can say: my home address is, and the address.",
+    "no_route": "I know no way there.",
+    "too_far": "That is too far to go that way.",
     "tool_timeout": "Your calendar did not answer in time, so I cannot tell whether that was done.",
 }
+_IN_PLAIN_WORDS = frozenset(("no_attendees", "ambiguous_event", "invalid_recurrence", "calendar_read_only"))
+"""Errors whose message is a sentence that callers understand."""
 
 Sentences = list[str]
 
@@ -110,10 +116,10 @@ def _ending(day: int) -> str:
 # Events
 
 
-def title_words(title: str) -> str:
+def title_words(title: str, chars: int = TITLE_CHARS) -> str:
     """Say a title, cut to what one can listen to."""
     title = " ".join(title.split())
-    return title if len(title) <= TITLE_CHARS else title[:TITLE_CHARS].rsplit(" ", 1)[0]
+    return title if len(title) <= chars else title[:chars].rsplit(" ", 1)[0]
 
 
 def event_words(event: Seen, now: datetime) -> str:
@@ -142,7 +148,7 @@ def detail(event: Seen, now: datetime, aspect: str) -> Sentences:
         return [ended(f"{title} is at {place}") if place else ended(f"No place is given for {title}")]
     if aspect == "people":
         names = [person.called() for person in event.attendees]
-        return [ended(f"{title} is with {_joined(names)}") if names else ended(f"Nobody else is named for {title}")]
+        return [ended(f"{title} is with {joined(names)}") if names else ended(f"Nobody else is named for {title}")]
     if aspect == "length":
         if event.all_day:
             return [f"{title} takes all day."]
@@ -155,7 +161,10 @@ def found(events: Sequence[Seen], now: datetime, aspect: str) -> Sentences:
     if len(events) == 1:
         return detail(events[0], now, aspect)
     if len({event.title for event in events}) == 1:
-        more = f"There {_are(len(events) - 1)} more after it."
+        if events[0].series_id and events[0].series_id == events[1].series_id:
+            more = ended(f"It comes again {event_time(events[1], now)}")
+        else:
+            more = f"There {_are(len(events) - 1)} more after it."
         return [*detail(events[0], now, aspect), more]
     return [ended(f"I found {count_words(len(events))}"), ended(listing(events, now))]
 
@@ -166,6 +175,11 @@ def nothing_found(words: Sequence[str], when: When, now: datetime) -> Sentences:
     dateless = when.day is None and when.ahead is None
     time = "" if not when else " at that time" if dateless else f" {span_words(when, now)}"
     return [f"I cannot find anything{named}{time} in your calendar."]
+
+
+def nobody_else(event: Seen) -> Sentences:
+    """Say that there is nobody to tell anything to."""
+    return [ended(f"Nobody else is invited to {title_words(event.title)}")]
 
 
 def agenda(events: Sequence[Seen], when: When, now: datetime) -> Sentences:
@@ -187,17 +201,22 @@ def listing(events: Sequence[Seen], now: datetime, *, one_day: bool = False, joi
     """Name the first events and count the rest: ``A at noon, B at 3 p.m. and two more``."""
     named = [_on_the_day(event) if one_day else event_words(event, now) for event in events[:LISTED]]
     rest = len(events) - len(named)
-    return _joined([*named, *([f"{count_words(rest)} more"] if rest else [])], joint)
+    return joined([*named, *([f"{count_words(rest)} more"] if rest else [])], joint)
 
 
 def which(events: Sequence[Seen], now: datetime) -> str:
     """Ask which of several events is meant."""
+    days = {event.start_time.date() for event in events}
+    if len({event.title for event in events}) == len(days) == 1 and len(events) <= LISTED:
+        times = [f"the one at {clock_words(event.start_time)}" for event in events]
+        called = f"{count_words(len(events))} called {title_words(events[0].title)}"
+        return f"You have {called} {on_day(min(days), now.date())}: {joined(times, 'or')}?"
     if len({event.title for event in events}) == 1:
         times = [event_time(event, now) for event in events[:LISTED]]
         rest = ["a later one"] if len(events) > LISTED else []
-        return f"Which {title_words(events[0].title)}: {_joined([*times, *rest], 'or')}?"
+        return f"Which {title_words(events[0].title)}: {joined([*times, *rest], 'or')}?"
     named = [event_words(event, now) for event in events[:LISTED]]
-    return f"Which one: {_joined([*named, *(['another one'] if len(events) > LISTED else [])], 'or')}?"
+    return f"Which one: {joined([*named, *(['another one'] if len(events) > LISTED else [])], 'or')}?"
 
 
 def count_words(count: int) -> str:
@@ -231,7 +250,8 @@ def _minutes(event: Seen) -> int:
     return int((event.end_time - event.start_time) / timedelta(minutes=1))
 
 
-def _joined(things: Sequence[str], joint: str = "and") -> str:
+def joined(things: Sequence[str], joint: str = "and") -> str:
+    """Name things one after the other."""
     if len(things) < 2:
         return "".join(things)
     return f"{', '.join(things[:-1])} {joint} {things[-1]}"
@@ -246,11 +266,28 @@ def one_time(result: Mapping[str, Any], start: datetime, now: datetime) -> Sente
     if result["available"]:
         return [ended(f"Yes, you are free {time}")]
     titles = [title_words(conflict["title"]) for conflict in result["conflicts"]]
-    named = _joined(
-        [*titles[:LISTED], *([f"{count_words(len(titles) - LISTED)} more"] if len(titles) > LISTED else [])]
-    )
+    named = joined([*titles[:LISTED], *([f"{count_words(len(titles) - LISTED)} more"] if len(titles) > LISTED else [])])
     others = _starts(result["alternatives"], now)
     return [ended(f"No, {time} you have {named}"), *([ended(f"You are free {others}")] if others else [])]
+
+
+IN_THE_WAY_CHARS = 24
+"""How much of a title is said ahead of a question, which cuts in on what takes more than some seconds."""
+
+
+def in_the_way(result: Mapping[str, Any], start: datetime, now: datetime, besides: str = "") -> Sentences:
+    """Say in one sentence what a new time would overlap with, and when one is free; nothing where with nothing.
+
+    ``besides`` is the id of the event that is moved, which is in nobody's way.
+    """
+    conflicts = [each for each in result.get("conflicts", ()) if each["event_id"] != besides]
+    if not conflicts:
+        return []
+    more = f" and {count_words(len(conflicts) - 1)} more" if len(conflicts) > 1 else ""
+    named = f"Then you have {title_words(conflicts[0]['title'], IN_THE_WAY_CHARS)}{more}"
+    free = [datetime.fromisoformat(slot["start"]).astimezone(now.tzinfo) for slot in result.get("alternatives", ())]
+    same_day = sorted(moment for moment in free if moment.date() == start.date())
+    return [ended(f"{named}; at {clock_words(same_day[0])} you are free" if same_day else named)]
 
 
 def busy_times(spans: Sequence[Mapping[str, str]], when: When, now: datetime) -> Sentences:
@@ -261,7 +298,7 @@ def busy_times(spans: Sequence[Mapping[str, str]], when: When, now: datetime) ->
     taken = [_taken(each, when, now) for each in spans[:LISTED]]
     rest = len(spans) - len(taken)
     more = [f"{count_words(rest)} more time{'s' * (rest != 1)}"] if rest else []
-    return [ended(f"Not all the time: {span} you are busy {_joined([*taken, *more])}")]
+    return [ended(f"Not all the time: {span} you are busy {joined([*taken, *more])}")]
 
 
 def free_slots(slots: Sequence[Mapping[str, Any]], when: When, now: datetime) -> Sentences:
@@ -275,9 +312,9 @@ def _starts(slots: Sequence[Mapping[str, Any]], now: datetime) -> str:
     moments = sorted(datetime.fromisoformat(slot["start"]).astimezone(now.tzinfo) for slot in slots[:LISTED])
     days = {moment.date() for moment in moments}
     if len(days) == 1:
-        times = _joined([f"at {clock_words(moment)}" for moment in moments], "or")
+        times = joined([f"at {clock_words(moment)}" for moment in moments], "or")
         return f"{on_day(moments[0].date(), now.date())} {times}"
-    return _joined([moment_words(moment, now) for moment in moments], "or")
+    return joined([moment_words(moment, now) for moment in moments], "or")
 
 
 def _taken(span: Mapping[str, str], when: When, now: datetime) -> str:
@@ -303,6 +340,8 @@ def done(action: Action, result: Mapping[str, Any], now: datetime) -> Sentences:
     changed = set(result["changed_fields"])
     if "start_time" in changed:
         return ["Done.", ended(f"{title_words(event.title)} is now {event_time(event, now)}")]
+    if "location" in changed and event.location is not None:
+        return ["Done.", ended(f"{title_words(event.title)} is now at {event.location.called()}")]
     if "end_time" in changed:
         return ["Done.", ended(f"{title_words(event.title)} now ends at {clock_words(event.end_time)}")]
     return ["Done.", ended(f"It is now called {title_words(event.title)}")]
@@ -312,12 +351,19 @@ def failed(result: Mapping[str, Any]) -> Sentences:
     """Tell why a tool did not do its work."""
     error = result.get("error") or {}
     known = _FAILURES.get(error.get("code", ""))
-    return [known] if known else ["That did not work.", *filter(None, [str(error.get("message", ""))])]
+    if known:
+        return [known]
+    message = str(error.get("message", ""))
+    return (
+        [message]
+        if message and error.get("code") in _IN_PLAIN_WORDS
+        else ["That did not work.", *filter(None, [message])]
+    )
 
 
 def _overlaps(conflicts: Sequence[Mapping[str, Any]]) -> Sentences:
     titles = [title_words(conflict["title"]) for conflict in conflicts]
-    return [ended(f"It overlaps with {_joined(titles[:LISTED])}")] if titles else []
+    return [ended(f"It overlaps with {joined(titles[:LISTED])}")] if titles else []
 
 
 def _reminder(reminder: Mapping[str, Any], now: datetime) -> str:
@@ -325,5 +371,8 @@ def _reminder(reminder: Mapping[str, Any], now: datetime) -> str:
     if reminder.get("remind_at"):
         moment = datetime.fromisoformat(reminder["remind_at"]).astimezone(now.tzinfo)
         return ended(f"I will remind you {moment_words(moment, now)}: {title}")
+    if reminder.get("offset_minutes_before_departure") is not None:
+        lead = length_words(reminder["offset_minutes_before_departure"])
+        return ended(f"I will remind you {lead} before you have to leave for {title}")
     lead = length_words(reminder["offset_minutes_before_start"])
     return ended(f"I will remind you {lead} before {title}")

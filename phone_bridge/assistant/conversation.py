@@ -8,20 +8,26 @@ then it is set aside, and only the client's own message still settles it.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
-from phone_bridge.assistant import answering, plans, reading, references, small_talk
+from phone_bridge.assistant import answering, notices, outcomes, plans, reading, references, small_talk
 from phone_bridge.assistant.amending import amended, another, filled, is_answer
+from phone_bridge.assistant.grammar import spoken
+from phone_bridge.assistant.habits import HABITS, habit
+from phone_bridge.assistant.journeys import ABOUT_NOW, BY_THEMSELVES, JOURNEYS, TO_PLACES, addressed, journey
+from phone_bridge.assistant.likeness import corrected
+from phone_bridge.assistant.notices import NOTICES, Notice
 from phone_bridge.assistant.phrase import tokens
 from phone_bridge.assistant.plans import Caller, Question, Slot
 from phone_bridge.assistant.ports import Drop, Expecting, HangUp, Intent, Mood, Move, Propose, Run, Say
 from phone_bridge.assistant.reading import Reading
 from phone_bridge.assistant.references import Seen
 from phone_bridge.assistant.understanding import SURE, fragment, understand
+from phone_bridge.assistant.when import NO_TIME, When
 from phone_bridge.assistant.wishes import Reference, Wish
 from phone_bridge.call import words
 from phone_bridge.call.assent import Assent
@@ -32,14 +38,22 @@ from phone_bridge.tools.catalogue import Policy
 
 TRIES = 2
 """How often a question is asked again before it is let go."""
-EVERY_MAX = 3
-"""How many events "cancel both" and the like may mean."""
+EVERY_MAX = 10
+"""How many events may be cancelled at once: as many as one listens to."""
+AHEAD = timedelta(days=60)
+"""How far ahead "all meetings with Anna" looks."""
+ABOUT_NOW_HOURS = timedelta(hours=12)
+"""How far ahead the event lies that "I am late" is about."""
 PHRASES_MAX = 80
 """How many titles and names the ear is told to expect."""
 _TALKING = frozenset(("greeting", "thanks", "goodbye", "repeat", "help", "never_mind", "wait", "yes"))
-_READERS = ("get_next_event", "get_day_overview", "search_events", "check_availability")
+_SUMMARIES = ("get_day_summary", "get_weekly_summary")
+_READERS = ("get_next_event", "get_day_overview", "search_events", "check_availability", *_SUMMARIES)
+_OF_DAYS = ("get_day_overview", "check_availability", "get_day_summary")
 _YES_OR_NO = re.compile(
-    r"^(?:(?:yes|yeah|yep|sure|okay|ok|right|no|nope|but|and|well|wait|please|actually|rather|then) )+", re.IGNORECASE
+    r"^(?:(?:yes|yeah|yep|sure|okay|ok|right|no|nope|but|and|well|wait|please|actually|rather|then|sorry"
+    r"|i (?:said|meant|mean)|not that one) )+",
+    re.IGNORECASE,
 )
 
 Resume = Callable[[Mapping[str, Any], datetime], list[Move]]
@@ -52,6 +66,8 @@ class _Proposal(Struct):
     wish: Wish
     event: Seen | None
     aside: bool = False
+    checked: bool = False
+    """Whether it was looked up what it overlaps with, and told."""
 
 
 class _Asked(Struct, frozen=True):
@@ -78,6 +94,9 @@ class CalendarConversation:
         self._tools = frozenset(tools)
         self._policy = policy
         self._titles = list(dict.fromkeys(caller.titles))
+        self._names = list(dict.fromkeys(caller.names))
+        self._notices: list[Notice] = []  # the alerts that were told
+        self._on_notices = False  # whether "it" is an alert
         self._focus: list[Seen] = []  # what "it" means, the newest
         self._listed: list[Seen] = []  # what "the second one" counts in
         self._asked: _Asked | None = None
@@ -101,8 +120,10 @@ class CalendarConversation:
         """Know that the caller consented; the session now runs the proposed action by itself and calls ``ran``."""
         proposal = self._open.pop(action_id, None)
         if proposal is not None:
-            action = proposal.action
-            self._running[action_id] = lambda result, at: self._done(action, result, at)
+            asked = proposal
+            self._running[action_id] = lambda result, at: self._done(
+                asked.action, result, at, asked.event, checked=asked.checked
+            )
         return []
 
     def declined(self, action_id: str, now: datetime) -> list[Move]:
@@ -125,7 +146,7 @@ class CalendarConversation:
     def expecting(self) -> Expecting:
         """Say what may be heard next."""
         near = [event.title for event in (*self._focus, *self._listed)]
-        phrases = tuple(dict.fromkeys([*near, *self._titles]))[:PHRASES_MAX]
+        phrases = tuple(dict.fromkeys([*near, *self._titles, *self._names]))[:PHRASES_MAX]
         return Expecting(Mood.CONSENT if self._current() else Mood.WISH, phrases)
 
     # Turns
@@ -157,6 +178,7 @@ class CalendarConversation:
         if wish.name == "fragment":
             return self._missed()
         self._misses = 0
+        wish = self._meant(self._recalled(wish))
         intent = Intent(wish.name, wish.confidence, wish.parameters())
         if wish.confidence < SURE:
             return [intent, *_say(small_talk.unsure(wish.name))]
@@ -167,9 +189,22 @@ class CalendarConversation:
     def _begun(self, wish: Wish, now: datetime) -> list[Move]:
         if wish.name in _READERS:
             self._last_read = wish
+        if wish.name in NOTICES:
+            return self._noticed(wish, now)
+        if wish.name in JOURNEYS or (wish.name in HABITS and wish.reference is not None):
+            return self._went(wish, now)
+        if wish.name in HABITS:
+            return self._planned(wish, None, habit(wish, None, self._caller, now), now)
+        return self._begun_with_events(wish, now)
+
+    def _begun_with_events(self, wish: Wish, now: datetime) -> list[Move]:
         match wish.name:
             case "get_next_event":
                 return self._read(reading.next_event(wish))
+            case "get_day_summary" | "get_weekly_summary":
+                return self._read(reading.summary(wish, now))
+            case "bulk_cancel_events":
+                return self._many(wish, now)
             case "get_day_overview":
                 return self._read(reading.overview(wish, now))
             case "check_availability":
@@ -180,16 +215,33 @@ class CalendarConversation:
                 return self._reminder(wish, now)
         return self._resolved(wish, now)
 
+    def _recalled(self, wish: Wish) -> Wish:
+        """Bring words that were heard a little wrong back to those of the calendar."""
+        if wish.reference is None:
+            return wish
+        known = {word for name in (*self._titles, *self._names) for word in spoken(name).split()}
+        return structs.replace(wish, reference=corrected(wish.reference, known))
+
+    def _meant(self, wish: Wish) -> Wish:
+        """Read "cancel it" behind alerts that were just told as a wish to dismiss one of them."""
+        reference = wish.reference
+        of_these = reference is not None and (reference.pronoun or (reference.place and not reference.named()))
+        if self._on_notices and self._notices and wish.name == "cancel_event" and of_these:
+            wish = structs.replace(wish, name="dismiss_alert")
+        self._on_notices = wish.name in NOTICES
+        return wish
+
     def _guessed(self, wish: Wish) -> Wish:
         """Read a fragment as "and on Friday?", or as the name of an event; otherwise leave it."""
         reference = wish.reference
         if wish.title == "" and wish.when and self._last_read is not None and not wish.when.doubtful:
             last = self._last_read
-            if last.name in ("get_day_overview", "check_availability"):
+            if last.name in _OF_DAYS:
                 return structs.replace(last, when=wish.when.over(last.when))
             return Wish(name="get_day_overview", when=wish.when)
         if reference is None or not (reference.named() or reference.place or reference.other):
             return wish
+        reference = self._recalled(wish).reference or reference
         known = references.known(reference, self._titles) or (self._listed and not reference.named())
         return Wish(name="search_events", reference=reference) if known else wish
 
@@ -281,6 +333,10 @@ class CalendarConversation:
             return None
         if asked.question.slot is Slot.WHICH:
             return self._which_answered(asked, answer, now)
+        if asked.question.slot is Slot.ALERT:
+            return self._alert_answered(asked, answer, now)
+        if asked.question.slot is Slot.SCOPE and (another := self._another_occurrence(asked, answer, now)) is not None:
+            return another
         whole = filled(asked.question, answer, text)
         if whole is None:
             return self._asked_again(asked)
@@ -301,7 +357,7 @@ class CalendarConversation:
         return None if wish.name in ("goodbye", "help") else self._asked_again(asked)
 
     def _which_answered(self, asked: _Asked, answer: Wish, now: datetime) -> list[Move]:
-        wish, reference = asked.question.wish, answer.reference
+        wish, reference = asked.question.wish, self._recalled(answer).reference
         if reference is None or not reference.points():
             return self._asked_again(asked)
         if reference.every and wish.name == "cancel_event":
@@ -316,6 +372,23 @@ class CalendarConversation:
         if chosen:
             return self._ask_which(wish, chosen, now)
         return self._resolved(structs.replace(wish, reference=reference), now)
+
+    def _another_occurrence(self, asked: _Asked, answer: Wish, now: datetime) -> list[Move] | None:
+        """Take "Thursday's", "the second one" or "the dentist" in answer to "only this one, or all of them?"."""
+        reference, wish = self._recalled(answer).reference or Reference(), asked.question.wish
+        event = asked.event
+        if event is None or not (reference.named() or reference.place or answer.when.day):
+            return None
+        self._asked = None
+        if reference.named() and references.known(reference, self._titles):
+            return self._resolved(structs.replace(wish, reference=reference), now)
+        if reference.place and (chosen := references.choose(reference, self._listed, now)):
+            return self._with(structs.replace(wish, scope="this"), chosen[0], now)
+        if answer.when.day is None:
+            self._asked = asked
+            return None
+        named = Reference(words=tuple(spoken(event.title).split()), when=When(day=answer.when.day))
+        return self._resolved(structs.replace(wish, reference=named, scope="this"), now)
 
     def _asked_again(self, asked: _Asked) -> list[Move]:
         if asked.tries >= TRIES:
@@ -349,7 +422,7 @@ class CalendarConversation:
         reference = wish.reference
         if reference is None:
             return self._ask(Question(Slot.WHICH, "Which event do you mean?", wish))
-        if reference.every and not reference.when:
+        if reference.every and not reference.when and not reference.named():
             return self._all_of(wish, self._focus if len(self._focus) > 1 else self._listed, now)
         in_talk = self._in_talk(reference, now)
         if in_talk is not None:
@@ -367,16 +440,22 @@ class CalendarConversation:
             focus = {event.id for event in self._focus}
             return [event for event in self._listed if event.id not in focus]
         if reference.place and not reference.named() and not reference.when:
-            return references.choose(reference, self._listed, now) if len(self._listed) > 1 else []
+            listed = self._listed if len(self._listed) > 1 else self._focus
+            return references.choose(reference, listed, now)
         return None
 
     def _looked_up(self, wish: Wish, result: Mapping[str, Any], now: datetime) -> list[Move]:
         reference = wish.reference or Reference()
         chosen = references.choose(reference, references.seen_in(result, now), now)
         if reference.every and chosen:
-            return self._all_of(wish, chosen, now)
+            return [Say(small_talk.TOO_MANY)] if result.get("has_more") else self._all_of(wish, chosen, now)
         if not chosen and wish.name == "create_reminder":
             return self._planned(wish, None, plans.reminding(structs.replace(wish, reference=None), now), now)
+        if not chosen and wish.name in TO_PLACES and reference.named():
+            place = " ".join((*reference.words, *reference.soft))
+            return self._planned(wish, None, journey(wish, None, now, place), now)
+        if not chosen and wish.name == "report_arrival":
+            return self._planned(wish, None, journey(wish, None, now), now)
         if not chosen:
             return _say(answering.nothing_found((*reference.words, *reference.soft), reference.when, now))
         return self._with_chosen(wish, chosen, now, listed=chosen)
@@ -387,25 +466,63 @@ class CalendarConversation:
         if wish.name == "search_events":
             self._remember(chosen, listed)
             return _say(answering.found(chosen, now, wish.aspect))
-        return self._with(wish, chosen[0], now) if len(chosen) == 1 else self._ask_which(wish, chosen, now)
+        whole, chosen = chosen, references.one_of_each_series(chosen)
+        if len(chosen) == 1 and len(whole) > 1:
+            self._listed = list(whole)
+        nearest = wish.name in JOURNEYS and (wish.name != "notify_attendees" or addressed(wish, chosen[0]))
+        if len(chosen) == 1 or nearest:  # of several one goes to the next, and meets people there
+            return self._with(wish, chosen[0], now)
+        return self._ask_which(wish, chosen, now)
 
     def _ask_which(self, wish: Wish, options: Sequence[Seen], now: datetime) -> list[Move]:
         self._listed = list(options)
         return self._ask(Question(Slot.WHICH, answering.which(options, now), wish), options=options)
 
     def _all_of(self, wish: Wish, events: Sequence[Seen], now: datetime) -> list[Move]:
-        """Do one thing to each of a few events: one proposal for each."""
-        if not 1 < len(events) <= EVERY_MAX or wish.name != "cancel_event":
+        """Cancel several events in one proposal that names each of them."""
+        if wish.name not in ("cancel_event", "bulk_cancel_events") or not events:
             question = Question(Slot.WHICH, "Which event do you mean?", structs.replace(wish, reference=None))
-            return [Say(small_talk.ONE_AT_A_TIME), *self._ask(question)]
+            return [Say(small_talk.ONE_AT_A_TIME if events else small_talk.NO_EVENT), *self._ask(question)]
         self._asked = None
-        return [move for event in events for move in self._with(wish, event, now)]
+        if len(events) == 1:
+            return self._with(structs.replace(wish, name="cancel_event"), events[0], now)
+        if len(events) > EVERY_MAX:
+            return [Say(small_talk.TOO_MANY)]
+        if "bulk_cancel_events" not in self._tools:
+            return [Say(small_talk.NOT_ALLOWED)]
+        self._listed = list(events)
+        return self._planned(wish, None, plans.cancelling_all(wish, events, now), now)
+
+    def _many(self, wish: Wish, now: datetime) -> list[Move]:
+        """Find the events that are to be cancelled at once."""
+        reference = structs.replace(wish.reference or Reference(), every=True)
+        when = wish.when or reference.when
+        if not when and not reference.named():
+            if wish.reference is not None and (self._focus or self._listed):
+                return self._resolved(wish, now)
+            return self._ask(Question(Slot.WHEN, "Of which day?", wish))
+        start, end = when.window(now) if when else (now, now + AHEAD)
+        if when.start is not None and when.end is None:
+            end = start + timedelta(minutes=1)
+        reference = structs.replace(reference, when=structs.replace(when, start=None, end=None, ahead=None))
+        wish = structs.replace(wish, reference=reference, when=NO_TIME)
+        parameters = {"from": start.isoformat(), "to": end.isoformat(), "limit": references.PAGE}
+        return self._run(Action("search_events", parameters), lambda result, at: self._looked_up(wish, result, at))
 
     def _with(self, wish: Wish, event: Seen, now: datetime) -> list[Move]:
-        """Go on with a wish to do something with one event."""
+        """Go on with a wish to do something with one event; who names its day means no other one of its series."""
         self._focus = [event]
+        reference = wish.reference
+        if reference is not None and not wish.scope and (reference.when.day or reference.upcoming or reference.place):
+            wish = structs.replace(wish, scope="this")
         if wish.name == "cancel_event":
-            return self._planned(wish, event, plans.cancelling(event, now), now)
+            return self._planned(wish, event, plans.cancelling(wish, event, now), now)
+        if wish.name == "notify_attendees" and not event.attendees:
+            return _say(answering.nobody_else(event))
+        if wish.name in JOURNEYS:
+            return self._planned(wish, event, journey(wish, event, now), now)
+        if wish.name in HABITS:
+            return self._planned(wish, event, habit(wish, event, self._caller, now), now)
         if wish.name == "create_reminder":
             return self._planned(wish, event, plans.reminding_before(wish, event, now), now)
         return self._planned(wish, event, plans.changing(wish, event, now), now)
@@ -414,10 +531,78 @@ class CalendarConversation:
         """Take what was just told as what the talk is about, and ``listed`` as what "the second one" counts in."""
         self._focus, self._listed = list(events[: answering.LISTED]), list(listed)
         self._titles = list(dict.fromkeys([*(event.title for event in events), *self._titles]))
+        people = (person.called() for event in events for person in event.attendees)
+        self._names = list(dict.fromkeys([*people, *self._names]))
+
+    # Ways, and being late
+
+    def _went(self, wish: Wish, now: datetime) -> list[Move]:
+        """Find the event that a way, a delay or a message is about: the one named, that of the talk, or the next."""
+        reference = wish.reference
+        if reference is not None and reference.points():
+            return self._resolved(wish, now)
+        if wish.place:
+            return self._planned(wish, None, journey(wish, None, now, wish.place), now)
+        if len(self._focus) == 1 and wish.name not in ("report_arrival", "acknowledge_late"):
+            return self._with(wish, self._focus[0], now)
+        if wish.name in BY_THEMSELVES:
+            return self._planned(wish, None, journey(wish, None, now), now)
+        if wish.name in ABOUT_NOW:
+            window = {"from": now.isoformat(), "to": (now + ABOUT_NOW_HOURS).isoformat(), "limit": references.PAGE}
+            return self._run(Action("search_events", window), lambda result, at: self._next_of(wish, result, at))
+        action = Action("get_next_event", {"with_location_only": True})
+        return self._run(action, lambda result, at: self._next_of(wish, result, at))
+
+    def _next_of(self, wish: Wish, result: Mapping[str, Any], now: datetime) -> list[Move]:
+        """Go on with the first event of a result that has a time."""
+        events = [event for event in references.seen_in(result, now) if not event.all_day and event.end_time > now]
+        return self._with(wish, events[0], now) if events else _say(answering.next_event(None, now))
+
+    # Alerts
+
+    def _noticed(self, wish: Wish, now: datetime) -> list[Move]:
+        """Read alerts, or do something with one of them; those not read yet are read first."""
+        if wish.name == "get_alerts":
+            return self._run(notices.asking(wish), self._told_notices)
+        if wish.reference is not None and wish.reference.every and wish.name == "dismiss_alert":
+            return self._planned(wish, None, notices.dismissing(None), now)
+        if self._notices:
+            return self._with_notice(wish, self._notices, now)
+
+        def listed(result: Mapping[str, Any], at: datetime) -> list[Move]:
+            self._notices = notices.notices_in(result)
+            return self._with_notice(wish, self._notices, at) if self._notices else _say(notices.told([]))
+
+        return self._run(Action("get_alerts", {}), listed)
+
+    def _told_notices(self, result: Mapping[str, Any], now: datetime) -> list[Move]:
+        self._notices = notices.notices_in(result)
+        return _say(notices.told(self._notices, more=bool(result.get("has_more"))))
+
+    def _with_notice(self, wish: Wish, among: Sequence[Notice], now: datetime) -> list[Move]:
+        chosen = notices.choose(wish, among)
+        if len(chosen) != 1:
+            return self._ask(Question(Slot.ALERT, notices.which(chosen or among), wish))
+        notice = chosen[0]
+        dismisses = wish.name == "dismiss_alert"
+        plan = notices.dismissing(notice) if dismisses else notices.snoozing(wish, notice, now)
+        return self._planned(wish, None, plan, now)
+
+    def _alert_answered(self, asked: _Asked, answer: Wish, now: datetime) -> list[Move]:
+        wish, reference = asked.question.wish, answer.reference
+        if reference is None or not (reference.named() or reference.place or reference.other):
+            return self._asked_again(asked)
+        chosen = notices.choose(structs.replace(wish, reference=reference, choice=""), self._notices)
+        if len(chosen) != 1:
+            return self._asked_again(asked)
+        self._asked = None
+        return self._with_notice(structs.replace(wish, reference=reference), chosen, now)
 
     # Writing
 
     def _reminder(self, wish: Wish, now: datetime) -> list[Move]:
+        if wish.lead is not None and wish.reference is None:
+            wish = structs.replace(wish, reference=Reference(pronoun=True))
         about_event = wish.reference is not None and (wish.lead is not None or not wish.when.has_time())
         if about_event:
             return self._resolved(wish, now)
@@ -428,12 +613,38 @@ class CalendarConversation:
         if isinstance(plan, Question):
             return self._ask(plan, event)
         tool = CALENDAR_TOOLS.find(plan.name)
-        if not tool.needs_consent(self._policy):
-            return self._run(plan, lambda result, at: self._done(plan, result, at))
+        unasked = self._policy is Policy.DEFAULT and plan.name in self._caller.unasked
+        if unasked or not tool.needs_consent(self._policy, plan.parameters):
+            return self._run(plan, lambda result, at: self._done(plan, result, at, event, wish.aspect))
+        if self._is_timed(plan):
+            return self._checked(wish, event, plan, now)
+        return self._proposed(wish, event, plan)
+
+    def _proposed(self, wish: Wish, event: Seen | None, plan: Action, *, checked: bool = False) -> list[Move]:
+        tool = CALENDAR_TOOLS.find(plan.name)
         drops = self._drop_those_about(event)
         new = self._new_id()
-        self._open[new] = _Proposal(plan, wish, event)
-        return [*drops, Propose(new, plan, tool.reach, tool.reversible)]
+        self._open[new] = _Proposal(plan, wish, event, checked=checked)
+        return [*drops, Propose(new, plan, tool.reach_with(plan.parameters), tool.reversible)]
+
+    def _is_timed(self, plan: Action) -> bool:
+        """Tell whether a plan takes time of the caller's that may be taken already, and can be looked up."""
+        timed = plan.name in ("create_event", "update_event") and {"start_time", "end_time"} <= plan.parameters.keys()
+        return timed and not plan.parameters.get("all_day") and "check_availability" in self._tools
+
+    def _checked(self, wish: Wish, event: Seen | None, plan: Action, now: datetime) -> list[Move]:
+        """Look whether the time of a plan is free, say what it overlaps with, and propose it all the same."""
+        span = {name: plan.parameters[name] for name in ("start_time", "end_time")}
+        start = datetime.fromisoformat(span["start_time"]).astimezone(now.tzinfo)
+
+        def proposed(result: Mapping[str, Any], at: datetime) -> list[Move]:
+            besides = event.id if event else ""
+            said = answering.in_the_way(result, start, at, besides) if result.get("ok") else []
+            return [*_say(said), *self._proposed(wish, event, plan, checked=bool(result.get("ok")))]
+
+        new = self._new_id()
+        self._running[new] = proposed
+        return [Run(new, Action("check_availability", span))]
 
     def _drop_those_about(self, event: Seen | None) -> list[Move]:
         """Let the open proposals fall that a new one about the same event takes the place of."""
@@ -449,14 +660,46 @@ class CalendarConversation:
         )
         return [Run(new, action)]
 
-    def _done(self, action: Action, result: Mapping[str, Any], now: datetime) -> list[Move]:
+    def _done(
+        self,
+        action: Action,
+        result: Mapping[str, Any],
+        now: datetime,
+        event: Seen | None = None,
+        aspect: str = "",
+        *,
+        checked: bool = False,
+    ) -> list[Move]:
         """Tell what was done, and keep what the talk is about in step with the calendar."""
-        if result.get("ok") and "event" in result:
-            event = references.seen(result["event"], now)
-            self._listed = [other for other in self._listed if other.id != event.id]
-            self._focus = [] if action.name == "cancel_event" else [event]
+        if not result.get("ok"):
+            return _say(answering.failed(result))
+        if action.name in NOTICES:
+            gone = action.parameters.get("alert_id")
+            self._notices = [each for each in self._notices if gone and each.id != gone]
+            return _say(notices.settled(action, result, now))
+        if action.name in outcomes.TOLD:
+            self._settle(action)
+            self._forget(action.parameters.get("event_ids", ()) if action.name == "bulk_cancel_events" else ())
+            return _say(outcomes.told(action, result, now, event, aspect))
+        if "event" in result:
+            touched = references.seen(result["event"], now)
+            self._listed = [other for other in self._listed if other.id != touched.id]
+            self._focus = [] if action.name == "cancel_event" else [touched]
             self._titles = list(dict.fromkeys([*(each.title for each in self._focus), *self._titles]))
-        return _say(answering.done(action, result, now))
+        return _say(answering.done(action, {**result, "conflicts": ()} if checked else result, now))
+
+    def _settle(self, action: Action) -> None:
+        """Go on in the zone and with the lengths that the caller has just chosen."""
+        minutes = action.parameters.get("default_event_duration_min", self._caller.event_minutes)
+        zone = action.parameters.get("timezone", self._caller.timezone)
+        self._caller = structs.replace(self._caller, timezone=zone, event_minutes=minutes)
+        self._zone = ZoneInfo(zone)
+
+    def _forget(self, ids: Iterable[str]) -> None:
+        """Let events go that are no more."""
+        gone = set(ids)
+        self._focus = [event for event in self._focus if event.id not in gone]
+        self._listed = [event for event in self._listed if event.id not in gone]
 
 
 def _behind_intent(drop: Drop, moves: list[Move]) -> list[Move]:

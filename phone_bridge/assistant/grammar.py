@@ -115,7 +115,8 @@ _WISHES = """
   | scheduled] [on] <days>
   | how many <things> do i have <days> | [and] (what about | how about) <days> | and <days>
   | what <things> do i have <days>;
-<search> = (when is | when's | where is | where's | how long is | who is in | find | show me | tell me about) <dated>
+<search> = (when is | when's | where is | where's | how long is | who is in | who is coming to | find | show me
+  | tell me about) <dated> | who is coming
   | (search | look) for (<ref> | <phrase>) | when do i (meet | see) <person> | do i have (a | an) <one> [<days>]
   | what time is <dated> | is there (a | an) <one> [<days>] | when am i (meeting | seeing) <person>;
 <into> = (to | on | in | into) (my | the) (calendar | schedule);
@@ -143,6 +144,32 @@ _WISHES = """
   | do i have a free (slot | hour | moment) [<days> | <when>] | (can i | could i) (meet | fit in) [a
   | an] [<one>] <when>
   | what time am i (free | available) [<days>];
+<way> = when (do i have to | should i | do i need to) (leave | go) [for <thereto>]
+  | how long does it take to get (to <thereto> | there) | how far is it to <thereto>
+  | how long is the drive to <thereto> | (are there | show me) other routes [to <thereto>]
+  | is there another way to get (to <thereto> | there) | (navigate | take me) (to <thereto> | there) | take me home
+  | start navigation | (send | give) me directions to <thereto>;
+<thereto> = (the | my) <one> | my next (meeting | appointment) | <phrase>;
+<late> = am i (late | on time) [for <thereto>] | (will i | am i going to) be late [for <thereto>]
+  | (i'm | i am) [running] [<duration>] late [for <thereto>] | (i'll | i will) be <duration> late [for <thereto>]
+  | i'm here | i've arrived | i have arrived [at <thereto>];
+<tell> = tell (everyone | everybody | them) [that] <why> | let (everyone | everybody | them) know [that] <why>
+  | tell <known> that <why> | let <known> know that <why> | tell <name> that <why>;
+<why> = i'm running late | i'm late | i'll be <duration> late | i'm on my way;
+<alert> = do i have any (alerts | warnings | notifications) | what are my alerts | any new alerts | read me my alerts
+  | (dismiss | snooze) (it | that alert | the <unit> one) | dismiss all alerts | snooze (it | that alert
+  | the <unit> one) for <duration>;
+<habit> = turn (on | off) quiet hours | (set quiet hours | don't disturb me) <range> | i work <range>
+  | set my alerts to (minimal | balanced | aggressive | silent) | (fewer | more) alerts
+  | set my time zone to (london | paris | berlin | tokyo | new york | los angeles | chicago | eastern time
+  | pacific time) | set my buffer to <duration> | (leave | keep) <duration> between (my meetings | meetings)
+  | i usually (take the train | drive | walk | take the bus);
+<sum> = how does my (day | week) look | how busy am i (today | tomorrow | on <weekday> | this week | next week)
+  | (give me | read me) a summary of (today | tomorrow | my day | my week | next week) | sum up (my day | my week);
+<bulk> = cancel (everything | all my <things>) (today | tomorrow | on <weekday>) | cancel all of them
+  | clear my calendar [for (today | tomorrow | <weekday>)] | clear my (morning | afternoon);
+<series> = only this one | just this one | all of them | the whole series | this and the following [ones];
+<more> = <way> | <late> | <tell> | <alert> | <habit> | <sum> | <bulk>;
 <talk> = hello | hi | hello there | good <daypart> | thank you [very much | so much]
   | thanks [a lot] | goodbye
   | bye [bye]
@@ -152,12 +179,12 @@ _WISHES = """
   | never mind | forget it | stop | wait | hold on | one moment | just a moment | see you | have a nice day;
 <slot> = <when> | <time> [<date> | <daypart>] | <days> | [for] <duration> | the <unit> one | the last one
   | the one <when>
-  | with <person> | [the | my] <phrase> | [a | an] <fresh> | the <kind> [with <person>] [<when>];
+  | with <person> | [the | my] <phrase> | <series> | [a | an] <fresh> | the <kind> [with <person>] [<when>];
 <before> = please | can you [please] | could you [please] | i would like to | i'd like to | i want to | okay | and
   | so | hello;
 <order> = <create> | <update> | <cancel> | <remind>;
-<wish> = [<before>] (<next> | <look> | <search> | <order> | <free>) [please] | <talk> | (yes | yeah | no | okay)
-  | <slot> [please] [thank you];
+<wish> = [<before>] (<next> | <look> | <search> | <order> | <free> | <more>) [please] | <talk>
+  | (yes | yeah | no | okay) | <slot> [please] [thank you];
 """
 
 _ANSWERS = """
@@ -197,6 +224,10 @@ DECOYS = (  # noqa: SIM905 - read more easily
     "write might while keys tea see sea tree key they day say way play may hey her here there hair bear fair fish "
     "shop ship sheep sheet seat hit it's sit bit people money water music because really something other going "
     "after every always "
+    "yet guess press yesterday yellow yarn yawn jess let left test ash east ears yeast yard you your year young the "
+    "use used said says sad red bed head dead bread shed snow go slow low though row hoe hello nowhere "
+    "notice note nor north nothing not knot none nice need neck next mow mole hole whole home loan code cold coat "
+    "goat boat open over only old oh shut sugar jaw line wine sign fight tight rite "
 ).split()
 """Short common words that mean nothing here: the ear listens for them too, lest whatever sounds like a yes be one."""
 

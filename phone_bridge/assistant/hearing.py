@@ -8,15 +8,27 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 from phone_bridge.assistant.grammar import PHRASES_MAX, spoken
-from phone_bridge.assistant.ports import Expecting, Heard, Mood, SpeechBegan, SpeechEnded
+from phone_bridge.assistant.ports import (
+    Expecting,
+    Heard,
+    Mood,
+    Notice,
+    SpeechBegan,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechWentOn,
+)
 from phone_bridge.assistant.speaking import EspeakSpeller
-from phone_bridge.assistant.worker import Worker
+from phone_bridge.assistant.worker import Workers
 from phone_bridge.audio.format import LINEAR_16K
 from phone_bridge.audio.level import VoiceActivity
 from phone_bridge.errors import Unavailable
 
 END_OF_TURN_MS = 500
 """Silence that ends an utterance."""
+
+PAUSE_MS = 120
+"""Silence after which an utterance may be over: it is recognised then, ahead of its time."""
 
 PRE_ROLL_MS = 250
 """Sound before the first voiced frame that belongs to the utterance: a soft consonant that nothing noticed."""
@@ -50,17 +62,18 @@ class Utterances:
         self._kept = bytearray()
         self._first = 0  # where in all the sound that was pushed the kept part begins, in bytes
         self._begins: int | None = None
+        self._paused = False
         self._listen()
 
-    def push(self, audio: bytes) -> list[SpeechBegan | SpeechEnded]:
+    def push(self, audio: bytes) -> list[Notice]:
         """Listen to ``audio`` of any length that is whole samples."""
-        found: list[SpeechBegan | SpeechEnded] = []
+        found: list[Notice] = []
         step = LINEAR_16K.size(20)
         for start in range(0, len(audio), step):
             found += self._take(audio[start : start + step])
         return found
 
-    def flush(self) -> list[SpeechBegan | SpeechEnded]:
+    def flush(self) -> list[Notice]:
         """End the utterance that is going on, if one is."""
         if self._begins is None:
             return []
@@ -70,13 +83,13 @@ class Utterances:
 
     def clear(self) -> None:
         """Forget the utterance that is going on."""
-        self._begins = None
+        self._begins, self._paused = None, False
         self._forget()
         self._listen()
 
-    def _take(self, audio: bytes) -> list[SpeechBegan | SpeechEnded]:
+    def _take(self, audio: bytes) -> list[Notice]:
         self._kept += audio
-        found: list[SpeechBegan | SpeechEnded] = []
+        found: list[Notice] = []
         for voiced in self._activity.push(audio, self._now()):
             if voiced.started:
                 self._begins = max(0, voiced.at)
@@ -87,14 +100,29 @@ class Utterances:
             self._forget()
         elif self._now() - self._begins >= MAX_UTTERANCE_MS:
             found += self.flush()
+        else:
+            found += self._pause(self._begins)
         return found
 
+    def _pause(self, begins: int) -> list[Notice]:
+        """Notice once that a silence has become long enough, and that it is over."""
+        before, self._paused = self._paused, self._activity.pause_ms >= PAUSE_MS
+        if before == self._paused:
+            return []
+        if before:
+            return [SpeechWentOn(self._now())]
+        at = max(begins, self._now() - self._activity.pause_ms)
+        return [SpeechPaused(at, self._cut(begins, at))]
+
     def _end(self, at: int) -> SpeechEnded:
-        begins, self._begins = self._begins or 0, None
-        start = max(0, LINEAR_16K.size(max(0, begins - PRE_ROLL_MS)) - self._first)
-        utterance = bytes(self._kept[start : max(start, LINEAR_16K.size(at + TAIL_MS) - self._first)])
+        begins, self._begins, self._paused = self._begins or 0, None, False
+        utterance = self._cut(begins, at)
         self._forget()
         return SpeechEnded(at, utterance)
+
+    def _cut(self, begins: int, ends: int) -> bytes:
+        start = max(0, LINEAR_16K.size(max(0, begins - PRE_ROLL_MS)) - self._first)
+        return bytes(self._kept[start : max(start, LINEAR_16K.size(ends + TAIL_MS) - self._first)])
 
     def _now(self) -> int:
         return LINEAR_16K.ms(self._first + len(self._kept))
@@ -118,12 +146,10 @@ class SphinxEar:
     def __init__(self, *, workers: int = WORKERS, spell: Spell | None = None) -> None:
         if importlib.util.find_spec("pocketsphinx") is None:
             raise Unavailable("the offline ear is not installed: pip install 'phone_bridge[speech]'", code="no_ear")
-        self._workers = [Worker(_MODULE, timeout_seconds=TIMEOUT_SECONDS) for _ in range(workers)]
-        self._waiting = [0] * workers
+        self._workers = Workers(_MODULE, count=workers, timeout_seconds=TIMEOUT_SECONDS)
         self._speller = EspeakSpeller()
         self._spell: Spell = spell or self._speller.spell
         self._spelled: OrderedDict[tuple[str, ...], dict[str, str]] = OrderedDict()
-        self._tasks: set[asyncio.Task[bytes | None]] = set()
         self._learning: set[asyncio.Task[None]] = set()
 
     def prepare(self, expecting: Expecting) -> None:
@@ -137,15 +163,14 @@ class SphinxEar:
         with contextlib.suppress(Unavailable):  # whoever is heard next is told
             spellings = await self._spellings(phrases)
             for mood in Mood:
-                for number in range(len(self._workers)):
-                    self._begin(number, _wish(mood, phrases, spellings))
+                self._workers.tell_all(_wish(mood, phrases, spellings))
 
     async def close(self) -> None:
         """End the programs."""
-        await asyncio.gather(*(worker.close() for worker in self._workers), self._speller.close())
         for task in self._learning:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._learning, return_exceptions=True)
+        await asyncio.gather(self._workers.close(), self._speller.close())
+        await asyncio.gather(*self._learning, return_exceptions=True)
 
     async def hear(self, utterance: bytes, expecting: Expecting) -> Heard:
         """Recognise one utterance (linear 16 kHz); raises Unavailable when recognition cannot be had."""
@@ -166,25 +191,10 @@ class SphinxEar:
         return self._spelled.get(phrases, {})
 
     async def _ask(self, request: bytes) -> bytes:
-        """Ask the program that fewest wait for; who gives up lets it finish, for starting it anew costs seconds."""
-        number = min(range(len(self._workers)), key=self._waiting.__getitem__)
-        answer = await asyncio.shield(self._begin(number, request))
+        answer = await self._workers.ask(request)
         if answer is None:
             raise Unavailable("the offline ear could not decode an utterance", code="ear_failed")
         return answer
-
-    def _begin(self, number: int, request: bytes) -> "asyncio.Task[bytes | None]":
-        self._waiting[number] += 1
-        task = asyncio.create_task(self._workers[number].ask(request))
-        self._tasks.add(task)
-        task.add_done_callback(lambda done: self._done(number, done))
-        return task
-
-    def _done(self, number: int, task: "asyncio.Task[bytes | None]") -> None:
-        self._waiting[number] -= 1
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # seen: whoever still waits for it gets it too
 
 
 def _phrases(expecting: Expecting) -> tuple[str, ...]:

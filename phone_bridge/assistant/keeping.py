@@ -1,11 +1,12 @@
 """One session's talk over all of its sockets: who comes back within a minute goes on where the socket was lost."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 
 from phone_bridge.assistant.performer import Clocks
-from phone_bridge.assistant.ports import Conversation, Drop, Expecting, Mind, Move, Propose
+from phone_bridge.assistant.ports import Conversation, Drop, Expecting, Mind, Move, Propose, Think
 from phone_bridge.tools.catalogue import Policy
 
 KEPT_MS = 60_000
@@ -75,9 +76,18 @@ class _Noted:
         return self._noting(tell(action_id, now))
 
     def _noting(self, moves: list[Move]) -> list[Move]:
-        for move in moves:
-            if isinstance(move, Propose):
-                self.open[move.id] = None
-            elif isinstance(move, Drop):
-                self.open.pop(move.id, None)
-        return moves
+        return [self._note(move) for move in moves]
+
+    def _note(self, move: Move) -> Move:
+        if isinstance(move, Propose):
+            self.open[move.id] = None
+        elif isinstance(move, Drop):
+            self.open.pop(move.id, None)
+        elif isinstance(move, Think):
+            return Think(lambda: self._thinking(move))
+        return move
+
+    async def _thinking(self, think: Think) -> AsyncGenerator[Move, None]:
+        async with aclosing(think.moves()) as moves:
+            async for move in moves:
+                yield self._note(move)

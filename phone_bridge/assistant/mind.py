@@ -1,6 +1,6 @@
 """How talks begin: who is calling, in which time zone, and what their calendar's events are called."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from phone_bridge.assistant.calendar.demo import ALICE, BOB, refill
@@ -8,6 +8,7 @@ from phone_bridge.assistant.calendar.store import SqlKeeper
 from phone_bridge.assistant.conversation import CalendarConversation
 from phone_bridge.assistant.plans import Caller
 from phone_bridge.tools.catalogue import Policy
+from phone_bridge.tools.keeper import Event
 
 TITLES_AHEAD = timedelta(days=60)
 """How far ahead the calendar is read for titles that the caller may say."""
@@ -46,7 +47,16 @@ class CalendarMind:
             user_id=user_id,
             timezone=user.timezone,
             event_minutes=user.default_event_duration_min,
+            unasked=user.auto_confirm,
             titles=tuple(dict.fromkeys(event.title for event in events)),
+            names=tuple(dict.fromkeys(name for event in events for name in _names(event))),
         )
         chosen = self._policy if policy is Policy.DEFAULT else policy
         return CalendarConversation(caller, lambda: self._new_id("act"), tools, chosen)
+
+
+def _names(event: Event) -> Iterator[str]:
+    """Name who takes part in an event, and where it is."""
+    yield from (person.name for person in event.attendees if person.name)
+    if event.location is not None and event.location.name:
+        yield event.location.name

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 
 from phone_bridge.audio.format import Format
 from phone_bridge.audio.path import Path
 from phone_bridge.errors import Unavailable
-from phone_bridge.runtime.voice import Voice
+from phone_bridge.runtime.voice import Speech, Voice, spoken
 from phone_bridge.sessions import serving as s
 from phone_bridge.sessions.serving import Manners
 
@@ -72,13 +73,22 @@ class Mouth:
             await self._speak(text, response)
 
     async def _speak(self, text: str, response: str) -> None:
+        way: Path | None = None
         try:
-            speech = await self._voice.speak(text)
+            async with aclosing(spoken(self._voice, text)) as pieces:
+                async for speech in pieces:
+                    way = way or self._way(speech.format)
+                    await self._play(response, speech, way)
+                    if self._response != response:
+                        return
         except Unavailable:
             self._failed = True
             raise
+
+    async def _play(self, response: str, speech: Speech, way: Path) -> None:
+        """Send ``speech``, as long as the response goes on."""
         manners = self._manners()
-        way, step = self._way(speech.format), speech.format.size(manners.chunk_ms)
+        step = speech.format.size(manners.chunk_ms)
         for start in range(0, len(speech.audio), step):
             await self._writable()
             if self._response != response:

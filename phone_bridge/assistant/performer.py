@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from phone_bridge.assistant.ports import (
     Propose,
     Run,
     Say,
+    Think,
     Tools,
 )
 from phone_bridge.assistant.problems import Problem
@@ -135,8 +137,8 @@ class Performer:
         self._faculties.ear.prepare(self._conversation.expecting())
 
     def expecting(self) -> Expecting:
-        """Say what the caller may say next."""
-        return self._conversation.expecting()
+        """Say what the caller may say next; anything until the conversation has begun."""
+        return self._conversation.expecting() if hasattr(self, "_conversation") else Expecting()
 
     async def _converse(self, offered: Callable[[], Sequence[s.ClientTool]] = tuple) -> Borrowing:
         conversation = await self._faculties.mind.converse(self._grant.user_id, self._tools)
@@ -242,11 +244,24 @@ class Performer:
                 return await self._run_unasked(move)
             case Drop():
                 self._drop(move)
+            case Think():
+                await self._think(move)
             case HangUp():
                 if not self._mouth.mute:  # who interrupts a goodbye wants something else
                     self._mouth.finish()
                     self._outlet.hang_up()
         return []
+
+    async def _think(self, thinking: Think) -> None:
+        """Do moves as they come; who cancels the response has heard enough of them."""
+        self._mouth.begin()
+        async with aclosing(thinking.moves()) as coming:
+            async for move in coming:
+                todo = deque([move])
+                while todo:
+                    todo.extendleft(reversed(await self._do(todo.popleft())))
+                if self._mouth.mute:
+                    return
 
     async def _say(self, text: str) -> None:
         try:

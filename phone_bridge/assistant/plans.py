@@ -4,7 +4,7 @@ Nothing is filled in that the caller would not hear again: the summary of a prop
 was made, names the day, the time and the title.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -13,15 +13,18 @@ from msgspec import Struct, structs
 
 from phone_bridge.assistant.answering import (
     clock_words,
+    count_words,
     day_words,
     ended,
     event_time,
     event_words,
+    joined,
     length_words,
     moment_words,
     on_day,
     title_words,
 )
+from phone_bridge.assistant.phrase import WEEKDAYS
 from phone_bridge.assistant.references import Seen
 from phone_bridge.assistant.when import When, later
 from phone_bridge.assistant.wishes import Wish
@@ -44,6 +47,10 @@ class Slot(StrEnum):
     WHEN = "when"
     LEAD = "lead"
     LENGTH = "length"
+    UNTIL = "until"
+    MESSAGE = "message"
+    SCOPE = "scope"
+    ALERT = "alert"
 
 
 class Question(Struct, frozen=True):
@@ -61,11 +68,52 @@ class Caller(Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
     event_minutes: int = DEFAULT_EVENT_MINUTES
     titles: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """What the people and the places of the calendar are called."""
+    unasked: tuple[str, ...] = ()
+    """Tools that are done without asking, as the caller wished."""
 
 
-def cancelling(event: Seen, now: datetime) -> Action:
-    """Plan to cancel one event."""
-    return _about(event, "cancel_event", {"event_id": event.id}, f"Cancel {event_words(event, now)}")
+def cancelling(wish: Wish, event: Seen, now: datetime) -> Action | Question:
+    """Plan to cancel one event, or its series as far as the caller says."""
+    if (question := _open_scope(wish, event, now)) is not None:
+        return question
+    parameters: dict[str, Any] = {"event_id": event.id, **_scope(wish, event)}
+    if wish.notify:
+        parameters["notify"] = True
+    told = " and tell everybody" if wish.notify else ""
+    return about(
+        event, "cancel_event", parameters, f"Cancel {event_words(event, now)}{_scope_words(wish, event)}{told}"
+    )
+
+
+def cancelling_all(wish: Wish, events: Sequence[Seen], now: datetime) -> Action:
+    """Plan to cancel several events, each of them named."""
+    parameters: dict[str, Any] = {"event_ids": [event.id for event in events]}
+    if wish.notify:
+        parameters["notify"] = True
+    named = joined([event_words(event, now) for event in events])
+    told = ", and tell everybody" if wish.notify else ""
+    affects = tuple(Affected(event.id, event.title, event.start_time.isoformat()) for event in events)
+    return Action("bulk_cancel_events", parameters, f"Cancel {count_words(len(events))} events: {named}{told}", affects)
+
+
+def _open_scope(wish: Wish, event: Seen, now: datetime) -> Question | None:
+    """Ask how much of a series is meant."""
+    if not event.series_id or wish.scope:
+        return None
+    text = f"{title_words(event.title)} comes again and again. Only the one {event_time(event, now)}, or all of them?"
+    return Question(Slot.SCOPE, text, wish)
+
+
+def _scope(wish: Wish, event: Seen) -> dict[str, str]:
+    return {"series_scope": wish.scope} if event.series_id and wish.scope else {}
+
+
+def _scope_words(wish: Wish, event: Seen) -> str:
+    if not event.series_id:
+        return ""
+    return {"all": " and the whole series", "following": " and all that follow"}.get(wish.scope, "")
 
 
 # Creating
@@ -81,14 +129,16 @@ def creating(wish: Wish, caller: Caller, now: datetime) -> Action | Question:
     if isinstance(start, Question):
         return start
     end = wish.when.until(start) or later(start, wish.length or caller.event_minutes)
-    parameters = {
+    parameters: dict[str, Any] = {
         "title": wish.title,
         "start_time": start.isoformat(),
         "end_time": end.isoformat(),
         "timezone": caller.timezone,
     }
+    if wish.repeat:
+        parameters["recurrence"] = {"rule": wish.repeat}
     lasts = length_words(int((end - start) / timedelta(minutes=1)))
-    summary = f"Create {title_words(wish.title)} {moment_words(start, now)}, for {lasts}"
+    summary = f"Create {title_words(wish.title)} {moment_words(start, now)}, for {lasts}{repeat_words(wish.repeat)}"
     return Action("create_event", parameters, summary)
 
 
@@ -110,11 +160,35 @@ def _start(wish: Wish, now: datetime) -> datetime | Question:
     near = next((at for word, at in _HABITS.items() if word in wish.title.lower().split()), None)
     day = wish.when.day or (now.date() if wish.when.has_time() else None)
     start = wish.when.moment(now, day=day, near=near)
+    if wish.repeat and wish.when.day is None and start is not None:
+        start = _first_of(wish, start, near, now)
     if start is None:
         return Question(Slot.WHEN, _when_text(wish.when, now), wish)
     if start <= now:
         return _over(wish, "On which day?" if wish.when.day is None else "When shall it be?")
     return start
+
+
+def _first_of(wish: Wish, start: datetime, near: time | None, now: datetime) -> datetime:
+    """Find the first time of a repetition that is still to come and that its own rule has."""
+    codes = wish.repeat.partition("BYDAY=")[2].split(";")[0]
+    for ahead in range(8):
+        moment = wish.when.moment(now, day=now.date() + timedelta(days=ahead), near=near) or start
+        if moment > now and (not codes or WEEKDAYS[moment.weekday()][:2].upper() in codes.split(",")):
+            return moment
+    return start
+
+
+def repeat_words(rule: str) -> str:
+    """Say how often, with the comma before it; nothing where it comes once."""
+    parts = dict(part.split("=", 1) for part in rule.split(";")) if rule else {}
+    step = int(parts.get("INTERVAL", "1"))
+    if (codes := parts.get("BYDAY")) is not None:
+        names = [next(day for day in WEEKDAYS if day[:2].upper() == code).capitalize() for code in codes.split(",")]
+        days = "weekday" if codes == "MO,TU,WE,TH,FR" else joined(names)
+        return f", every {'second ' if step == 2 else ''}{days}"
+    unit = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}.get(parts.get("FREQ", ""), "")
+    return "" if not unit else f", every {unit}" if step == 1 else f", every {count_words(step)} {unit}s"
 
 
 def _open_day(wish: Wish, now: datetime) -> Question | None:
@@ -145,9 +219,23 @@ def _over(wish: Wish, ask: str) -> Question:
 
 
 def changing(wish: Wish, event: Seen, now: datetime) -> Action | Question:
-    """Plan to rename, move, stretch or shorten one event."""
+    """Plan to rename, move, stretch or shorten one event, or to change its place."""
+    if (question := _open_scope(wish, event, now)) is not None:
+        return question
+    plan = _changing(wish, event, now)
+    if isinstance(plan, Question) or not event.series_id:
+        return plan
+    summary = f"{plan.summary}{_scope_words(wish, event)}"
+    return structs.replace(plan, parameters={**plan.parameters, **_scope(wish, event)}, summary=summary)
+
+
+def _changing(wish: Wish, event: Seen, now: datetime) -> Action | Question:
+    if wish.place:
+        where = {"name": wish.place, "address": wish.place}
+        summary = f"Change the place of {event_words(event, now)} to {wish.place}"
+        return about(event, "update_event", {"event_id": event.id, "location": where}, summary)
     if wish.title:
-        return _about(
+        return about(
             event,
             "update_event",
             {"event_id": event.id, "title": wish.title},
@@ -189,7 +277,7 @@ def _moving(wish: Wish, event: Seen, start: datetime, end: datetime | None, now:
     if event.all_day:
         parameters["all_day"] = False
     summary = f"Move {title_words(event.title)} from {event_time(event, now)} to {_to(event, start, now)}"
-    return _about(event, "update_event", parameters, summary.replace(" from on ", " from "))
+    return about(event, "update_event", parameters, summary.replace(" from on ", " from "))
 
 
 def _to(event: Seen, start: datetime, now: datetime) -> str:
@@ -204,7 +292,7 @@ def _moving_whole_day(wish: Wish, event: Seen, now: datetime) -> Action | Questi
     parameters = {"event_id": event.id, "start_time": day.isoformat(), "all_day": True}
     old = day_words(event.start_time.date(), now.date())
     summary = f"Move {title_words(event.title)} from {old} to {day_words(day, now.date())}"
-    return _about(event, "update_event", parameters, summary)
+    return about(event, "update_event", parameters, summary)
 
 
 def _stretching(wish: Wish, event: Seen, now: datetime) -> Action | Question:
@@ -215,14 +303,15 @@ def _stretching(wish: Wish, event: Seen, now: datetime) -> Action | Question:
     end = later(event.start_time, minutes)
     parameters = {"event_id": event.id, "end_time": end.isoformat()}
     summary = f"Change {event_words(event, now)} to take {length_words(minutes)}, until {clock_words(end)}"
-    return _about(event, "update_event", parameters, summary)
+    return about(event, "update_event", parameters, summary)
 
 
 def _minutes(event: Seen) -> int:
     return int((event.end_time - event.start_time) / timedelta(minutes=1))
 
 
-def _about(event: Seen, name: str, parameters: Mapping[str, Any], summary: str) -> Action:
+def about(event: Seen, name: str, parameters: Mapping[str, Any], summary: str) -> Action:
+    """Make an action that touches one event."""
     return Action(name, dict(parameters), summary, (Affected(event.id, event.title, event.start_time.isoformat()),))
 
 
@@ -255,6 +344,12 @@ def reminding_before(wish: Wish, event: Seen, now: datetime) -> Action | Questio
     if later(event.start_time, -wish.lead) <= now:
         blank = structs.replace(wish, lead=None)
         return Question(Slot.LEAD, f"{ended(f'It begins {event_time(event, now)}')} How long before it?", blank)
-    parameters = {"title": event.title[:REMINDER_CHARS], "event_id": event.id, "offset_minutes_before_start": wish.lead}
-    summary = f"Remind you {length_words(wish.lead)} before {event_words(event, now)}"
-    return _about(event, "create_reminder", parameters, summary)
+    before = "departure" if wish.aspect == "departure" else "start"
+    parameters = {
+        "title": event.title[:REMINDER_CHARS],
+        "event_id": event.id,
+        f"offset_minutes_before_{before}": wish.lead,
+    }
+    leaving = "you have to leave for " if wish.aspect == "departure" else ""
+    summary = f"Remind you {length_words(wish.lead)} before {leaving}{event_words(event, now)}"
+    return about(event, "create_reminder", parameters, summary)

@@ -9,7 +9,7 @@ from msgspec import structs
 from phone_bridge.assistant.masking import TITLE, Item, Turn, masked
 from phone_bridge.assistant.phrase import Phrase, Token
 from phone_bridge.assistant.spoken_time import scan
-from phone_bridge.assistant.when import Ahead, At, Between, Day, Part, Piece, When, gather
+from phone_bridge.assistant.when import Ahead, At, Between, Day, Part, Piece, Repeat, When, gather
 from phone_bridge.assistant.wishes import Reference
 
 ARTICLES = frozenset(("a", "an", "the", "my", "our", "this", "that", "these", "those", "of", "all", "any"))
@@ -59,7 +59,7 @@ def pointed(turn: Turn) -> Reference:
 
 def time_of_event(pieces: Iterable[Piece]) -> When:
     """Join the times that can be an event's, not how long or how much later."""
-    return gather(piece for piece in pieces if isinstance(piece, Day | Part | At | Between | Ahead))
+    return gather(piece for piece in pieces if isinstance(piece, Repeat | Day | Part | At | Between | Ahead))
 
 
 def _is_definite(bones: str) -> bool:

@@ -3,13 +3,14 @@
 The turn of the caller goes round like this::
 
     audio ─▶ Utterances.push ─▶ SpeechEnded(utterance) ─▶ Ear.hear ─▶ Conversation.heard ─▶ moves
+                             ╰▶ SpeechPaused(utterance) ─▶ Ear.hear: ahead of its time, if the turn should end here
     moves: Say ─▶ Voice.speak ─▶ audio · Run ─▶ Tools.run ─▶ Conversation.ran ─▶ moves · Propose ─▶ the client's verdict
 
 The session owns the consent: it gives each proposal out once, takes one verdict, runs exactly what was proposed, once.
 The voice is ``phone_bridge.runtime.voice.Voice``.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -57,14 +58,30 @@ class SpeechEnded(msgspec.Struct, frozen=True):
     utterance: bytes
 
 
+class SpeechPaused(msgspec.Struct, frozen=True):
+    """The caller fell silent at ``at_ms`` for a moment: ``utterance`` is what the turn is if they say nothing more."""
+
+    at_ms: int
+    utterance: bytes
+
+
+class SpeechWentOn(msgspec.Struct, frozen=True):
+    """The caller spoke on after a pause; noticed at ``at_ms``."""
+
+    at_ms: int
+
+
+Notice = SpeechBegan | SpeechPaused | SpeechWentOn | SpeechEnded
+
+
 class Endpointer(Protocol):
     """Finds utterances in a run of sound: pure, its only clock is the sound that was pushed."""
 
-    def push(self, audio: bytes) -> list[SpeechBegan | SpeechEnded]:
+    def push(self, audio: bytes) -> Sequence[Notice]:
         """Listen to linear 16 kHz ``audio`` of any length that is whole samples."""
         ...
 
-    def flush(self) -> list[SpeechBegan | SpeechEnded]:
+    def flush(self) -> Sequence[Notice]:
         """End the utterance that is going on, if one is: the client said that the turn is over."""
         ...
 
@@ -134,7 +151,17 @@ class HangUp(msgspec.Struct, frozen=True):
     """End the session once everything said so far was sent; comes last of its moves."""
 
 
-Move = Say | Intent | Propose | Run | Drop | HangUp
+class Think(msgspec.Struct, frozen=True):
+    """Do the moves that ``moves`` gives, each before it is asked for the next: an answer that must be waited for.
+
+    So a conversation stays pure for whoever decides at once, and one that asks elsewhere can speak its first sentence
+    while the last is still to come. A ``Run`` among them has its result brought to ``ran`` before the next move.
+    """
+
+    moves: Callable[[], "AsyncGenerator[Move, None]"]
+
+
+Move = Say | Intent | Propose | Run | Drop | HangUp | Think
 
 
 class Conversation(Protocol):

@@ -1,12 +1,12 @@
 """What to look up for a question, and how to answer it from what was found; pure."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
-from phone_bridge.assistant import answering
+from phone_bridge.assistant import answering, outcomes
 from phone_bridge.assistant.plans import Caller, Question, Slot
 from phone_bridge.assistant.references import PAGE, seen_in
 from phone_bridge.assistant.when import later
@@ -48,6 +48,20 @@ def overview(wish: Wish, now: datetime) -> Reading | Question:
     start, end = when.window(now)
     window = {"from": start.isoformat(), "to": end.isoformat(), "limit": PAGE}
     return Reading(Action("search_events", window), answer, lists=True)
+
+
+def summary(wish: Wish, now: datetime) -> Reading | Question:
+    """Look at a day or a week as a whole."""
+    when = wish.when
+    if when.doubtful:
+        return Question(Slot.WHEN, "I am not sure about the day. Which day do you mean?", Wish(name=wish.name))
+    day = when.day or now.date()
+    if wish.name == "get_weekly_summary":
+        monday = day - timedelta(days=day.weekday())
+        action = Action("get_weekly_summary", {"week_start": monday.isoformat()})
+    else:
+        action = Action("get_day_summary", {"date": day.isoformat()})
+    return Reading(action, lambda result, at: outcomes.told(action, result, at, None))
 
 
 def availability(wish: Wish, caller: Caller, now: datetime) -> Reading | Question:

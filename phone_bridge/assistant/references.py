@@ -47,10 +47,13 @@ class Seen(Struct, frozen=True, kw_only=True):
     all_day: bool = False
     attendees: tuple[Person, ...] = ()
     location: Place | None = None
+    series_id: str | None = None
+    """The series of which this is one occurrence."""
 
     def words(self) -> frozenset[str]:
         """Give the words that one may call it by: of its title, its people and its place."""
-        names = [self.title, *(person.called() for person in self.attendees)]
+        place = self.location.called() if self.location else ""
+        names = [self.title, place, *(person.called() for person in self.attendees)]
         return frozenset(_stem(word) for name in names for word in spoken(name).split()) | {
             "".join(spoken(self.title).split())
         }
@@ -83,9 +86,15 @@ def query(reference: Reference, titles: Iterable[str], now: datetime) -> dict[st
     parameters["from"] = on(now.date(), 0, now).isoformat()
     words = reference.words or reference.soft
     if words:
-        meant = {title for title in titles if _has(title, words)}
-        parameters["query"] = meant.pop() if len(meant) == 1 else " ".join(words)
+        parameters["query"] = _written(words, titles)
     return parameters
+
+
+def _written(words: Sequence[str], titles: Iterable[str]) -> str:
+    """Write words as the calendar does: "q three review" is in no title, but one is called "Q3 Review"."""
+    meant = {title for title in titles if _has(title, words)}
+    spelled = any(all(word in title.casefold() for word in words) for title in meant)
+    return " ".join(words) if spelled or len(meant) != 1 else meant.pop()
 
 
 def choose(reference: Reference, events: Sequence[Seen], now: datetime) -> list[Seen]:
@@ -99,6 +108,14 @@ def choose(reference: Reference, events: Sequence[Seen], now: datetime) -> list[
         at = reference.place - 1 if reference.place > 0 else -1
         return [left[at]] if at < len(left) and left else []
     return left
+
+
+def one_of_each_series(events: Iterable[Seen]) -> list[Seen]:
+    """Keep the first of those that belong to one series: which of them, or all, is asked of it."""
+    kept: dict[str, Seen] = {}
+    for event in events:
+        kept.setdefault(event.series_id or event.id, event)
+    return list(kept.values())
 
 
 def known(reference: Reference, titles: Iterable[str]) -> bool:

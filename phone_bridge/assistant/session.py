@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from phone_bridge.assistant.attention import Attention
 from phone_bridge.assistant.performer import EXPIRING_MS, Clocks, Faculties, Grant, Outlet, Performer
 from phone_bridge.assistant.ports import Move, SpeechBegan, SpeechEnded
 from phone_bridge.assistant.problems import Problem
@@ -87,7 +88,7 @@ class VoiceSession:
         self._clocks = clocks
         self._new_id = new_id
         self._keeper = keeper
-        self._endpointer = faculties.endpointer()
+        self._endpointer = Attention(faculties.endpointer(), faculties.ear, lambda: self._performer.expecting())
         self._held = bytearray()  # of a turn that the client will end
         self._turn = ""
         self._unanswered: dict[str, str] = {}
@@ -329,7 +330,7 @@ class VoiceSession:
     async def _hear(self, turn: s.TurnGiven) -> str:
         """Recognise an utterance; what cannot be recognised has no words."""
         try:
-            heard = await self._faculties.ear.hear(turn.utterance, self._performer.expecting())
+            heard = await self._endpointer.hear(turn.utterance, self._performer.expecting())
         except Unavailable as error:
             self._tell(s.NotTranscribed(turn.turn, f"speech cannot be recognised: {error}"))
             return ""

@@ -12,11 +12,13 @@ GOODBYE = "Goodbye."
 LEFT = "All right, I left everything as it is."
 AGREED = "All right."
 NO_EVENT = "I do not know which event you mean."
+TOO_MANY = "Those are more than ten events. Please name a shorter time."
 ONE_AT_A_TIME = "I can do one thing at a time."
 NOT_ALLOWED = "I am not allowed to do that on this line."
 HELP = (
-    "I can tell you what is next or what you have on a day, find events, and say when you are free.",
-    "I can also create, move and cancel events, and remind you of something.",
+    "I can tell you what you have on a day, find events, say when you are free, and create, move and cancel events.",
+    "I can also say when to leave, tell people that you are late, remind you of something, and read your alerts.",
+    "You can say: what is my next meeting, or: when do I have to leave.",
 )
 _EXAMPLES = (
     ("what is my next meeting", "what do I have tomorrow"),
@@ -41,6 +43,9 @@ def unsure(tool: str) -> list[str]:
         "update_event": "change an event",
         "cancel_event": "cancel an event",
         "create_reminder": "be reminded of something",
+        "bulk_cancel_events": "cancel several events",
+        "notify_attendees": "tell somebody something",
+        "acknowledge_late": "say that you are late",
     }
     wish = about.get(tool, "know something about your calendar")
     return [f"I think you want to {wish}, but I am not sure.", "Please say it again, in one short sentence."]

@@ -38,7 +38,7 @@ def _range(phrase: Phrase, at: int, *, bare: bool) -> tuple[Between, int] | None
 
 
 def _at(phrase: Phrase, at: int, *, bare: bool) -> tuple[At, int] | None:
-    begin = phrase.skip(at, "at about", "at around", "at", "around", "starting at")
+    begin = phrase.skip(at, "at about", "at around", "at exactly", "at roughly", "at", "around", "starting at")
     clock = _clock(phrase, begin, ranging=phrase.word(at - 1) in ("my", "the"))  # "my ten to four" is no ten to four
     pronoun = phrase.word(at) == "one" and phrase.word(at - 1) in ("the", "that", "this")
     if clock is None or not (begin > at or (bare and not pronoun) or _sure(phrase, begin, clock)):
@@ -58,7 +58,10 @@ def _clock(phrase: Phrase, at: int, *, ranging: bool = False) -> Reading:
         if phrase.word(at) == word:
             return Clock(hour, exact=True), at + 1
     reading = _relative(phrase, at, ranging=ranging) or _digital(phrase, at) or _hour_and_minute(phrase, at)
-    return _with_half(phrase, *reading) if reading else None
+    if reading is None:
+        return None
+    clock, end = _with_half(phrase, *reading)
+    return clock, phrase.skip(end, "sharp", "on the dot", "ish", "or so", "exactly")
 
 
 def _relative(phrase: Phrase, at: int, *, ranging: bool) -> Reading:
@@ -108,12 +111,14 @@ def _digital(phrase: Phrase, at: int) -> Reading:
 def _hour_and_minute(phrase: Phrase, at: int) -> Reading:
     """Read an hour, and minutes behind it."""
     match = phrase.number(at)
-    if match is None or match[0] > 23:
+    if match is None or match[0] > 23 or (phrase.number(at - 1) or (0, 0))[1] > at:  # the five of "twenty five"
         return None
     hour, end = match
     exact = not 1 <= hour <= 12
     if phrase.word(end) == "o'clock":
         return Clock(hour, exact=exact), end + 1
+    if phrase.word(end) == "hundred":
+        return (Clock(hour, exact=True), phrase.skip(end + 1, "hours")) if hour > 9 else None
     if (minute := _minute(phrase, end)) is not None:
         return Clock(hour, minute[0], exact=exact), minute[1]
     if phrase.stands(end, *UNITS, "and a half", "people"):

@@ -8,6 +8,7 @@ from msgspec import Struct
 from phone_bridge.assistant.phrase import Phrase
 from phone_bridge.assistant.spoken_clock import UNITS, read_time
 from phone_bridge.assistant.spoken_day import read_day
+from phone_bridge.assistant.spoken_repeat import read_repeat
 from phone_bridge.assistant.when import PARTS, Ahead, Day, Lead, Length, Part, Piece, Shift
 
 _MINUTES = dict(zip(UNITS, (1, 1, 60, 60, 1440, 1440, 10080, 10080), strict=True))
@@ -41,7 +42,8 @@ def scan(phrase: Phrase, today: date, *, bare: bool = False) -> list[Found]:
     found, at = [], 0
     while at < len(phrase):
         match: Match = (
-            read_day(phrase, at, today, bare=bare)
+            read_repeat(phrase, at, today)
+            or read_day(phrase, at, today, bare=bare)
             or _stretch(phrase, at, today)
             or _part(phrase, at, today)
             or read_time(phrase, at, bare=bare)
@@ -63,6 +65,8 @@ def _stretch(phrase: Phrase, at: int, today: date) -> Match:
         days, rest = divmod(minutes, 1440)
         end = phrase.skip(end, "from now")
         return (Ahead(minutes) if rest else Day(today + timedelta(days=days))), end
+    if phrase.stands(end, "ago") and minutes % 1440 == 0:
+        return Day(today - timedelta(days=minutes // 1440)), end + 1
     if phrase.stands(end, *_BEFORE):
         return Lead(minutes), phrase.skip(end, *_BEFORE)
     if phrase.stands(end, "later", "earlier", "sooner"):

@@ -11,12 +11,13 @@ from datetime import date
 
 from msgspec import structs
 
-from phone_bridge.assistant.masking import Times, Turn, masked, without_manners
+from phone_bridge.assistant import sayings
+from phone_bridge.assistant.masking import TIME, Times, Turn, masked, without_manners
 from phone_bridge.assistant.naming import title, title_of
 from phone_bridge.assistant.phrase import Phrase, tokens
 from phone_bridge.assistant.pointing import ARTICLES, GENERIC, PREPOSITIONS, point, pointed, time_of_event
 from phone_bridge.assistant.spoken_time import scan
-from phone_bridge.assistant.when import NO_TIME, Between, Lead, Length, Shift, When, gather
+from phone_bridge.assistant.when import NO_TIME, Between, Lead, Length, Piece, Repeat, Shift, When, gather
 from phone_bridge.assistant.wishes import Reference, Wish
 
 SURE = 0.7
@@ -53,9 +54,11 @@ def understand(text: str, today: date, titles: Iterable[str] = ()) -> Wish:
             return Wish(name=name)
     body = without_manners(said)
     plain = " ".join(token.word for token in body)
+    turn = masked(body, today, titles)
+    if (wish := sayings.said(turn)) is not None:
+        return wish
     if _DONT.fullmatch(plain) and not _FORGET.match(plain):
         return Wish(name="never_mind")
-    turn = masked(body, today, titles)
     for pattern, make in _RULES:
         match = pattern.fullmatch(turn.bones if make in _OVER_BONES else turn.text)
         wish = make(turn, match) if match else None
@@ -93,23 +96,27 @@ def _names_two(wish: Wish) -> bool:
 def _weighed(wish: Wish, plain: str) -> Wish:
     """Lower the confidence where words speak against the wish or for a second one."""
     negated = wish.name in _WRITERS and _NEGATION.match(_FORGET.sub("", plain))
-    repeated = wish.name in _WRITERS and _REPETITION.search(plain)
-    doubtful = _SECOND_ORDER.search(plain) or negated or repeated or _names_two(wish)
+    again = wish.name in _WRITERS and not wish.repeat and _REPETITION.search(plain)
+    doubtful = _SECOND_ORDER.search(plain) or negated or again or _names_two(wish)
     return structs.replace(wish, confidence=min(wish.confidence, DOUBTFUL)) if doubtful else wish
 
 
 # Words of the talk itself
 
 _TALK = {
-    "greeting": r"(?:hello|hi|hey)(?: there)?|good (?:morning|afternoon|evening|day)",
+    "greeting": r"(?:(?:hello|hi|hey|good (?:morning|afternoon|evening|day))(?: there| assistant| again)?)"
+    r"(?: how are you(?: doing)?(?: today)?)?|how are you(?: doing)?(?: today)?",
     "thanks": r"(?:many )?thanks(?: a lot)?|thank you(?: very much| so much)?|great|perfect|wonderful|very good",
     "goodbye": r"(?:(?:okay|no|thank you|thanks) )*(?:goodbye|good bye|bye(?: bye)?|see you(?: later| soon| tomorrow)?"
     r"|have a nice day|that's (?:all|it)(?: for (?:today|now))?|that is (?:all|it)|that will be all|that'll be all"
-    r"|nothing else|hang up|i'm done|end the call)(?: (?:thanks|thank you|bye|goodbye))*",
+    r"|(?:that's|that is|that was|this is) (?:all|it|everything)|nothing else|hang up|i'm done|end the call"
+    r"|i have to go(?: now)?"
+    r"|(?:talk|speak) to you (?:later|soon)|have a good (?:day|one|evening))(?: (?:thanks|thank you|bye|goodbye))*",
     "repeat": r"(?:(?:can you|could you|please) )*(?:(?:say|repeat)(?: (?:that|it|this))?(?: again)?|again"
-    r"|pardon(?: me)?|sorry|excuse me|what|what did you say|come again|what was that"
+    r"|pardon(?: me)?|sorry|excuse me|what|(?:sorry )?what did you say|come again|(?:sorry |pardon )?what was that"
     r"|i (?:didn't|did not) (?:catch|hear|get|understand) (?:that|you))(?: please)?",
-    "help": r"help(?: me)?(?: please)?|what can (?:you|i) (?:do|say|ask)(?: here| for me)?|what are my options"
+    "help": r"(?:i need (?:some )?|can you |please )*help(?: me)?(?: please)?|what else can (?:you|i) (?:do|say|ask)"
+    r"|what can (?:you|i) (?:do|say|ask)(?: here| for me)?|what are my options"
     r"|how does this work",
     "never_mind": r"(?:no )?(?:never mind|nevermind|forget (?:it|that|about it)|leave it(?: as it is| alone)?|stop"
     r"|nothing|no|nope|no thanks|no thank you|don't|i changed my mind)(?: please)?",
@@ -179,6 +186,7 @@ def _create(turn: Turn, match: re.Match[str]) -> Wish | None:
     what = turn.group(match, "what")
     all_day = "all day" in what.text
     what = what.without("all", "day") if all_day else what
+    what = what.without("as") if what.text.startswith(f"{TIME} as ") else what  # "mark Friday as a holiday"
     an_hour = what.bones.startswith("hour ")  # "schedule hour review": a small recogniser drops the article
     name = title_of(what.without("hour") if an_hour else what)
     return Wish(
@@ -187,8 +195,14 @@ def _create(turn: Turn, match: re.Match[str]) -> Wish | None:
         title=name,
         when=time_of_event(turn.pieces),
         aspect="all_day" if all_day else "",
+        repeat=repeated(turn.pieces),
         length=60 if an_hour else Times(tuple(turn.pieces)).length(),
     )
+
+
+def repeated(pieces: Iterable[Piece]) -> str:
+    """Find how often it comes again; of "weekly" and "on Mondays" the narrower."""
+    return max((piece.rule for piece in pieces if isinstance(piece, Repeat)), key=len, default="")
 
 
 def _have_new(turn: Turn, match: re.Match[str]) -> Wish | None:
@@ -289,6 +303,8 @@ def _rename(turn: Turn, match: re.Match[str]) -> Wish | None:
 def _remind(turn: Turn, match: re.Match[str]) -> Wish | None:
     """Read what to remind of: something to do at a time, or an event and how long before it."""
     what = turn.group(match, "what")
+    if what.text.startswith("me up"):
+        return Wish(name="create_reminder", title="Wake up", when=time_of_event(turn.pieces))
     lead = Times(tuple(what.pieces)).lead()
     wish = Wish(name="create_reminder", when=time_of_event(turn.pieces), lead=lead)
     if lead is not None:
@@ -313,7 +329,7 @@ _MANY = r"(?:meetings|appointments|events|calls|plans|things)"
 _AGENDA = r"(?:calendar|schedule|agenda|day|diary|week|plans?)"
 _MINE = r"(?:my|the|our)"
 _ON_AGENDA = rf"(?:(?: (?:on|in|for|from|of))?(?: {_MINE} {_AGENDA})?(?: (?:on|for|like|look like|looking like))?)"
-_PLANNED = r"(?:(?: (?:on|in|for|up|planned|scheduled|going on|happening|to do|coming up|else|left|there))*)"
+_PLANNED = r"(?:(?: (?:on|in|for|up|planned|scheduled|going on|going|happening|to do|coming up|else|left|there))*)"
 _CANCEL = r"(?:cancel|delete|remove|drop|call off|get rid of|scrap|clear)"
 _HAVE = r"(?:do i have|have i got|is there|are there)"
 _OFF = rf"(?: (?:from|off|in|on) {_MINE} {_AGENDA})?"
@@ -322,7 +338,9 @@ _PATTERNS: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (
         _remind,
         (
-            r"remind me(?: again)?(?: (?P<what>.+))?",
+            r"(?:remind me|ping me|nudge me|buzz me)(?: again)?(?: (?P<what>.+))?",
+            r"wake (?P<what>me up.*)",
+            r"give me a (?:shout|ring|nudge|buzz|reminder)(?: (?P<what>.+))?",
             r"(?:don't|do not) (?:let me )?forget (?P<what>.+)",
             r"(?:set|create|add|make|give|i need)(?: me)?(?: up)? (?:a|another|the) reminder(?: (?P<what>.+))?",
         ),
@@ -414,9 +432,13 @@ _PATTERNS: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (
         _create,
         (
+            r"(?:make a note|note) (?:that|of)(?: i have| i've got)?(?: (?:a|an))? (?P<what>.+)",
             r"(?:create|add|make(?! me)|schedule|book|set up|plan|arrange|put|enter|organi[sz]e|set|new)"
             r"(?: (?P<what>.+))?",
             r"block(?: off)? (?P<what>.+)",
+            r"(?:pencil in|fit in|squeeze in|note down|mark down|note) (?P<what>.+)",
+            r"(?:i need|get me) (?P<what>(?:a|an|another) (?:new )?(?:appointment|meeting|call|event|slot)\b.*)",
+            r"mark (?P<what>.+ as .+)",
         ),
     ),
     (_have_new, (r"(?:i have|i've got|there's|there is) (?:a|an)(?: new)? (?P<what>.+)",)),

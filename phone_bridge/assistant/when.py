@@ -96,7 +96,14 @@ class Ahead(Struct, frozen=True):
     minutes: int
 
 
-Piece = Day | At | Between | Part | Length | Shift | Lead | Ahead
+class Repeat(Struct, frozen=True):
+    """How often something comes again, as a rule of RFC 5545; ``first`` is its first day where the words name one."""
+
+    rule: str
+    first: date | None = None
+
+
+Piece = Repeat | Day | At | Between | Part | Length | Shift | Lead | Ahead
 
 
 class When(Struct, frozen=True, kw_only=True):
@@ -164,10 +171,20 @@ def gather(pieces: Iterable[Piece]) -> When:
     when = NO_TIME
     for piece in pieces:
         said = _said(piece)
+        if (narrow := _within(when, said)) is not None:  # "next month on the fifth"
+            when, said = structs.replace(when, day=None, last=None), structs.replace(said, day=narrow, last=None)
         if (when.day and said.day and when.day != said.day) or (when.start and said.start and when.start != said.start):
             said = structs.replace(said, doubtful=True)
         when = structs.replace(when, **{name: value for name, value in structs.asdict(said).items() if value})
     return when
+
+
+def _within(when: When, said: When) -> date | None:
+    """Find the one day that is meant where one of two is a stretch that the other lies in."""
+    for span, day in ((when, said), (said, when)):
+        if span.day and span.last and day.day and day.last is None and span.day <= day.day <= span.last:
+            return day.day
+    return None
 
 
 def _said(piece: Piece) -> When:
@@ -180,6 +197,8 @@ def _said(piece: Piece) -> When:
             return When(start=piece.clock)
         case Between():
             return When(start=piece.start, end=piece.end)
+        case Repeat():
+            return When(day=piece.first)
         case Ahead():
             return When(ahead=piece.minutes)
     return NO_TIME

@@ -40,12 +40,22 @@ class Reference(Struct, frozen=True, kw_only=True):
         return self.named() or bool(self.when or self.place or self.upcoming or self.other or self.every)
 
 
+_MINUTES = ("length", "shift", "stretch", "lead", "late")
+_WORDS = (
+    *("title", "aspect", "repeat", "scope", "place", "origin", "modes", "days", "choice", "value", "message"),
+    "notify",
+)
+
+
 class Wish(Struct, frozen=True, kw_only=True):
     """What the caller wants: a tool's name or a word of the talk, how sure that is (0 to 1), and what was said with it.
 
     ``reference`` is None where nothing was pointed at. ``when`` is the time asked about or wished for; in an update it
-    is the new time. ``length``, ``shift``, ``stretch`` and ``lead`` are minutes: how long it takes, how much later it
-    begins (negative: earlier), how much longer it takes (negative: shorter), how long before it to remind.
+    is the new time. ``length``, ``shift``, ``stretch``, ``lead`` and ``late`` are minutes: how long it takes, how much
+    later it begins (negative: earlier), how much longer it takes (negative: shorter), how long before it to remind, how
+    late the caller will be. ``repeat`` is a rule of RFC 5545, ``scope`` how much of a series is meant (``this``,
+    ``following``, ``all``). ``choice`` names one of a few things a tool knows, ``value`` what that is to be; ``modes``
+    are ways to travel, ``days`` days of the week, ``message`` words for other people.
     """
 
     name: str
@@ -58,14 +68,30 @@ class Wish(Struct, frozen=True, kw_only=True):
     shift: int | None = None
     stretch: int | None = None
     lead: int | None = None
+    late: int | None = None
+    repeat: str = ""
+    scope: str = ""
+    place: str = ""
+    origin: str = ""
+    modes: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
+    choice: str = ""
+    value: str = ""
+    message: str = ""
+    notify: bool = False
+    enabled: bool | None = None
 
     def parameters(self) -> dict[str, Any]:
         """Write the slots as JSON's values."""
         slots: dict[str, Any] = _time_slots(self.when)
-        for name in ("title", "aspect", "length", "shift", "stretch", "lead"):
-            value = getattr(self, name)
-            if value not in ("", None):
-                slots[name if isinstance(value, str) else f"{name}_minutes"] = value
+        for name in _MINUTES:
+            if (minutes := getattr(self, name)) is not None:
+                slots[f"{name}_minutes"] = minutes
+        for name in _WORDS:
+            if (value := getattr(self, name)) not in ("", (), None, False):
+                slots[name] = list(value) if isinstance(value, tuple) else value
+        if self.enabled is not None:
+            slots["enabled"] = self.enabled
         if self.reference is not None:
             slots["reference"] = _reference_slots(self.reference)
         return slots

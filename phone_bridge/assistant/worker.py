@@ -24,13 +24,14 @@ REST_SECONDS = 10.0
 
 
 class Worker:
-    """Run ``python -m module`` and ask it; one that dies or hangs is replaced at the next request.
+    """Run ``python -m module arguments…`` and ask it; one that dies or hangs is replaced at the next request.
 
     One that is lost ``LOSSES_MAX`` times in a row is Unavailable for ``REST_SECONDS``.
     """
 
-    def __init__(self, module: str, *, timeout_seconds: float) -> None:
+    def __init__(self, module: str, *arguments: str, timeout_seconds: float) -> None:
         self._module = module
+        self._arguments = arguments
         self._timeout = timeout_seconds
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
@@ -87,6 +88,7 @@ class Worker:
                 sys.executable,
                 "-m",
                 self._module,
+                *self._arguments,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,  # a Ctrl-C at the terminal is the server's to obey, which then closes us
@@ -113,6 +115,43 @@ class Worker:
         await process.wait()
         if process.stdin is not None:
             process.stdin.close()
+
+
+class Workers:
+    """Several programs of one kind: a request goes to the one that fewest wait for."""
+
+    def __init__(self, module: str, *arguments: str, count: int, timeout_seconds: float) -> None:
+        self._workers = [Worker(module, *arguments, timeout_seconds=timeout_seconds) for _ in range(count)]
+        self._waiting = [0] * count
+        self._tasks: set[asyncio.Task[bytes | None]] = set()
+
+    async def ask(self, request: bytes) -> bytes | None:
+        """Get the answer to ``request``; who gives up lets the program finish, for starting it anew costs seconds."""
+        number = min(range(len(self._workers)), key=self._waiting.__getitem__)
+        return await asyncio.shield(self._begin(number, request))
+
+    def tell_all(self, request: bytes) -> None:
+        """Send ``request`` to every program, and wait for no answer."""
+        for number in range(len(self._workers)):
+            self._begin(number, request)
+
+    async def close(self) -> None:
+        """End the programs."""
+        await asyncio.gather(*(worker.close() for worker in self._workers))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, number: int, request: bytes) -> "asyncio.Task[bytes | None]":
+        self._waiting[number] += 1
+        task = asyncio.create_task(self._workers[number].ask(request))
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._done(number, done))
+        return task
+
+    def _done(self, number: int, task: "asyncio.Task[bytes | None]") -> None:
+        self._waiting[number] -= 1
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen: whoever still waits for it gets it too
 
 
 def serve(answer: Callable[[bytes], bytes | None]) -> None:

@@ -170,6 +170,11 @@ class VoiceActivity:
             start += FRAME_MS
         return found
 
+    @property
+    def pause_ms(self) -> int:
+        """How long the voice that goes on has been silent: 0 while it speaks, and where there is none."""
+        return self._silent_ms if self._speaking else 0
+
     def _await(self, frame: bytes, start: int) -> Voiced | None:
         """Look for the beginning of a voice: enough voiced frames, which others take back, and enough with a pitch."""
         if not self._ear.hears(frame):

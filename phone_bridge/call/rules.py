@@ -13,6 +13,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     greeting: str = ""
     """The first words; empty for the language's own greeting."""
+    errand: str = ""
+    """What an outbound call is about, said first and answered by keys or words; empty for any other call."""
+    about: str = ""
+    """What whoever screens an outbound call is told; empty for a call that came in."""
     onward: bool = False
     """Whether the caller gets something else (a transfer, a voicemail) where the assistant cannot be had."""
     auto_confirm: frozenset[str] = frozenset()
@@ -27,7 +31,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How long one question may take with all its repetitions."""
     unclear_answers: int = 2
     """Unclear spoken answers after which only the keys are asked for."""
-    lead_in_ms: int = 4_000
+    lead_in_ms: int = 6_000
     """How long speech that preceded a proposal may go on before the question cuts in."""
     outcome_ms: int = 1_500
     """How long the next question waits for the outcome of the last one to be told."""
@@ -36,6 +40,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     double_tap_ms: int = 1_000
     """A key within this time of an answer belongs to that answer."""
     unseen_speech_ms: int = 700
+    wordless_ms: int = 15_000  # a voice of which no words came for so long was none
     """How much earlier than its text an utterance began, at the least, when nothing else tells its beginning:
     a short word and a recogniser's end-of-turn silence."""
 

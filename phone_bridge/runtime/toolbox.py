@@ -20,7 +20,7 @@ from phone_bridge.tools import schemas
 MAX_RESULT_CHARS = 8_000
 """Longest result that a model is given: about 2,000 tokens of a window that holds 32,768."""
 
-CUT = " … (cut: there is more than can be told)"
+CUT = " … (cut: there is more than can be told; where you can text the caller, offer to)"
 
 P = TypeVar("P", bound=schemas.Parameters)
 T = TypeVar("T")
@@ -61,6 +61,19 @@ class Toolbox(Protocol):
     async def run(self, user_id: str, action: Action, key: str) -> Ran:
         """Run ``action``; the same ``key`` does it once. Raises nothing for what a user or a peer can cause."""
         ...
+
+
+class Some:
+    """Those of a toolbox's tools that ``chosen`` lets pass."""
+
+    def __init__(self, box: Toolbox, chosen: Callable[[Offer], bool]) -> None:
+        self._box = box
+        self._chosen = chosen
+        self.prepare, self.run = box.prepare, box.run
+
+    def offers(self, facts: CallFacts) -> tuple[Offer, ...]:
+        """Offer what passes."""
+        return tuple(offer for offer in self._box.offers(facts) if self._chosen(offer))
 
 
 class Elsewhere(Protocol):

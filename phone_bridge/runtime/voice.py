@@ -1,6 +1,7 @@
 """What a speech synthesiser must offer, whoever makes it."""
 
-from typing import Protocol
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -24,3 +25,21 @@ class Voice(Protocol):
     async def close(self) -> None:
         """Let its processes go; nothing can be spoken afterwards."""
         ...
+
+
+@runtime_checkable
+class StreamingVoice(Protocol):
+    """A synthesiser that is slower than it is far away: what it has said can be heard while it goes on."""
+
+    def stream(self, text: str, *, language: str = "en") -> AsyncIterator[Speech]:
+        """Say ``text`` piece by piece, all in one format; raises Unavailable when the synthesiser cannot go on."""
+        ...
+
+
+async def spoken(voice: Voice, text: str) -> AsyncGenerator[Speech, None]:
+    """Say ``text`` piece by piece where ``voice`` can, or else in one."""
+    if isinstance(voice, StreamingVoice):
+        async for speech in voice.stream(text):
+            yield speech
+    else:
+        yield await voice.speak(text)

@@ -54,6 +54,10 @@ class Talk:
         self._perform(self.conversation.ran(id, self._run(id, action), self.now))
         return self.said
 
+    def tool(self, name: str, **parameters: Any) -> dict[str, Any]:
+        """Run a tool beside the talk."""
+        return self._run("aside", Action(name, parameters))
+
     def decline(self) -> str:
         """Decline the oldest open proposal as a client would."""
         self.moves = []

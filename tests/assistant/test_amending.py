@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from phone_bridge.assistant.amending import amended, another, filled, is_answer
+from phone_bridge.assistant.amending import amended, another, filled, is_answer, scope_said
 from phone_bridge.assistant.plans import Question, Slot
 from phone_bridge.assistant.understanding import fragment, understand
 from phone_bridge.assistant.when import Clock, When
@@ -168,3 +168,43 @@ def test_no_other_event_is_meant(old: str, text: str) -> None:
 )
 def test_something_else_is_no_change(old: str, text: str) -> None:
     assert change(old, text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "scope"),
+    [
+        ("only this one", "this"),
+        ("just tomorrow's", "this"),
+        ("only the one on Monday", "this"),
+        ("only this one, not all of them", "this"),
+        ("all of them", "all"),
+        ("the whole series", "all"),
+        ("every one of them", "all"),
+        ("this and the following", "following"),
+        ("from now on", "following"),
+        ("the blue ones", ""),
+    ],
+)
+def test_how_much_of_a_series_is_read(text: str, scope: str) -> None:
+    assert scope_said(text) == scope
+
+
+def test_one_time_takes_the_place_of_the_nearer_end_of_quiet_hours() -> None:
+    quiet = understand("set quiet hours from ten pm to six am", TODAY)
+    for said, ends in (("seven am", (22, 7)), ("eleven pm", (23, 6))):
+        changed = amended(quiet, Wish(name="fragment"), fragment(said, TODAY), ())
+        assert changed is not None
+        assert changed.when.start is not None
+        assert changed.when.end is not None
+        assert (changed.when.start.hour, changed.when.end.hour) == ends
+
+
+def test_answers_about_messages_and_ends_are_filled_in() -> None:
+    message = Question(Slot.MESSAGE, "What shall I tell them?", Wish(name="notify_attendees"))
+    whole = filled(message, Wish(name="fragment"), "that we start at ten")
+    assert whole is not None
+    assert whole.message == "we start at ten"
+    quiet = understand("no calls after ten at night", TODAY)
+    whole = filled(Question(Slot.UNTIL, "Until when?", quiet), fragment("six", TODAY), "six")
+    assert whole is not None
+    assert (whole.when.start, whole.when.end) == (quiet.when.start, Clock(6))

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phone_bridge.assistant import answering
+from phone_bridge.assistant.references import Seen
 from phone_bridge.assistant.when import Clock, When
 from phone_bridge.call.events import Action
 from tests.assistant.some_week import (
@@ -313,3 +314,39 @@ def test_no_answer_is_too_long_to_listen_to(events: list[Any], one_day: bool) ->
     assert sum(map(len, answering.agenda(events, when, NOW))) <= SPEECH_CHARS
     if events:
         assert len(answering.which(events, NOW)) <= SPEECH_CHARS
+
+
+def test_what_is_in_the_way_is_told_in_one_sentence_with_a_time_that_is_free() -> None:
+    def conflict(event: Seen) -> dict[str, str]:
+        return {"event_id": event.id, "title": event.title}
+
+    def slot(day: int, hour: int) -> dict[str, str]:
+        return {"start": at(day, hour).isoformat(), "end": at(day, hour + 1).isoformat()}
+
+    start = at(2, 15)
+    both = {"conflicts": [conflict(DENTIST), conflict(LUNCH)], "alternatives": [slot(2, 16), slot(2, 13), slot(3, 9)]}
+    assert answering.in_the_way(both, start, NOW) == [
+        "Then you have Dentist appointment and one more; at 1 p.m. you are free."
+    ]
+    assert answering.in_the_way(both, start, NOW, DENTIST.id) == [
+        "Then you have Lunch with Carol; at 1 p.m. you are free."
+    ]
+    later = {"conflicts": [conflict(DENTIST)], "alternatives": [slot(3, 9)]}
+    assert answering.in_the_way(later, start, NOW) == ["Then you have Dentist appointment."]
+    assert answering.in_the_way(later, start, NOW, DENTIST.id) == []
+
+
+def test_several_of_one_name_on_one_day_are_told_apart_by_their_hour() -> None:
+    reviews = [event("Review", at(3, hour)) for hour in (10, 14)]
+    assert (
+        answering.which(reviews, NOW)
+        == "You have two called Review on Friday: the one at 10 a.m. or the one at 2 p.m.?"
+    )
+
+
+def test_a_place_that_was_changed_is_told() -> None:
+    result = {"ok": True, "event": plain(DENTIST), "changed_fields": ["location"]}
+    assert answering.done(Action("update_event", {}), result, NOW) == [
+        "Done.",
+        "Dentist appointment is now at 48 Park Street.",
+    ]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phone_bridge.assistant import small_talk
-from phone_bridge.assistant.conversation import EVERY_MAX, PHRASES_MAX, TRIES, CalendarConversation
+from phone_bridge.assistant.conversation import PHRASES_MAX, TRIES, CalendarConversation
 from phone_bridge.assistant.plans import Caller
 from phone_bridge.assistant.ports import Drop, HangUp, Intent, Mood, Propose, Run, Say
 from phone_bridge.call import words
@@ -67,7 +67,7 @@ def test_intents_come_first_and_lookups_before_what_they_find(talk: Talk) -> Non
         ("when is the dentist", "Dentist appointment is on Thursday at 3 p.m."),
         ("where is the dentist", "Dentist appointment is at Doctor Miller's practice."),
         ("who is in the project review", "Project review with Anna is with Anna and Martin."),
-        ("when is the team meeting", "Team meeting is tomorrow at 9:15 a.m. There are three more after it."),
+        ("when is the team meeting", "Team meeting is tomorrow at 9:15 a.m. It comes again on Thursday at 9:15 a.m."),
         ("do i have a meeting with simon", "Interview with Simon is on Friday at 10:30 a.m., at the office."),
         ("when is the opera", "I cannot find anything called opera in your calendar."),
         ("am i free tomorrow at three", "Yes, you are free tomorrow at 3 p.m."),
@@ -131,9 +131,24 @@ def test_an_event_is_created_step_by_step(talk: Talk) -> None:
     assert talk.asked == ["Cancel Book club tomorrow at 7 p.m."]
 
 
-def test_an_overlap_is_told(talk: Talk) -> None:
+def test_an_overlap_is_told_before_it_is_asked_with_a_time_that_is_free(talk: Talk) -> None:
+    said = talk.say("schedule a call with bob tomorrow at four")
+    assert said == "Then you have Phone call with Martin; at 11:30 a.m. you are free."
+    assert talk.asked == ["Create Call with Bob tomorrow at 4 p.m., for one hour"]
+    assert talk.confirm() == "Done. Call with Bob tomorrow at 4 p.m. is in your calendar."
+
+
+def test_an_overlap_can_be_mended_at_once(talk: Talk) -> None:
     talk.say("schedule a call with bob tomorrow at four")
-    assert talk.confirm().endswith("It overlaps with Phone call with Martin.")
+    assert talk.say("no, at two") == ""
+    assert talk.asked == ["Create Call with Bob tomorrow at 2 p.m., for one hour"]
+
+
+def test_what_is_moved_is_not_in_its_own_way(talk: Talk) -> None:
+    assert talk.say("move the budget planning half an hour later") == ""
+    assert talk.asked == ["Move Budget planning from Friday at 2 p.m. to 2:30 p.m."]
+    talk.say("no")
+    assert talk.say("move the interview to friday at two").startswith("Then you have Budget planning; at ")
 
 
 # Changing
@@ -176,31 +191,84 @@ def test_frozen_parameters_are_what_is_written_whatever_is_said_meanwhile(talk: 
 # Cancelling
 
 
-def test_one_of_several_is_asked_for(talk: Talk) -> None:
-    question = talk.say("cancel the team meeting")
-    assert question == (
-        "Which Team meeting: tomorrow at 9:15 a.m., on Thursday at 9:15 a.m., on Friday at 9:15 a.m. or a later one?"
-    )
+def reviews(talk: Talk, *times: str) -> None:
+    """Put several events of one name into the calendar."""
+    for time in times:
+        talk.say(f"schedule a budget review {time}")
+        talk.confirm()
+    talk.conversation.heard("thanks", talk.now)
+
+
+def test_one_of_several_of_a_day_is_asked_for(talk: Talk) -> None:
+    reviews(talk, "on saturday at ten", "on saturday at two")
+    question = talk.say("cancel the budget review")
+    assert question == "You have two called Budget review on Saturday: the one at 10 a.m. or the one at 2 p.m.?"
     assert talk.say("maybe") == f"Sorry? {question}"
-    assert talk.say("the one on friday") == ""
-    assert talk.asked == ["Cancel Team meeting on Friday at 9:15 a.m."]
+    assert talk.say("the one at two") == ""
+    assert talk.asked == ["Cancel Budget review on Saturday at 2 p.m."]
 
 
 @pytest.mark.parametrize(
-    ("answer", "day"), [("the second one", "Thursday"), ("tomorrow", "tomorrow"), ("monday", "Monday")]
+    ("answer", "day"),
+    [("the second one", "Sunday"), ("saturday's", "Saturday"), ("sunday", "Sunday"), ("the one at two", "Sunday")],
 )
 def test_the_answer_to_which_one(talk: Talk, answer: str, day: str) -> None:
-    talk.say("cancel the team meeting")
+    reviews(talk, "on saturday at ten", "on sunday at two")
+    assert talk.say("cancel the budget review") == "Which Budget review: on Saturday at 10 a.m. or on Sunday at 2 p.m.?"
     talk.say(answer)
     assert len(talk.asked) == 1
     assert day in talk.asked[0]
 
 
 def test_an_answer_that_chooses_nothing_is_asked_again(talk: Talk) -> None:
-    question = talk.say("cancel the team meeting")
+    reviews(talk, "on saturday at ten", "on sunday at ten")
+    question = talk.say("cancel the budget review")
     assert talk.say("it") == f"Sorry? {question}"
-    assert talk.say("the one at nine fifteen") == question
+    assert talk.say("the one at ten") == question
     assert talk.proposals == {}
+
+
+SERIES = "Team meeting comes again and again. Only the one tomorrow at 9:15 a.m., or all of them?"
+
+
+def test_of_a_series_it_is_asked_how_much_is_meant(talk: Talk) -> None:
+    assert talk.say("cancel the team meeting") == SERIES
+    talk.say("only this one")
+    assert talk.asked == ["Cancel Team meeting tomorrow at 9:15 a.m."]
+    talk.confirm()
+    assert [event.start_time.astimezone(NOW.tzinfo).day for event in talk.events("Team meeting")][:2] == [26, 27]
+
+
+def test_a_whole_series_is_cancelled(talk: Talk) -> None:
+    assert talk.say("cancel the team meeting") == SERIES
+    talk.say("all of them")
+    assert talk.asked == ["Cancel Team meeting tomorrow at 9:15 a.m. and the whole series"]
+    talk.confirm()
+    assert talk.events("Team meeting") == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "day"), [("the second one", "Thursday"), ("thursday's", "Thursday"), ("the one on monday", "Monday")]
+)
+def test_another_one_of_the_series_may_be_meant(talk: Talk, answer: str, day: str) -> None:
+    talk.say("cancel the team meeting")
+    talk.say(answer)
+    assert talk.asked == [f"Cancel Team meeting on {day} at 9:15 a.m."]
+
+
+def test_who_names_the_day_means_no_other_of_the_series(talk: Talk) -> None:
+    talk.say("move the team meeting on thursday to ten")
+    (action,) = talk.proposals.values()
+    assert action.parameters["series_scope"] == "this"
+
+
+def test_a_new_series_begins_on_a_day_of_its_own(talk: Talk) -> None:
+    talk.say("schedule stretching every weekday at nine in the morning")
+    (action,) = talk.proposals.values()
+    assert action.parameters["recurrence"] == {"rule": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"}
+    assert action.summary == "Create Stretching tomorrow at 9 a.m., for one hour, every weekday"
+    talk.confirm()
+    assert len(talk.events("Stretching")) > 5
 
 
 def test_the_other_one_is_the_one_that_was_not_meant(talk: Talk) -> None:
@@ -213,7 +281,9 @@ def test_the_other_one_is_the_one_that_was_not_meant(talk: Talk) -> None:
 def test_both_answers_which_one(talk: Talk) -> None:
     talk.say("cancel my meeting on monday")
     talk.say("both")
-    assert len(talk.asked) == 2
+    assert talk.asked == [
+        "Cancel two events: Team meeting on Monday at 9:15 a.m. and Piano lesson on Monday at 11 a.m."
+    ]
 
 
 def test_the_next_one_is_looked_up(talk: Talk) -> None:
@@ -253,30 +323,42 @@ def test_what_somebody_else_cancelled_meanwhile_is_told(talk: Talk, tmp_path: Pa
     assert talk.confirm() == "That is cancelled already."
 
 
-def test_both_are_proposed_one_by_one(talk: Talk) -> None:
-    talk.say("what do i have on thursday afternoon")
+def test_all_of_those_that_were_told_are_cancelled_at_once(talk: Talk) -> None:
     assert talk.say("what do i have on thursday").startswith("You have three things")
     talk.say("cancel all of them")
-    assert len(talk.asked) == EVERY_MAX
-    assert talk.confirm(1) == "Done. Dentist appointment on Thursday at 3 p.m. is cancelled."
-    assert talk.say("no") == small_talk.LEFT
-    assert talk.dropped == [("declined", "spoken_no")]
-    assert talk.asked == ["Cancel Yoga class on Thursday at 6:30 p.m."]
+    (action,) = talk.proposals.values()
+    assert action.name == "bulk_cancel_events"
+    assert len(action.parameters["event_ids"]) == len(action.affects) == 3
+    assert action.summary.startswith("Cancel three events: Team meeting on Thursday at 9:15 a.m., Dentist")
+    assert talk.confirm() == "Done. Three events are cancelled."
+    assert talk.say("what do i have on thursday") == "You have nothing on Thursday."
 
 
 def test_all_of_a_day_are_looked_up(talk: Talk) -> None:
-    talk.say("cancel everything on sunday and")
     talk.say("cancel all my meetings on monday")
-    assert talk.asked == ["Cancel Team meeting on Monday at 9:15 a.m.", "Cancel Piano lesson on Monday at 11 a.m."]
+    assert talk.asked == [
+        "Cancel two events: Team meeting on Monday at 9:15 a.m. and Piano lesson on Monday at 11 a.m."
+    ]
+    assert talk.say("no") == small_talk.LEFT
+    assert talk.say("clear my calendar") == "Of which day?"
+    talk.say("sunday")
+    assert talk.asked == ["Cancel Flight to London on Sunday at 7:45 a.m."]
+
+
+def test_all_with_a_word_or_in_a_part_of_a_day_are_looked_up(talk: Talk) -> None:
+    talk.say("cancel all the team meetings this week")
+    (action,) = talk.proposals.values()
+    assert {each.title for each in action.affects} == {"Team meeting"}
+    talk.say("no")
+    talk.say("clear my friday afternoon")
+    assert talk.asked == ["Cancel Budget planning on Friday at 2 p.m."]
 
 
 def test_too_many_or_too_few_are_not_cancelled_together(talk: Talk) -> None:
-    talk.say("what do i have this week")
-    talk.say("cancel all of them")
-    assert len(talk.asked) == EVERY_MAX  # those that were named
-    talk.say("goodbye")
-    assert small_talk.ONE_AT_A_TIME in talk.say("cancel all my meetings this week")
-    assert talk.say("move them to friday").startswith(small_talk.ONE_AT_A_TIME)
+    assert talk.say("cancel all of them") == "Of which day?"
+    talk.say("never mind")
+    assert talk.say("cancel all my meetings this week") == small_talk.TOO_MANY
+    assert talk.say("move them to friday").startswith(small_talk.NO_EVENT)
     assert talk.proposals == {}
 
 
@@ -543,7 +625,9 @@ def test_results_nobody_waits_for_change_nothing() -> None:
 
 def test_a_proposal_that_the_session_refuses_is_told() -> None:
     talk = conversation()
-    (_, proposal) = talk.heard("schedule lunch tomorrow at one", NOW)
+    (_, look) = talk.heard("schedule lunch tomorrow at one", NOW)
+    assert isinstance(look, Run)
+    (proposal,) = talk.ran(look.id, {"ok": True, "available": True, "conflicts": [], "alternatives": []}, NOW)
     assert isinstance(proposal, Propose)
     refusal = {"ok": False, "error": {"code": "authorization_failed"}}
     assert talk.ran(proposal.id, refusal, NOW) == [Say("I am not allowed to do that on this line.")]

@@ -11,23 +11,26 @@ from phone_bridge.assistant import hearing_worker, speaking_worker
 from phone_bridge.assistant.hearing import (
     END_OF_TURN_MS,
     MAX_UTTERANCE_MS,
+    PAUSE_MS,
     PRE_ROLL_MS,
     TAIL_MS,
     SphinxEar,
     Utterances,
 )
-from phone_bridge.assistant.ports import Expecting, Mood, SpeechBegan, SpeechEnded
+from phone_bridge.assistant.ports import Expecting, Mood, Notice, SpeechBegan, SpeechEnded, SpeechPaused, SpeechWentOn
 from phone_bridge.assistant.speaking import PITCH, SPEED, VOICES
 from phone_bridge.assistant.spelling import arpabet
 from phone_bridge.audio.format import LINEAR_8K, LINEAR_16K, LINEAR_24K, PCMU_8K
 from phone_bridge.audio.path import path
 from phone_bridge.audio.whole import pcm16
+from phone_bridge.call.assent import Assent
+from phone_bridge.call.assent import understand as judge
 from phone_bridge.errors import Unavailable
 from tests.audio.speechlike import vowel
 
 STRANGE = "zabrinovich"
 TITLES = ("Team meeting", "Dentist appointment", "Lunch with Carol", "Yoga class")
-Found = Sequence[SpeechBegan | SpeechEnded]
+Found = Sequence[Notice]
 
 
 def silence(ms: int) -> bytes:
@@ -45,13 +48,16 @@ def ended(found: Found) -> list[SpeechEnded]:
 
 def test_an_utterance_begins_and_ends_with_sound_around_it() -> None:
     found = Utterances().push(silence(1_000) + word(800) + silence(1_000))
-    began, end = found
+    began, paused, end = found
     assert isinstance(began, SpeechBegan)
     assert isinstance(end, SpeechEnded)
     assert abs(began.at_ms - 1_000) < 120
     assert abs(end.at_ms - 1_800) < 120
     spoken = end.at_ms - began.at_ms
     assert LINEAR_16K.ms(len(end.utterance)) == spoken + PRE_ROLL_MS + TAIL_MS
+    assert isinstance(paused, SpeechPaused)
+    assert abs(paused.at_ms - end.at_ms) < 20
+    assert end.utterance.startswith(paused.utterance[: -LINEAR_16K.size(20)])
 
 
 def test_the_first_word_may_come_at_once() -> None:
@@ -63,6 +69,13 @@ def test_a_pause_within_a_turn_does_not_end_it() -> None:
     pause = END_OF_TURN_MS - 150
     assert len(ended(Utterances().push(word(600) + silence(pause) + word(600) + silence(1_000)))) == 1
     assert len(ended(Utterances().push(word(600) + silence(1_000) + word(600) + silence(1_000)))) == 2
+
+
+def test_a_pause_is_noticed_when_it_is_long_enough_and_when_it_is_over() -> None:
+    assert [type(event) for event in Utterances().push(word(600) + silence(PAUSE_MS - 80) + word(600))] == [SpeechBegan]
+    found = Utterances().push(word(600) + silence(PAUSE_MS + 80) + word(600) + silence(1_000))
+    kinds = [type(event) for event in found]
+    assert kinds == [SpeechBegan, SpeechPaused, SpeechWentOn, SpeechPaused, SpeechEnded]
 
 
 def test_silence_has_no_utterance() -> None:
@@ -210,3 +223,12 @@ def test_the_ear_hears_from_its_programs_and_survives_who_gives_up(espeak: speak
             await ear.hear(utterance, Expecting())
 
     asyncio.run(call())
+
+
+@pytest.mark.speech
+@pytest.mark.parametrize("text", ["Shed.", "Young.", "Oh.", "Mole."])
+def test_what_sounds_like_an_answer_is_none(
+    hearer: hearing_worker.Hearer, espeak: speaking_worker.Espeak, text: str
+) -> None:
+    heard, _ = hearer.hear(by_phone(espeak, text), Mood.CONSENT.value, list(TITLES), {})
+    assert judge(heard) is not Assent.YES

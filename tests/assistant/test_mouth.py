@@ -1,6 +1,6 @@
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -37,6 +37,15 @@ class Room:
         return Speech(bytes(LINEAR_16K.size(50 * len(text))), LINEAR_16K)
 
     async def close(self) -> None: ...
+
+    def stream_by_letter(self) -> None:
+        """Have a voice that gives each letter as it is said."""
+
+        async def stream(text: str, *, language: str = "en") -> AsyncIterator[Speech]:
+            for letter in text:
+                yield await self.speak(letter)
+
+        self.stream = stream
 
     async def writable(self) -> None:
         if self.after_chunk is not None and self.sound():
@@ -140,3 +149,23 @@ def test_a_response_without_its_voice_has_failed() -> None:
     run_virtual(room.mouth.say("Hi."))
     room.mouth.finish()
     assert room.sent[-1] == done("completed", name="rsp_2")
+
+
+def test_what_a_voice_has_said_goes_out_while_it_goes_on() -> None:
+    room = Room()
+    run_virtual(room.mouth.say("Hello"))
+    whole = b"".join(room.sound())
+
+    room = Room()
+    room.stream_by_letter()
+    run_virtual(room.mouth.say("Hello"))
+    assert len(room.sound()) == 5
+    assert len(b"".join(room.sound())) == len(whole)
+
+
+def test_a_cancel_ends_a_voice_that_goes_on() -> None:
+    room = Room()
+    room.stream_by_letter()
+    room.after_chunk = room.mouth.cancel
+    run_virtual(room.mouth.say("Hello"))
+    assert len(room.sound()) == 1

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from phone_bridge.assistant import small_talk
 from phone_bridge.assistant.performer import CONFIRM_MS
-from phone_bridge.assistant.ports import Drop, Intent, Propose, Run, Say
+from phone_bridge.assistant.ports import Drop, Intent, Move, Propose, Run, Say, Think
 from phone_bridge.call.commands import HandOn, Turn
 from phone_bridge.call.events import Affected
 from phone_bridge.errors import Unavailable
@@ -419,5 +420,53 @@ def test_whatever_a_client_does_the_order_holds_and_nothing_is_done_twice(
         check_order(sent)
         keys = [key for *_, key in script.runs if key != "hub_1:act_9"]
         assert len(keys) == len(set(keys))
+
+    play(story)
+
+
+def test_an_answer_that_is_waited_for_is_spoken_as_it_comes() -> None:
+    async def story(house: House) -> None:
+        house.script.results["get_next_event"] = {"ok": True}
+        gate = asyncio.Event()
+
+        async def think() -> AsyncGenerator[Move, None]:
+            yield Say("One moment.")
+            yield Run("act_1", NEXT)
+            assert "ran act_1 well" in house.script.calls
+            await gate.wait()
+            yield Say("Done.")
+
+        house.script.answers["think"] = [Think(think)]
+        async with house.open() as client:
+            sent = await client.say("think")
+            assert kinds(sent) == [*ANSWER[:3], "action.executed"]
+            gate.set()
+            assert kinds(await client.take()) == ANSWER[1:]
+
+    play(story)
+
+
+def test_who_cancels_an_answer_that_is_waited_for_hears_no_more_of_it() -> None:
+    async def story(house: House) -> None:
+        ended = []
+
+        async def think() -> AsyncGenerator[Move, None]:
+            try:
+                yield Say("One.")
+                await asyncio.sleep(10)
+                yield Say("Two.")
+                yield Run("act_1", NEXT)
+            finally:
+                ended.append(True)
+
+        house.script.answers["think"] = [Think(think)]
+        async with house.open() as client:
+            await client.say("think")
+            client.tell(m.ResponseCancel())
+            assert kinds(await client.take()) == ["response.done"]
+            await asyncio.sleep(11)
+            assert ended
+            assert house.script.runs == []
+            assert kinds(await client.take()) == []
 
     play(story)

@@ -49,7 +49,7 @@ def iso(day: int, hour: int, minute: int = 0) -> str:
 
 
 def test_cancelling_names_the_event_and_touches_it() -> None:
-    plan = plans.cancelling(DENTIST, NOW)
+    plan = plans.cancelling(Wish(name="cancel_event"), DENTIST, NOW)
     assert plan == Action(
         "cancel_event",
         {"event_id": DENTIST.id},

@@ -19,7 +19,7 @@ def read(text: str, *, bare: bool = False, at: int = 0) -> tuple[At | Between, i
         ("at three", Clock(3), 2),
         ("at three thirty", Clock(3, 30), 3),
         ("at three thirty minutes", Clock(3), 2),  # "thirty minutes" is how long
-        ("at three o'clock sharp", Clock(3), 3),
+        ("at three o'clock sharp", Clock(3), 4),
         ("three pm", Clock(15, exact=True), 2),
         ("12 am", Clock(0, exact=True), 2),
         ("12 pm", Clock(12, exact=True), 2),

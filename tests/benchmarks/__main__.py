@@ -21,7 +21,15 @@ import uvloop
 from phone_bridge.audio.format import LINEAR_24K, PCMU_8K
 from phone_bridge.audio.resample import Resampler
 from tests.audio.spectrum import worst_stray_db
-from tests.benchmarks import bench_audio, bench_journal, bench_pump, bench_sockets, bench_twilio
+from tests.benchmarks import (
+    bench_audio,
+    bench_journal,
+    bench_pump,
+    bench_sockets,
+    bench_speech,
+    bench_twilio,
+    bench_understanding,
+)
 from tests.benchmarks.bench_barge_in import Figures, figures_table, interrupt
 from tests.benchmarks.bench_calls import LIMIT_MS, Climb, Step, climb, steps_table, verdict
 from tests.benchmarks.bench_keys import keys_table, press
@@ -221,6 +229,8 @@ def parts() -> None:
         ("The call between its sockets", bench_pump.main),
         ("The journal of a call", bench_journal.main),
         ("WebSockets, the server's side", bench_sockets.compare),
+        ("What callers say, understood", bench_understanding.main),
+        ("Speech: what is understood of offline voices, and how soon the answer begins", bench_speech.main),
     ):
         say(title(name))
         part()

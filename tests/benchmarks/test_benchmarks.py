@@ -9,17 +9,20 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phone_bridge.audio.format import PCMU_8K
+from phone_bridge.audio.format import LINEAR_16K, PCMU_8K
 from phone_bridge.legs.twilio.carrier import CarrierStream
 from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.simulator.playout import Playout
+from phone_bridge.tools.calendar import CALENDAR_TOOLS
 from tests.benchmarks import __main__ as benchmarks
+from tests.benchmarks import bench_speech, bench_understanding
 from tests.benchmarks.bench_barge_in import Figures, figures_table, interrupt
 from tests.benchmarks.bench_calls import Climb, Step, climb, steps_table, verdict
 from tests.benchmarks.bench_keys import press
 from tests.benchmarks.bench_pump import Bench
 from tests.benchmarks.far_ends import bridge, relay
 from tests.benchmarks.load import FRAME_MS, Drain, Track, coded_size, deltas, percentile, speech
+from tests.benchmarks.offline_voices import utterance, voices
 from tests.benchmarks.processes import Child
 from tests.benchmarks.tables import table
 
@@ -31,6 +34,14 @@ FEW_SECONDS = 60
 
 def step(calls: int, p99: float = 1.0, *, cpu: float = 0.5, lost: int = 0, kb: int = 90_000) -> Step:
     return Step(calls, (0.1, p99), (0.1, 0.2), cpu, 0.1, 0.0, kb, 0, lost)
+
+
+def test_what_is_understood_is_told_for_every_tool() -> None:
+    assert "held" not in bench_understanding.commands_table()
+    lines = bench_understanding.tools_table().splitlines()
+    assert {line.split()[0] for line in lines[1:]} > CALENDAR_TOOLS.names()
+    assert bench_understanding.dates_table().split()[-1] == "0"
+    assert bench_understanding.turn_us() > 0
 
 
 class TestMatching:
@@ -183,3 +194,31 @@ class TestHarness:
         assert "bytes of media after clear" in figures_table(figures)
         assert len(keys_ms) == CALLS
         assert max(keys_ms) < 1_000
+
+
+@pytest.mark.speech
+class TestSpeech:
+    def test_words_are_counted_by_the_fewest_edits(self) -> None:
+        said = "cancel the yoga class".split()  # noqa: SIM905
+        assert bench_speech.edits(said, said) == 0
+        assert bench_speech.edits(said, ["cancel", "yoga", "glass", "now"]) == 3
+        assert bench_speech.edits(said, []) == 4
+        assert bench_speech.edits([], said) == 4
+
+    def test_a_voice_is_scored_by_words_intent_and_slots(self) -> None:
+        heard = bench_speech.Heard(cpu_ms=[])
+        heard.add("Cancel the yoga class", "cancel the yoga class", 100.0)
+        heard.add("Cancel the yoga class", "cancel the team meeting", 100.0)
+        heard.add("Am I free on Friday?", "", 100.0)
+        assert (heard.commands, heard.intents, heard.whole, heard.empty) == (3, 2, 1, 1)
+        shown = bench_speech.accuracy_table({"one": heard, "two": heard})
+        assert shown.splitlines()[-1].split()[:2] == ["all", "6"]
+
+    def test_the_first_sound_is_held_against_its_goal(self) -> None:
+        shown = bench_speech.latency_table(bench_speech.Latency((300.0, 500.0), 1, 10.0, 0.5))
+        assert "2 of 3" in shown
+        assert "20" in shown
+
+    def test_a_voice_comes_over_the_line_as_one_utterance(self) -> None:
+        say = next(iter(voices().values()))
+        assert LINEAR_16K.ms(len(utterance(say, "Cancel my next meeting."))) > 800

@@ -8,6 +8,7 @@ import pytest
 from phone_bridge.legs.twilio.stream import TwilioStream
 from phone_bridge.runtime.pump import LegWire
 from tests.conformance.door import Message, check_leg
+from tests.legs.browser import samples as browser
 from tests.legs.sip import samples as sip
 from tests.legs.twilio import samples as twilio
 
@@ -31,6 +32,9 @@ def messages(folder: str) -> list[Message]:
 SOUND: list[Message] = [sip.sound(1).pack(), sip.key("5", 2, 160).pack(), sip.sound(3).pack()]
 
 LEGS = {
+    "browser": Leg(
+        browser.leg, [browser.FRAME, *browser.lines("said.jsonl")], [*browser.lines("broken.jsonl"), b"\x01"]
+    ),
     "sip": Leg(sip.leg, [*SOUND, *messages("said")], [*messages("broken"), b"binary", b"\x80"]),
     "twilio": Leg(lambda: TwilioStream(twilio.START), texts("said"), [*texts("broken"), *texts("formats"), b"binary"]),
 }

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -176,3 +177,94 @@ def test_an_address_that_cannot_be_asked_is_refused(url: str) -> None:
     error = failure(url)
     assert isinstance(error, Refused)
     assert error.code == "bad_address"
+
+
+# Answers that are read as they come
+
+
+def test_an_answer_can_be_read_while_it_is_still_made() -> None:
+    async def story() -> None:
+        read = asyncio.Event()
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse(status=206, headers={"X-Theirs": "yes"})
+            await response.prepare(request)
+            await response.write(b"first")
+            async with asyncio.timeout(5):
+                await read.wait()
+            await response.write(b"x" * (RESPONSE_BYTES + 1))
+            return response
+
+        async with _served(answer) as (http, url), http.stream(_at(url, get()), timeout_ms=5_000) as streamed:
+            assert (streamed.status, streamed.headers["x-theirs"]) == (206, "yes")
+            body = b""
+            async for piece in streamed.chunks:
+                body += piece
+                read.set()
+            assert body == b"first" + b"x" * (RESPONSE_BYTES + 1)
+
+    asyncio.run(story())
+
+
+def test_who_leaves_early_ends_the_connection() -> None:
+    async def story() -> None:
+        gone = asyncio.Event()
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse()
+            await response.prepare(request)
+            await response.write(b"more")
+            try:
+                await asyncio.sleep(10)
+            finally:  # the test's server cancels who writes to nobody
+                gone.set()
+            return response
+
+        async with _served(answer) as (http, url):
+            async with http.stream(_at(url, get()), timeout_ms=5_000) as streamed:
+                assert await anext(streamed.chunks)
+            async with asyncio.timeout(5):
+                await gone.wait()
+
+    asyncio.run(story())
+
+
+def test_a_server_that_falls_silent_within_its_answer_is_unavailable() -> None:
+    async def story() -> None:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse()
+            await response.prepare(request)
+            await response.write(b"first")
+            await asyncio.sleep(5)
+            return response
+
+        async with _served(answer) as (http, url), http.stream(_at(url, get()), timeout_ms=200) as streamed:
+            assert await anext(streamed.chunks) == b"first"
+            with pytest.raises(Unavailable, match="within 200 ms") as failed:
+                await anext(streamed.chunks)
+            assert SECRET not in str(failed.value)
+
+    asyncio.run(story())
+
+
+def test_nobody_to_stream_from_is_unavailable() -> None:
+    async def story() -> None:
+        http = HttpClient()
+        with pytest.raises(Unavailable, match="could not be reached"):
+            async with http.stream(get("http://127.0.0.1:1/"), timeout_ms=1_000):
+                raise AssertionError("nobody answers")
+        await http.close()
+
+    asyncio.run(story())
+
+
+@asynccontextmanager
+async def _served(handler: Handler) -> AsyncIterator[tuple[HttpClient, str]]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    async with TestServer(app) as server:
+        http = HttpClient()
+        try:
+            yield http, f"http://localhost:{server.port}/"
+        finally:
+            await http.close()

@@ -57,6 +57,7 @@ from phone_bridge.simulator.script import Say, Step
 from phone_bridge.simulator.virtual import VIRTUAL_URL, VirtualCarrier
 from phone_bridge.simulator.webhooks import Dialling
 from phone_bridge.tools.calendar import CalendarTools
+from phone_bridge.tools.table import SCOPES
 from tests.audio.speechlike import vowel
 from tests.clock import SteppedLoop
 from tests.runtime.joined import End, joined
@@ -321,6 +322,7 @@ class Stage:
             key=SECRET_KEY,
             user_id=ALICE.id,
             output_format=self._given.output_format,
+            scopes=tuple(sorted(SCOPES)),
         )
 
     def close(self) -> None:

@@ -156,7 +156,8 @@ def _attendees(component: Component, event: Event) -> None:
         address = known.get(attendee.email.lower()) or vCalAddress(f"mailto:{attendee.email}")
         address.params["PARTSTAT"] = _PARTSTATS[attendee.status]
         if attendee.name:
-            address.params["CN"] = attendee.name
+            # A backslash means nothing in a parameter (RFC 5545, 3.2), and yet readers take what follows it for itself.
+            address.params["CN"] = attendee.name.replace("\\", "/")
         component.add("ATTENDEE", address)
     for address in others:
         component.add("ATTENDEE", address)

@@ -74,6 +74,13 @@ def test_people_keep_what_else_is_known_of_them() -> None:
     assert any("urn:uuid:0f1e2d3c" in line for line in text), "the room stays booked"
 
 
+def test_no_name_runs_over_into_what_stands_beside_it() -> None:
+    for name in ("a\\", "a;PARTSTAT=DECLINED", "a:b,c", "a\\;b"):
+        event = structs.replace(weekly().master, attendees=(Attendee(email="a@example.com", name=name),))
+        (read_back,) = back(written("x", event, (), deed="1"))[0].master.attendees
+        assert read_back == Attendee(email="a@example.com", name=name.replace("\\", "/"))
+
+
 def test_a_cleared_field_goes() -> None:
     text = rewrite("google.ics", 0, location=None, meeting=None, description=None)
     assert not any(line.startswith(("LOCATION", "X-GOOGLE-CONFERENCE", "DESCRIPTION", "GEO")) for line in text)
