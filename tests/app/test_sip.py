@@ -14,6 +14,7 @@ from phone_bridge.app.routes import build
 from phone_bridge.call.words import SENTENCES
 from phone_bridge.legs.sip import transaction
 from phone_bridge.legs.sip.telephone_event import pack
+from phone_bridge.routing import Route
 from phone_bridge.runtime.record import CallRecord, Records
 from phone_bridge.runtime.sip_trunks import SipTrunk, listening
 from phone_bridge.settings import Settings
@@ -232,6 +233,35 @@ def test_a_fallback_that_sip_cannot_give_is_not_promised(tmp_path: Path) -> None
             record = await line.ended(telephone)
             spoken = {said["text"] for said in record.transcript}
             assert SENTENCES["en"]["apology_onward"] not in spoken
+
+    asyncio.run(story())
+
+
+def test_a_trunk_that_is_bound_to_nobody_reaches_whom_the_routes_say(tmp_path: Path) -> None:
+    open_trunk = SipTrunk(name="open", addresses=("127.0.0.1",))
+    rooms = Route(name="rooms", sip_user="bridge", headers={"x-room": "12*"}, user_id="usr_room", max_calls=1)
+
+    async def call(trunk: SipTrunk, *fields: str) -> tuple[str, str | None]:
+        folder = tmp_path / f"{trunk.name}{len(fields)}"
+        folder.mkdir()
+        async with phoned(folder, sip_trunks=(trunk,), read_routes=lambda settings: [rooms]) as line:
+            telephone = await line.telephone()
+            telephone.fields = fields
+            await telephone.talk()
+            await until(lambda: line.house.bridge.registry.live == 1)
+            if fields and not trunk.user_id:
+                second = await line.telephone("+4988")
+                second.fields = fields
+                second.invite()
+                await second.answered(503)
+            telephone.hang_up()
+            record = await line.ended(telephone)
+            return record.user_id, record.route
+
+    async def story() -> None:
+        assert await call(open_trunk, "X-Room: 123") == ("usr_room", "rooms")
+        assert await call(open_trunk) == ("usr_demo_alice", None)
+        assert await call(PBX, "X-Room: 123") == ("usr_pbx", None), "a bound trunk reaches nobody else"
 
     asyncio.run(story())
 
