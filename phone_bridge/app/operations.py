@@ -564,5 +564,6 @@ EXAMPLES: dict[type, Any] = {
         "reminder_id": None,
         "metadata": None,
         "usage": None,
+        "route": None,
     },
 }

@@ -31,6 +31,7 @@ from phone_bridge.app import (
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.call_toolbox import CallToolbox
 from phone_bridge.app.guard import Guard
+from phone_bridge.app.sip import SipDoor
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 
 PATHS: tuple[Route | WebSocketRoute, ...] = (
@@ -72,11 +73,14 @@ def build(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         bridge = app.state.bridge = make()
         bridge.toolboxes.of_a_call.append(lambda facts: CallToolbox(bridge, facts))
+        sip = SipDoor(bridge)
         await bridge.start()
         try:
+            await sip.open()
             with within(bridge):
                 yield
         finally:
+            await sip.close()
             await bridge.stop()
 
     return Starlette(

@@ -530,10 +530,13 @@ class Pump:
         if self.journal is not None:
             self.journal.tick(now)
         self._perform(self._call.expire(now), now)
-        for wire in (self._leg, self._session):
-            if wire is not None:
-                for event in _overdue(wire, now):
-                    self._process(event, now)
+        for event in _overdue(self._leg, now):
+            if self._voice is not None or self._call.asking:
+                self._watch_voice(event, now)
+            self._process(event, now)
+        if self._session is not None:
+            for event in _overdue(self._session, now):
+                self._process(event, now)
         if self._links.spare is not None:
             _overdue(self._links.spare.wire, now)
         self._arm()
