@@ -101,6 +101,7 @@ class Call:
         self._awaited: set[str] = set()  # what was confirmed to this session, which has not said what came of it
         self._utterance: int | None = None  # when the caller's present utterance began
         self._partial = ""  # its words so far
+        self._voice_ended: int | None = None  # when its sound was over
         self._wordless = False  # the session took a turn whose words have not come
         self._next_question: int | None = None  # when the next proposal is to be asked
         self._next_limit = 0
@@ -167,6 +168,10 @@ class Call:
             return None
         left = max(0, question.deadline - now) if question.deadline is not None else 0
         return Open(question.id, question.action, question.words, question.began_at is not None, left)
+
+    def sounding(self, now: int) -> bool:
+        """Whether there is anything on its way to the caller's ear, so that it matters whether they speak."""
+        return self._phase is Phase.TALKING and bool(self._ledger.unheard(now))
 
     def begin(self, now: int) -> list[c.Command]:
         """Greet the caller, or say that we were cut off; the session is being opened meanwhile."""
@@ -299,13 +304,21 @@ class Call:
 
     def _voice_started(self, event: e.VoiceStarted, now: int) -> None:
         self._turns.caller(now)
-        if self._utterance is None:
+        if self._speaking_since(now) is None:
             self._utterance = min(event.at, now)
+        self._voice_ended = None
         if self._questions.current is None and self._interrupt(now):
             self.trace.measured("barge_in_stop_ms", now - event.at)
 
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
+        self._voice_ended = now
+
+    def _speaking_since(self, now: int) -> int | None:
+        """Say when the caller's present utterance began; a cough long ago, of which no words came, was none."""
+        if self._voice_ended is not None and now >= self._voice_ended + self._rules.wordless_ms:
+            self._utterance, self._voice_ended = None, None
+        return self._utterance
 
     def _turn_ended(self, event: e.TurnEnded, now: int) -> None:
         if self._phase is Phase.TALKING:
@@ -321,9 +334,10 @@ class Call:
             self._hear_partial(event, now)
             return
         self._partial = ""
-        began = self._utterance if self._utterance is not None else now - self._rules.unseen_speech_ms
+        spoken = self._speaking_since(now)
+        began = spoken if spoken is not None else now - self._rules.unseen_speech_ms
         began = began if event.began is None else min(event.began, now)
-        self._utterance, self._wordless = None, False
+        self._utterance, self._voice_ended, self._wordless = None, None, False
         if not event.text.strip():
             return
         if self._answers_errand(event.text, began, now):
@@ -355,8 +369,8 @@ class Call:
         if not event.text.strip():
             return
         self._turns.caller(now)
-        if self._utterance is None and event.began is None:
-            self._utterance = now
+        if self._speaking_since(now) is None and event.began is None:
+            self._utterance, self._voice_ended = now, None
         self._partial = event.text.strip()
         question = self._questions.current
         if self._on_errand:

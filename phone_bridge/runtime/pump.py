@@ -118,6 +118,7 @@ class Pump:
         self._link: Link | None = None  # the present one
         self._session: SessionWire | None = None
         self._voice: VoiceActivity | None = None
+        self._voice_told = False  # a voice began, and the call knows of it
         self._nonsense = 0
         self._heard_frames = 0  # counted apart, so that both ways are measured
         self._spoken_frames = 0
@@ -219,9 +220,8 @@ class Pump:
         sounds_only = True
         for event in events:
             kind = type(event)
-            if self._voice is not None or self._call.asking:
-                self._watch_voice(event, now)
-                sounds_only = False
+            if self._voice is not None or self._watches_voice():
+                sounds_only = not self._watch_voice(event, now) and sounds_only
             self._process(event, now)
             if kind is e.CallerHeard:
                 if self._timer_at > now + LOOK_MS:
@@ -326,17 +326,28 @@ class Pump:
     def _now(self) -> int:
         return int(self._clock() * 1000)
 
-    def _watch_voice(self, event: e.Event, now: int) -> None:
-        """While a question is open, find out for ourselves when the caller begins to speak."""
-        if not self._call.asking:
+    def _watches_voice(self) -> bool:
+        """Whether to listen to the line: a question is open, or the session would not say that the caller speaks."""
+        return self._call.asking or (self._session is not None and not self._session.tells_voice)
+
+    def _watch_voice(self, event: e.Event, now: int) -> bool:
+        """Find out for ourselves when the caller begins to speak, and tell the call where it matters to it."""
+        if not self._watches_voice():
             self._voice = None
-            return
+            return False
         if self._voice is None:
             self._voice = VoiceActivity(self._leg.format)
-        if isinstance(event, e.CallerHeard):
-            for voiced in self._voice.push(event.audio, now):
-                fact = e.VoiceStarted(voiced.at) if voiced.started else e.VoiceStopped(voiced.at)
-                self._process(fact, now)
+        if not isinstance(event, e.CallerHeard):
+            return False
+        told = False
+        for voiced in self._voice.push(event.audio, now):
+            if voiced.started and (self._call.asking or self._call.sounding(now)):
+                self._process(e.VoiceStarted(voiced.at), now)
+                self._voice_told = told = True
+            elif self._voice_told and not voiced.started:
+                self._process(e.VoiceStopped(voiced.at), now)
+                self._voice_told, told = False, True
+        return told
 
     # Duties
 
