@@ -124,6 +124,8 @@ def _serve(options: argparse.Namespace) -> int:
     if options.workers > 1 and settings.session == "embedded":
         raise SettingsError("--workers above 1 needs a remote session: the built-in assistant lives in one process")
     engines.check(settings.ear, settings.voice)
+    if options.workers > 1 and settings.sip_listen:
+        raise SettingsError("--workers above 1 cannot take calls by SIP: a call's packets must come to one process")
     configure(settings.log_format)
     _routes(settings, alone=options.workers == 1)
     Records(settings.database_url).close()  # a database that cannot be used is told now, in one sentence
@@ -236,9 +238,12 @@ def _welcome(settings: Settings) -> str:
             "then set the number's voice webhook to https://your.address/twilio/voice (HTTP POST)."
         )
     return f"""
+Call it from your browser: {settings.local_url}/
+and watch the calls:       {settings.local_url}/monitor
+
 phone_bridge takes calls at {settings.local_url}, session: {settings.session}, user: {settings.user_id}
 
-Phone it without a phone, from another terminal:
+Phone it without a browser, from another terminal:
   {phone} simulate --say "What is my next meeting?" --say "Cancel it." --press 1
 
 {carrier}

@@ -15,13 +15,15 @@ from phone_bridge.assistant import keys
 from phone_bridge.assistant.calendar.accounts import Account, opened
 from phone_bridge.assistant.keys import VoiceKey
 from phone_bridge.errors import Refused, SettingsError
+from phone_bridge.legs.sip.dialog import is_address
 from phone_bridge.legs.twilio.rest import MAX_RING_S, MAX_TIME_LIMIT_S
 from phone_bridge.outbound.attempt import MODES as AMD_MODES
 from phone_bridge.outbound.destinations import dialable, prefixes
 from phone_bridge.outbound.policy import zone
-from phone_bridge.runtime import api_keys, mcp_servers
+from phone_bridge.runtime import api_keys, mcp_servers, sip_trunks
 from phone_bridge.runtime.api_keys import ApiKey
 from phone_bridge.runtime.mcp_servers import McpServer
+from phone_bridge.runtime.sip_trunks import SipTrunk
 from phone_bridge.runtime.traces import MODES
 from phone_bridge.sessions.realtime.dialect import AUTHENTICATIONS, DETECTIONS
 from phone_bridge.sessions.realtime.names import Shape
@@ -174,6 +176,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What ChronaPilot signs its webhooks with; while it is rotated, the old and the new one between commas."""
     user_numbers: str = ""
     """Where users are rung for ChronaPilot's webhooks and the assistant's reminders: ``user:number`` between commas."""
+    sip_listen: str = ""
+    """Where telephones and trunks reach the bridge by SIP, such as ``udp://0.0.0.0:5060``; empty for nowhere."""
+    sip_host: str = ""
+    """The address that they are told to send to, where it is not this machine's own: behind NAT."""
+    sip_rtp_ports: str = "16384-32767"
+    """The ports that their sound may come to."""
+    sip_trunks: tuple[SipTrunk, ...] = ()
+    """Who may call by SIP: ``[[sip_trunks]]`` in ``phone-bridge.toml``."""
     osrm_url: str = ""
     """The address of an OSRM server that finds ways by car; empty for an estimate from the distance."""
     twilio_url: str = "https://api.twilio.com"
@@ -266,6 +276,7 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
         settings,
         caldav=opened(settings.caldav, named),
         mcp=mcp_servers.opened(settings.mcp, named),
+        sip_trunks=sip_trunks.opened(settings.sip_trunks, named),
         database_url=settings.database_url or _default_database(),
         traces_folder=settings.traces_folder or str(_data_folder() / "traces"),
     )
@@ -336,6 +347,7 @@ def _check(settings: Settings) -> None:
     keys.is_live(settings.all_voice_keys)
     if bool(settings.mind_url) != bool(settings.mind_model):
         raise SettingsError("PHONE_BRIDGE_MIND_URL and PHONE_BRIDGE_MIND_MODEL go together: set both, or neither")
+    _check_sip(settings)
     if settings.prompts and not Path(settings.prompts).is_dir():
         raise SettingsError("PHONE_BRIDGE_PROMPTS must name a folder of WAV files, and that folder does not exist")
     for pair in _list(settings.auto_confirm):
@@ -396,6 +408,17 @@ def _check_fallback(settings: Settings, name: Callable[[str], str]) -> None:
             dialable(number)
     except Refused as error:
         raise SettingsError(f"{name('fallback')} cannot put callers through. {error}") from None
+
+
+def _check_sip(settings: Settings) -> None:
+    if not settings.sip_listen:
+        return
+    sip_trunks.listening(settings.sip_listen)
+    sip_trunks.rtp_ports(settings.sip_rtp_ports)
+    if not settings.sip_trunks:
+        raise SettingsError("PHONE_BRIDGE_SIP_LISTEN lets nobody in yet: name who may call in [[sip_trunks]]")
+    if settings.sip_host and not is_address(settings.sip_host):
+        raise SettingsError(f"PHONE_BRIDGE_SIP_HOST must be an address such as 203.0.113.7, not {settings.sip_host!r}")
 
 
 def _one_of(settings: Settings, field: str, choices: tuple[str, ...], name: Callable[[str], str] = name_of) -> None:

@@ -59,6 +59,11 @@ SPOOL_SECONDS = 10.0
 log = logging.getLogger("phone_bridge")
 
 
+def new_call_id() -> str:
+    """Make the id of a call."""
+    return f"call_{secrets.token_hex(12)}"
+
+
 class Bridge:
     """One process of the bridge; ``start`` and ``stop`` stand around everything else.
 
@@ -116,6 +121,8 @@ class Bridge:
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
+        self.watchers = 0
+        """Streams of events that are open."""
         self._voice = voice
         self._http: HttpClient | None = None
         self._connector: Connector | None = None
@@ -182,12 +189,16 @@ class Bridge:
         direction: str,
         from_number: str | None,
         to_number: str | None,
+        id: str = "",
         served: Served | None = None,
     ) -> CallRecord:
-        """Begin the record of a call that has been announced; ``served`` is what its route gives it."""
+        """Begin the record of a call that has been announced, as ``id`` where that was given out already.
+
+        ``served`` is what its route gives it.
+        """
         served = served or self.tenants.own
         return CallRecord(
-            id=f"call_{secrets.token_hex(12)}",
+            id=id or new_call_id(),
             carrier_id=carrier_id,
             direction=direction,
             from_number=from_number,
@@ -208,19 +219,27 @@ class Bridge:
         return await self.toolboxes.begin(self._facts(record), self.tenants.of(record))
 
     def pump(
-        self, record: CallRecord, leg: LegWire, socket: Socket, *, known: str = "", plan: Plan | None = None
+        self,
+        record: CallRecord,
+        leg: LegWire,
+        socket: Socket,
+        *,
+        known: str = "",
+        plan: Plan | None = None,
+        onward: bool = True,
     ) -> Pump:
         """Put a call, or a later part of one, together from its leg and the session it is bound to.
 
-        ``known`` is what ``begin`` said, ``plan`` what is said first in a call of our own. Raises Unavailable where
-        the call's route is no more.
+        ``known`` is what ``begin`` said, ``plan`` what is said first in a call of our own, ``onward`` whether the
+        carrier can send a caller on who cannot be served. Raises Unavailable where the call's route is no more.
         """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
         past = record.past(timestamp(time.time)) if record.resumed else None
         served = self.tenants.of(record)
         tools = self.toolboxes.tools(self._facts(record), served)
-        rules, now = _rules(record.user_id, tools, plan or Plan(), served), int(time.monotonic() * 1000)
+        rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
+        now = int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
         return Pump(
             call,
@@ -288,7 +307,7 @@ class Bridge:
                 log.warning("! the bridge cannot speak its own lines in %s: %s", language, error)
 
 
-def _rules(user_id: str, tools: Tools, plan: Plan, served: Served) -> Rules:
+def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bool) -> Rules:
     settings = served.settings
     limit = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
     return Rules(
@@ -296,7 +315,7 @@ def _rules(user_id: str, tools: Tools, plan: Plan, served: Served) -> Rules:
         greeting=settings.greeting if plan.errand else plan.text or settings.greeting,
         errand=plan.text if plan.errand else "",
         about=plan.about,
-        onward=settings.fallback != "goodbye",
+        onward=onward and settings.fallback != "goodbye",
         auto_confirm=settings.unasked(user_id),
         effects=tools.effects,
         answer_ms=settings.answer_seconds * 1000,

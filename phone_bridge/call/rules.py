@@ -40,6 +40,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     double_tap_ms: int = 1_000
     """A key within this time of an answer belongs to that answer."""
     unseen_speech_ms: int = 700
+    wordless_ms: int = 15_000  # a voice of which no words came for so long was none
     """How much earlier than its text an utterance began, at the least, when nothing else tells its beginning:
     a short word and a recogniser's end-of-turn silence."""
 

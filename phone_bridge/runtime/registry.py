@@ -216,6 +216,11 @@ class Registry:
         """Tell whether a call is live in this process."""
         return id in self._live
 
+    def pump(self, id: str) -> Pump | None:
+        """Give what carries a call that is live in this process, to watch it."""
+        live = self._live.get(id)
+        return live.pump if live is not None else None
+
     async def carrier_says(self, carrier_id: str, status: str) -> None:
         """Believe the carrier that a call is over; only where its stream never came, or ended without a word."""
         if status not in _OVER or any(live.record.carrier_id == carrier_id for live in self._live.values()):

@@ -64,6 +64,10 @@ class TellingWire:
         self.expire = wire.expire
         self.closed = wire.closed
 
+    @property
+    def tells_voice(self) -> bool:
+        return self._wire.tells_voice
+
     def send(self, command: SessionCommand, now: int) -> None:
         if isinstance(command, Truncate):
             self._told.append(msgspec.json.encode(Told(command.item, command.heard_ms)).decode())
