@@ -132,13 +132,16 @@ class Embedded:
         await add_users(self._keeper, self._settings.caldav)
         await self.hooks.start()
         self._watching = asyncio.create_task(self._watch.keep())
-        user_id = self._settings.user_id
+        await self.expect(self._settings.user_id, self._settings.session)
+
+    async def expect(self, user_id: str, session: str) -> None:
+        """Make the calendar ready for calls of a user with a kind of session."""
         if user_id != ALICE.id:
             await self._keeper.add_user(User(id=user_id))
-        if self._settings.session == "embedded":
+        if session == "embedded":
             talk = await self._mind.converse(user_id, frozenset())
             self._ear.prepare(talk.expecting())
-        elif self._settings.session in FUNCTION_CALLING:
+        elif session in FUNCTION_CALLING:
             await self._mind.converse(user_id, frozenset())  # fills the demonstration's calendar
             self._zones[user_id] = ZoneInfo((await self._keeper.user(user_id)).timezone)
 

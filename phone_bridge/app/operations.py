@@ -10,12 +10,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from phone_bridge.app.assistant_operations import ASSISTANT_EXAMPLES, ASSISTANT_OPERATIONS
+from phone_bridge.app.operation import EVENTS as EVENTS
 from phone_bridge.app.operation import HTML as HTML
 from phone_bridge.app.operation import JSON as JSON
 from phone_bridge.app.operation import TEXT as TEXT
 from phone_bridge.app.operation import Error as Error
 from phone_bridge.app.operation import Failure as Failure
 from phone_bridge.app.operation import Operation as Operation
+from phone_bridge.app.phone import PhoneToken, PhoneWish
 from phone_bridge.app.placing import CallBody, DtmfBody, TransferBody
 from phone_bridge.call.receipt import Receipt
 from phone_bridge.call.trace import Asked, Said
@@ -24,8 +26,8 @@ from phone_bridge.outbound.reminders import ReminderBody
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.sessions.voice_agent.server import DEFAULT_MODEL, MAX_MODEL_CHARS
 
-CARRIERS = ("/twilio/", "/chronapilot/")
-"""Where the paths of carriers and of ChronaPilot begin: theirs to document, signed, and of no use to a program."""
+CARRIERS = ("/twilio/", "/chronapilot/", "/static/")
+"""Where the paths of carriers, of ChronaPilot and of the pages' files begin: of no use to a program."""
 
 
 # What is sent and read
@@ -296,6 +298,26 @@ OPERATIONS = (
         failures=(401, 403, 404, 429, 503),
     ),
     Operation(
+        name="watchCalls",
+        tag="calls",
+        method="get",
+        path="/v1/calls/events",
+        summary="Follow the list of calls: `you` says what the key is good for, `calls` what is new or has changed.",
+        answers={200: EVENTS},
+        failures=(401, 403, 429, 503),
+        endless=True,
+    ),
+    Operation(
+        name="watchCall",
+        tag="calls",
+        method="get",
+        path="/v1/calls/{id}/events",
+        summary="Follow one call: `call` is all of it, `now` what is being said and asked, `end` the last event.",
+        answers={200: EVENTS},
+        failures=(401, 403, 404, 429, 503),
+        endless=True,
+    ),
+    Operation(
         name="endCall",
         tag="calls",
         method="post",
@@ -395,6 +417,44 @@ OPERATIONS = (
         socket=True,
     ),
     Operation(
+        name="createPhoneToken",
+        tag="phone",
+        method="post",
+        path="/phone/token",
+        body=PhoneWish,
+        summary="Make a token for one call from a browser, or for one that was cut off to go on.",
+        answers={200: PhoneToken},
+        failures=(400, 401, 403, 409, 429, 503),
+    ),
+    Operation(
+        name="openPhone",
+        tag="phone",
+        method="get",
+        path="/phone/ws",
+        summary="Open the WebSocket of a call from a browser; VOICE_SDK.md has its messages.",
+        answers={101: None},
+        key=False,
+        socket=True,
+    ),
+    Operation(
+        name="phone",
+        tag="phone",
+        method="get",
+        path="/",
+        summary="Show the soft-phone.",
+        answers={200: HTML},
+        key=False,
+    ),
+    Operation(
+        name="monitor",
+        tag="phone",
+        method="get",
+        path="/monitor",
+        summary="Show the monitor of calls.",
+        answers={200: HTML},
+        key=False,
+    ),
+    Operation(
         name="health",
         tag="process",
         method="get",
@@ -447,6 +507,7 @@ TAGS = {
     "assistant": "The built-in assistant's sessions, in ChronaPilot's dialect.",
     "realtime": "The built-in assistant's sessions, in OpenAI Realtime's dialect.",
     "voice_sdk": "The built-in assistant's sessions, in the Voice SDK's dialect.",
+    "phone": "Calls from a browser, and the pages that people open.",
     "process": "Whether this process lives and can take calls.",
     "about": "What you are reading.",
 }
@@ -503,5 +564,6 @@ EXAMPLES: dict[type, Any] = {
         "reminder_id": None,
         "metadata": None,
         "usage": None,
+        "route": None,
     },
 }

@@ -39,9 +39,11 @@ from phone_bridge.outbound.reminders import (
     make,
     shown,
 )
+from phone_bridge.routing import Facts
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.record import CallRecord, Records, timestamp
 from phone_bridge.settings import Settings
+from phone_bridge.tenants import Tenants
 from phone_bridge.tools.keeper import Reminder as Wanted
 
 TICK_S = 1.0
@@ -86,8 +88,10 @@ class Outbound:
         calendar: Calendar,
         *,
         wall: Callable[[], float] = time.time,
+        tenants: Tenants | None = None,
     ) -> None:
         self._settings = settings
+        self._tenants = tenants or Tenants(settings)
         self._wall = wall
         self._calendar = calendar
         self.book = Book(records)
@@ -148,6 +152,11 @@ class Outbound:
         if not number:
             raise Refused("There is no number to call from: set TWILIO_PHONE_NUMBER, or send from.", code="from")
         return number
+
+    def user_of(self, to: str, from_: str | None) -> str:
+        """Say whose a call is that is placed for nobody by name: that of the line's route, or the deployment's own."""
+        facts = Facts(called=from_ or self._settings.twilio_phone_number, calling=to)
+        return self._tenants.choose_outbound(facts).settings.user_id
 
     def call(
         self, *, to: str, from_: str | None, user_id: str, plan: Plan, metadata: Any, promise: Promise | None
@@ -348,6 +357,8 @@ class Outbound:
         return attempt, self._record(attempt, wish.metadata or None)
 
     def _record(self, attempt: Attempt, metadata: Any) -> dict[str, Any]:
+        facts = Facts(called=attempt.from_number, calling=attempt.to_number)
+        served = self._tenants.choose_outbound(facts, attempt.user_id)
         return {
             "id": attempt.call_id,
             "carrier_id": "",
@@ -355,7 +366,8 @@ class Outbound:
             "from_number": attempt.from_number,
             "to_number": attempt.to_number,
             "user_id": attempt.user_id,
-            "session": self._settings.session,
+            "session": served.settings.session,
+            "route": served.route,
             "status": "queued",
             "started_at": timestamp(self._wall),
             "transcript": [],

@@ -72,7 +72,7 @@ async def place(request: Request) -> Response:
             lambda: bridge.outbound.call(
                 to=body.to,
                 from_=body.from_,
-                user_id=body.user_id or bridge.settings.user_id,
+                user_id=body.user_id or bridge.outbound.user_of(body.to, body.from_),
                 plan=Plan(text=greeting, message=message, about=greeting or "A call from your assistant."),
                 metadata=body.metadata or None,
                 promise=promise,
@@ -162,7 +162,7 @@ async def _asked(asking: Awaitable[None]) -> None:
 async def move(bridge: Bridge, call: CallRecord, number: str) -> None:
     """Have a live call put through to ``number``, if that may be dialled; raises Refused, Unavailable, RemoteError."""
     allowed(number, bridge.settings.allowed_prefixes)
-    await _redirect(bridge, call, put_through(bridge.settings, call, number))
+    await _redirect(bridge, call, put_through(bridge.tenants.settings_of(call), call, number))
 
 
 async def _redirect(bridge: Bridge, call: CallRecord, document: str) -> None:

@@ -25,7 +25,9 @@ async def make(request: Request) -> Response:
     try:
         wish, raw = await bodies.read(request, ReminderBody)
         promise = bodies.promise(request, "reminders", raw)
-        reminder = await bridge.outbound.remind(wish, wish.user_id or bridge.settings.user_id, promise)
+        reminder = await bridge.outbound.remind(
+            wish, wish.user_id or bridge.outbound.user_of(wish.to, wish.from_), promise
+        )
     except Refused as error:
         return bodies.refused(error, PARAMS)
     return answer(shown(reminder), 201)

@@ -15,6 +15,8 @@ from phone_bridge.app import (
     health,
     metrics,
     openapi,
+    pages,
+    phone,
     placing,
     realtime,
     receipts,
@@ -24,10 +26,12 @@ from phone_bridge.app import (
     voice,
     voice_agent,
     voice_sdk,
+    watching,
 )
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.call_toolbox import CallToolbox
 from phone_bridge.app.guard import Guard
+from phone_bridge.app.sip import SipDoor
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 
 PATHS: tuple[Route | WebSocketRoute, ...] = (
@@ -39,6 +43,7 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     WebSocketRoute("/twilio/media", streams.media),
     Route("/v1/calls", calls.index, methods=["GET"]),
     Route("/v1/calls", placing.place, methods=["POST"]),
+    *watching.ROUTES,
     Route("/v1/calls/{id}", calls.show, methods=["GET"]),
     Route("/v1/calls/{id}/end", calls.end, methods=["POST"]),
     *chronapilot_webhook.ROUTES,
@@ -54,6 +59,8 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     *realtime.ROUTES,
     *voice_sdk.ROUTES,
     *voice_agent.ROUTES,
+    *phone.ROUTES,
+    *pages.ROUTES,
 )
 
 
@@ -66,11 +73,14 @@ def build(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         bridge = app.state.bridge = make()
         bridge.toolboxes.of_a_call.append(lambda facts: CallToolbox(bridge, facts))
+        sip = SipDoor(bridge)
         await bridge.start()
         try:
+            await sip.open()
             with within(bridge):
                 yield
         finally:
+            await sip.close()
             await bridge.stop()
 
     return Starlette(

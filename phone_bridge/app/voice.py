@@ -10,6 +10,7 @@ from starlette.responses import Response
 import twiml
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.calls import problem
+from phone_bridge.app.choosing import LANGUAGE, choose, settings_of
 from phone_bridge.app.fallback import (
     AFTER,
     AFTER_DIAL,
@@ -48,6 +49,8 @@ from phone_bridge.legs.twilio.webhook import (
 from phone_bridge.outbound.attempt import Answer
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.registry import Announced
+from phone_bridge.settings import Settings
+from phone_bridge.tenants import Served
 
 VOICE_PATH = "/twilio/voice"
 CALL = "call"
@@ -69,11 +72,12 @@ async def voice(request: Request) -> Response:
     if known is None and bridge.registry.draining:
         return _move_on(request, bridge, incoming)
     try:
-        known = known or await _announce(bridge, incoming)
+        served = choose(bridge, incoming, request.query_params.get(LANGUAGE, ""))
+        known = known or await _announce(bridge, incoming, served)
     except Unavailable as error:
         return _give_up(bridge, incoming, error)
     if known is None:
-        return _twiml(fall_back(bridge.settings, incoming, "apology_busy"))
+        return _twiml(fall_back(served.settings, incoming, "apology_busy"))
     return _twiml(connect_stream(bridge, known))
 
 
@@ -83,7 +87,7 @@ async def connect(request: Request) -> Response:
     ended = ConnectEnded.parse(form)
     after = request.query_params.get(AFTER, "")
     if after == AFTER_DIAL:
-        return _twiml(after_dial(bridge.settings, answered=ended.ended or dial_answered(form)))
+        return _twiml(after_dial(settings_of(bridge, ended), answered=ended.ended or dial_answered(form)))
     try:
         if after == AFTER_RECORD:
             return _twiml(await keep_message(bridge, ended, form))
@@ -114,7 +118,7 @@ async def amd(request: Request) -> Response:
     detected = MachineDetected.parse(form)
     attempt = await bridge.outbound.attempt(request.query_params.get(CALL, ""))
     if attempt is not None and attempt.carrier_id == detected.call_sid:
-        document = leave_message(bridge.settings, attempt.what.message)
+        document = leave_message(await _settings_of_attempt(bridge, attempt.call_id), attempt.what.message)
         await bridge.outbound.detected(attempt, detected.answered_by, document)
     return Response(status_code=204)
 
@@ -135,9 +139,10 @@ async def _answered(request: Request, bridge: Bridge, incoming: IncomingCall, ca
         if attempt is None:
             log.warning("x a call was answered that nobody here has placed")
             return _twiml(twiml.hang_up())
+        settings = await _settings_of_attempt(bridge, call_id)
         step = await bridge.outbound.answered(attempt, incoming)
         if step is Answer.LEAVE_MESSAGE:
-            return _twiml(leave_message(bridge.settings, attempt.what.message))
+            return _twiml(leave_message(settings, attempt.what.message))
         if step is not Answer.CONNECT:
             return _twiml(twiml.hang_up())
         known = bridge.registry.announced(incoming.call_sid)
@@ -147,11 +152,16 @@ async def _answered(request: Request, bridge: Bridge, incoming: IncomingCall, ca
     except Unavailable as error:
         return _give_up(bridge, incoming, error)
     if known is None:
-        return _twiml(fall_back(bridge.settings, incoming, "apology_busy"))
+        return _twiml(fall_back(settings, incoming, "apology_busy"))
     return _twiml(connect_stream(bridge, known))
 
 
-async def _announce(bridge: Bridge, incoming: IncomingCall) -> Announced | None:
+async def _settings_of_attempt(bridge: Bridge, call_id: str) -> Settings:
+    record = await asyncio.to_thread(bridge.outbound.book.record, call_id)
+    return bridge.settings if record is None else bridge.tenants.settings_of(record)
+
+
+async def _announce(bridge: Bridge, incoming: IncomingCall, served: Served | None = None) -> Announced | None:
     """Expect the stream of a new call, or of one that some process of ours knows; None without a free line.
 
     The carrier asks again for a call that it knows, too: twice by mistake, or when its fallback leads here after the
@@ -169,9 +179,11 @@ async def _announce(bridge: Bridge, incoming: IncomingCall) -> Announced | None:
         return await resume(bridge, kept, kept.resumed + 1, incoming.account_sid)
     if not _has_room(bridge, incoming):
         return None
+    if served is not None and kept is None and not _has_room_on(bridge, served):
+        return None
     if kept is not None and (kept.status == "ringing" or kept.direction == "outbound"):
         return bridge.registry.announce(kept, _token(key, kept, incoming.account_sid))
-    return await _announce_new(bridge, incoming, key)
+    return await _announce_new(bridge, incoming, key, served)
 
 
 def _has_room(bridge: Bridge, incoming: IncomingCall) -> bool:
@@ -186,12 +198,21 @@ def _has_room(bridge: Bridge, incoming: IncomingCall) -> bool:
     return True
 
 
-async def _announce_new(bridge: Bridge, incoming: IncomingCall, key: Key) -> Announced:
+def _has_room_on(bridge: Bridge, served: Served) -> bool:
+    if not bridge.registry.has_room_on(served.route, served.max_calls):
+        log.warning("x a call was turned away: all %d lines of its route are in use", served.max_calls)
+        bridge.telemetry.turned_away()
+        return False
+    return True
+
+
+async def _announce_new(bridge: Bridge, incoming: IncomingCall, key: Key, served: Served | None) -> Announced:
     record = bridge.record(
         carrier_id=incoming.call_sid,
         direction=incoming.direction,
         from_number=incoming.from_,
         to_number=incoming.to,
+        served=served,
     )
     known = bridge.registry.announce(record, _token(key, record, incoming.account_sid))
     log.info("< call %s comes in", record.id)
@@ -218,34 +239,35 @@ async def _go_on(request: Request, bridge: Bridge, ended: ConnectEnded) -> Respo
     record = await newest(bridge, ended.call_sid)
     part = ended_part(bridge, record, request.query_params.get(PART, ""))
     step = next_step(record, part)
+    settings = settings_of(bridge, ended) if record is None else bridge.tenants.settings_of(record)
     if record is None or step is Next.APOLOGISE:
         log.warning("! a call could not be brought to its stream again, after %d parts", part)
-        return _twiml(fall_back(bridge.settings, ended, "apology_unavailable"))
+        return _twiml(fall_back(settings, ended, "apology_unavailable"))
     if step is Next.HANG_UP:
         return _twiml(twiml.hang_up())
     if step is Next.FALL_BACK:
         log.info("= call %s goes to the fallback after %s", record.id, record.error)
-        return _twiml(fall_back(bridge.settings, ended))
+        return _twiml(fall_back(settings, ended))
     if bridge.registry.draining:
         await bridge.registry.supersede(record.id)
         return _move_on(request, bridge, ended)
     known = await resume(bridge, record, part + 1, ended.account_sid)
     if known is None:
-        return _twiml(fall_back(bridge.settings, ended, "apology_busy"))
+        return _twiml(fall_back(settings, ended, "apology_busy"))
     log.info("< call %s comes back for part %d", record.id, known.part)
     return _twiml(connect_stream(bridge, known))
 
 
 def _move_on(request: Request, bridge: Bridge, call: IncomingCall | ConnectEnded) -> Response:
     document = move_on(bridge, request.url.path, request.query_params.multi_items())
-    return _twiml(document or fall_back(bridge.settings, call, "apology_unavailable"))
+    return _twiml(document or fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 
 def _give_up(bridge: Bridge, call: IncomingCall | ConnectEnded, error: Unavailable) -> Response:
     """Tell a caller in words that something of ours cannot be had now, and fall back."""
     log.error("! a call could not be served: %s", error.code)
     bridge.telemetry.webhook_refused(error.code)
-    return _twiml(fall_back(bridge.settings, call, "apology_unavailable"))
+    return _twiml(fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 
 async def _read(request: Request) -> tuple[Bridge, Form]:

@@ -28,6 +28,7 @@ from phone_bridge.call.rules import NEVER_UNASKED, Rules
 from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Asked, Trace
 from phone_bridge.call.turns import Due, Turns
+from phone_bridge.call.view import Line, Open, View
 from phone_bridge.errors import LocalError
 
 
@@ -99,6 +100,7 @@ class Call:
         self._hushed: set[str] = set()  # items that spoke while a question was asked
         self._awaited: set[str] = set()  # what was confirmed to this session, which has not said what came of it
         self._utterance: int | None = None  # when the caller's present utterance began
+        self._partial = ""  # its words so far
         self._voice_ended: int | None = None  # when its sound was over
         self._wordless = False  # the session took a turn whose words have not come
         self._next_question: int | None = None  # when the next proposal is to be asked
@@ -151,6 +153,21 @@ class Call:
     def asking(self) -> bool:
         """Whether a question is open, so that it matters when the caller's voice begins."""
         return self._questions.current is not None
+
+    def view(self, now: int) -> View:
+        """Show the call as it is now; looking changes nothing."""
+        lines = self._speaker.sounding(now)
+        if self._partial:
+            began = self._utterance if self._utterance is not None else now
+            lines.append(Line(began - self.trace.began, "caller", self._partial))
+        return View(self._phase.value, now - self.trace.began, tuple(lines), self._open(now))
+
+    def _open(self, now: int) -> Open | None:
+        question = self._questions.current
+        if question is None or not question.naming:
+            return None
+        left = max(0, question.deadline - now) if question.deadline is not None else 0
+        return Open(question.id, question.action, question.words, question.began_at is not None, left)
 
     def sounding(self, now: int) -> bool:
         """Whether there is anything on its way to the caller's ear, so that it matters whether they speak."""
@@ -316,6 +333,7 @@ class Call:
         if not event.final:
             self._hear_partial(event, now)
             return
+        self._partial = ""
         spoken = self._speaking_since(now)
         began = spoken if spoken is not None else now - self._rules.unseen_speech_ms
         began = began if event.began is None else min(event.began, now)
@@ -353,6 +371,7 @@ class Call:
         self._turns.caller(now)
         if self._speaking_since(now) is None and event.began is None:
             self._utterance, self._voice_ended = now, None
+        self._partial = event.text.strip()
         question = self._questions.current
         if self._on_errand:
             return  # a "hello?" must not cut off what the call is about
@@ -562,6 +581,7 @@ class Call:
     def _lose(self, now: int) -> None:
         """Bring to an end what only the lost session could go on with."""
         self._step("lose")
+        self._partial = ""
         for question in self._questions.drain():
             self._hear_question(question, now)
             self._prompts.forget(question)

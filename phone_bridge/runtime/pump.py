@@ -18,6 +18,7 @@ from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call, Phase
 from phone_bridge.call.playback import PARCEL_MS
 from phone_bridge.call.trace import Trace
+from phone_bridge.call.view import View
 from phone_bridge.errors import RemoteError, Unavailable
 from phone_bridge.runtime.connect import Connector, Link
 from phone_bridge.runtime.links import Ear, Links
@@ -125,6 +126,7 @@ class Pump:
         self._over = asyncio.Event()
         self._is_over = False
         self._changed: Callable[[], None] = _nothing
+        self._watchers: tuple[Callable[[], None], ...] = ()
         self._kept_version = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
@@ -155,6 +157,18 @@ class Pump:
     def trace(self) -> Trace:
         """What the call has left behind so far."""
         return self._call.trace
+
+    def view(self) -> View:
+        """Show the call as it is now."""
+        return self._call.view(self._now())
+
+    def watch(self, nudge: Callable[[], None]) -> None:
+        """Have ``nudge`` called whenever there may be something new to see, before the leg is sent what waits."""
+        self._watchers = (*self._watchers, nudge)
+
+    def unwatch(self, nudge: Callable[[], None]) -> None:
+        """Nudge no more."""
+        self._watchers = tuple(each for each in self._watchers if each != nudge)
 
     async def run(self, changed: Callable[[], None] | None = None) -> None:
         """Carry the call to its end; raises nothing but our own mistakes, after the call was taken down.
@@ -293,6 +307,8 @@ class Pump:
             self._send[type(command)](command, now)
 
     def _transmit(self) -> None:
+        for nudge in self._watchers:
+            nudge()
         for message in self._leg.outgoing():
             self._socket.send(message)
         if self._link is not None:
@@ -525,10 +541,13 @@ class Pump:
         if self.journal is not None:
             self.journal.tick(now)
         self._perform(self._call.expire(now), now)
-        for wire in (self._leg, self._session):
-            if wire is not None:
-                for event in _overdue(wire, now):
-                    self._process(event, now)
+        for event in _overdue(self._leg, now):
+            if self._voice is not None or self._call.asking:
+                self._watch_voice(event, now)
+            self._process(event, now)
+        if self._session is not None:
+            for event in _overdue(self._session, now):
+                self._process(event, now)
         if self._links.spare is not None:
             _overdue(self._links.spare.wire, now)
         self._arm()

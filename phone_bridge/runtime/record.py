@@ -29,7 +29,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     ``resumed`` counts how often the call came back after a fault, ``recording`` is where the carrier keeps what the
     caller left on its voicemail, ``usage`` what a function-calling model cost, in tokens. Of an outbound call,
     ``answered_by`` is what answered as far as the carrier can tell, ``reply`` what the callee wants done about a
-    reminder, and ``metadata`` what its sender wishes to find again.
+    reminder, and ``metadata`` what its sender wishes to find again. ``route`` names the route that it was served by.
     """
 
     id: str
@@ -54,6 +54,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     reminder_id: str | None = None
     metadata: dict[str, str] | None = None
     usage: dict[str, int] | None = None
+    route: str | None = None
 
     def observe(self, trace: Trace) -> None:
         """Take over what the call has left behind so far."""

@@ -76,6 +76,7 @@ def test_a_call_is_shown_with_the_names_that_are_fixed(tmp_path: Path) -> None:
             "reminder_id",
             "metadata",
             "usage",
+            "route",
             "receipts",
         }
         assert shown["id"].startswith("call_")

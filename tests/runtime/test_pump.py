@@ -856,3 +856,31 @@ def test_two_calls_never_mix(actions: list[tuple[int, str, int]]) -> None:
             side.check(other)
 
     run_virtual(story())
+
+
+# Whoever watches
+
+
+def test_whoever_watches_is_nudged_by_what_happens_and_not_by_the_caller_s_sound() -> None:
+    async def story() -> None:
+        stage = await Stage().opened()
+        seen: list[str] = []
+
+        def look() -> None:
+            seen.extend(line.text for line in stage.pump.view().lines)
+
+        stage.pump.watch(look)
+        stage.carrier.speak(*[FRAME] * 10)
+        await settle()
+        assert seen == [], "the sound's way does not pass a watcher"
+        stage.assistant.tell(m.TranscriptPartial("what is"))
+        await settle()
+        assert seen == ["what is"]
+        stage.pump.unwatch(look)
+        stage.assistant.tell(m.TranscriptPartial("what is next"))
+        await settle()
+        assert seen == ["what is"]
+        stage.carrier.hang_up()
+        await stage.over()
+
+    run_virtual(story())

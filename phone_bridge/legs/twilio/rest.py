@@ -7,7 +7,7 @@ https://www.twilio.com/docs/api/errors
 from base64 import b64encode
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -79,6 +79,28 @@ class CallResource(msgspec.Struct, frozen=True):
     status: str
 
 
+class AccountResource(msgspec.Struct, frozen=True):
+    """An account; ``status`` is active, suspended or closed, ``type`` Trial or Full."""
+
+    status: str
+    type: str = ""
+
+
+class NumberResource(msgspec.Struct, frozen=True):
+    """A number of an account, and the webhook of its calls."""
+
+    phone_number: str
+    voice_url: str | None = None
+    voice_method: str | None = None
+
+
+class _Numbers(msgspec.Struct):
+    incoming_phone_numbers: list[NumberResource]
+
+
+R = TypeVar("R")
+
+
 class _Call(msgspec.Struct):
     sid: str
     status: str
@@ -148,6 +170,38 @@ def redirect_call(account: Account, call_sid: str, twiml: str) -> Request:
 def fetch_call(account: Account, call_sid: str) -> Request:
     """Ask how a call stands."""
     return Request(method="GET", url=_url(account, call_sid), headers=_headers(account))
+
+
+def fetch_account(account: Account) -> Request:
+    """Ask how the account itself stands."""
+    return Request(method="GET", url=f"{_account_url(account)}.json", headers=_headers(account))
+
+
+def read_account(response: Response) -> AccountResource:
+    """Read the answer to ``fetch_account``; raises like ``read_call``."""
+    return _read(response, AccountResource)
+
+
+def fetch_number(account: Account, number: str) -> Request:
+    """Ask where calls to one of the account's numbers go."""
+    url = f"{_account_url(account)}/IncomingPhoneNumbers.json?{urlencode({'PhoneNumber': number})}"
+    return Request(method="GET", url=url, headers=_headers(account))
+
+
+def read_number(response: Response) -> NumberResource | None:
+    """Read the answer to ``fetch_number``; None for a number that is not the account's. Raises like ``read_call``."""
+    return next(iter(_read(response, _Numbers).incoming_phone_numbers), None)
+
+
+def _read(response: Response, kind: type[R]) -> R:
+    if not 200 <= response.status < 300:
+        raise read_error(response)
+    try:
+        return msgspec.json.decode(response.body, type=kind)
+    except (ValueError, RecursionError):
+        raise RemoteError(
+            "Twilio's REST API answered with something else than was asked.", code="twilio_answer"
+        ) from None
 
 
 def send_message(account: Account, *, to: str, from_: str, body: str) -> Request:

@@ -53,6 +53,8 @@ _REASONS = {
     w.ROOM_CLOSED: "ended",
     w.SERVER_SHUTDOWN: "lost",
 }
+_TELEPHONES = ("confirmed", "unknown")
+"""What is told to telephones alone, and is no outcome."""
 _ERRORS = {code: _CLOSED[close_code] for code, close_code in w.CLOSE_CODES.items()}
 
 
@@ -117,9 +119,14 @@ class VoiceSdkWire:
                 return self._words(text, now) if not self._muted else []
             case w.Confirmation():
                 return self._asked(message)
-            case w.ConfirmationSettled(question, outcome, result):
-                action = self._questions.get(question)
-                return [ActionSettled(question, outcome, action, result)] if action is not None else []
+            case w.ConfirmationSettled():
+                return self._settled(message)
+
+    def _settled(self, told: w.ConfirmationSettled) -> list[Event]:
+        action = self._questions.get(told.id)
+        if action is None or told.outcome in _TELEPHONES:
+            return []
+        return [ActionSettled(told.id, told.outcome, action, told.result)]
 
     def _connect(self, now: int) -> list[Event]:
         self._connected = True
