@@ -175,6 +175,23 @@ def test_callers_are_heard_and_nonsense_is_not(
 
 
 @pytest.mark.speech
+@pytest.mark.parametrize(
+    ("text", "mood", "words"),
+    [
+        ("The second one.", Mood.WHICH, "the second one"),
+        ("Friday.", Mood.WHEN, "friday"),
+        ("Only this one.", Mood.SCOPE, "only this one"),
+        ("Half an hour.", Mood.LENGTH, "half an hour"),
+        ("What is my next meeting?", Mood.SCOPE, "what is my next meeting"),
+    ],
+)
+def test_what_answers_a_question_is_heard_and_a_wish_in_its_place(
+    hearer: hearing_worker.Hearer, espeak: speaking_worker.Espeak, text: str, mood: Mood, words: str
+) -> None:
+    assert hearer.hear(by_phone(espeak, text), mood.value, sorted(map(str.lower, TITLES)), {})[0] == words
+
+
+@pytest.mark.speech
 def test_too_little_sound_says_nothing(hearer: hearing_worker.Hearer) -> None:
     for size in (0, hearing_worker.SHORTEST_BYTES - 2):
         assert hearer.hear(bytes(size), "wish", [], {}) == ("", 0.0)
