@@ -205,7 +205,8 @@ def _best(decoder: Any, network: Network) -> tuple[str, float]:
         return "", 0.0  # a decoy
     if network.accepts(first.hypstr.split()):
         return first.hypstr, FIRST_CONFIDENCE
-    others = (other.hypstr for other in islice(decoder.nbest(), CANDIDATES) if other.hypstr)
+    # the decoder gives None for a sentence of which it has lost the words
+    others = (other.hypstr for other in islice(decoder.nbest(), CANDIDATES) if other and other.hypstr)
     text = next((other for other in others if network.accepts(other.split())), "")
     return text, LATER_CONFIDENCE if text else 0.0
 
