@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,10 +15,15 @@ from phone_bridge.assistant import keys
 from phone_bridge.assistant.calendar.accounts import Account, opened
 from phone_bridge.assistant.keys import VoiceKey
 from phone_bridge.errors import Refused, SettingsError
+from phone_bridge.legs.sip.dialog import is_address
+from phone_bridge.legs.twilio.rest import MAX_RING_S, MAX_TIME_LIMIT_S
+from phone_bridge.outbound.attempt import MODES as AMD_MODES
 from phone_bridge.outbound.destinations import dialable, prefixes
-from phone_bridge.runtime import api_keys, mcp_servers
+from phone_bridge.outbound.policy import zone
+from phone_bridge.runtime import api_keys, mcp_servers, sip_trunks
 from phone_bridge.runtime.api_keys import ApiKey
 from phone_bridge.runtime.mcp_servers import McpServer
+from phone_bridge.runtime.sip_trunks import SipTrunk
 from phone_bridge.runtime.traces import MODES
 from phone_bridge.sessions.realtime.dialect import AUTHENTICATIONS, DETECTIONS
 from phone_bridge.sessions.realtime.names import Shape
@@ -27,6 +32,8 @@ from phone_bridge.tools.web import TAVILY_URL
 PREFIX = "PHONE_BRIDGE_"
 TOML_FILE = "phone-bridge.toml"
 ENV_FILE = ".env"
+ROUTES = "routes"
+"""The tables of that file which ``tenants`` reads."""
 FUNCTION_CALLING = ("openai", "azure-openai", "realtime", "voice-agent")
 """Sessions whose model calls functions, which the bridge runs."""
 SESSIONS = ("embedded", "chronapilot", *FUNCTION_CALLING, "voice-sdk")
@@ -42,6 +49,15 @@ MAX_ANSWER_SECONDS = 120
 MAX_PORT = 65_535
 MAX_RETENTION_DAYS = 3_650
 
+_URLS = (
+    "public_url",
+    "osrm_url",
+    "tavily_url",
+    "twilio_url",
+    "speech_url",
+    "mind_url",
+    "webhook_url",
+)
 _FOREIGN = ("TAVILY_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_PHONE_NUMBER")
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _LOOPBACK_FOR_ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - looked up, not bound
@@ -138,6 +154,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Log lines for people, or as ``json`` for machines that collect them."""
     log_content: bool = False
     """Whether what callers say, their numbers and their keys may be told to whoever collects traces."""
+    calls_per_second: int = 1
+    """Calls that are begun in a second, over all processes of a database: what the carrier's account allows."""
+    outbound_calls: int = 10
+    """Outbound calls at a time, over all processes of a database."""
+    ring_seconds: int = 30
+    """How long somebody is rung."""
+    call_minutes: int = 60
+    """The longest outbound call."""
+    amd: str = "off"
+    """How answering machines are looked for in outbound calls: ``off``; before the call is connected by their first
+    words (``enable``) or after their message, so that one can be left (``message-end``); or while the assistant speaks
+    already (``enable-async``, ``message-end-async``)."""
+    timezone: str = ""
+    """Where the recipients of reminders are that do not say; empty for the offset of the reminder's time."""
+    webhook_url: str = ""
+    """Where outcomes of outbound calls and reminders are sent."""
+    webhook_secret: str = ""
+    """What those webhooks are signed with."""
+    chronapilot_webhook_secret: str = ""
+    """What ChronaPilot signs its webhooks with; while it is rotated, the old and the new one between commas."""
+    user_numbers: str = ""
+    """Where users are rung for ChronaPilot's webhooks and the assistant's reminders: ``user:number`` between commas."""
+    sip_listen: str = ""
+    """Where telephones and trunks reach the bridge by SIP, such as ``udp://0.0.0.0:5060``; empty for nowhere."""
+    sip_host: str = ""
+    """The address that they are told to send to, where it is not this machine's own: behind NAT."""
+    sip_rtp_ports: str = "16384-32767"
+    """The ports that their sound may come to."""
+    sip_trunks: tuple[SipTrunk, ...] = ()
+    """Who may call by SIP: ``[[sip_trunks]]`` in ``phone-bridge.toml``."""
     osrm_url: str = ""
     """The address of an OSRM server that finds ways by car; empty for an estimate from the distance."""
     twilio_url: str = "https://api.twilio.com"
@@ -182,6 +228,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return _list(self.api_key)
 
     @property
+    def chronapilot_secrets(self) -> tuple[str, ...]:
+        """Every secret that a webhook of ChronaPilot's may be signed with."""
+        return _list(self.chronapilot_webhook_secret)
+
+    @property
+    def rung(self) -> dict[str, str]:
+        """The number of each user who is rung."""
+        pairs = (pair.partition(":") for pair in _list(self.user_numbers))
+        return {user: number for user, _, number in pairs}
+
+    @property
     def all_voice_keys(self) -> tuple[VoiceKey, ...]:
         """Every key of the built-in assistant's API but the bridge's own."""
         return (*keys.operators(_list(self.voice_key)), *self.voice_keys)
@@ -219,6 +276,7 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
         settings,
         caldav=opened(settings.caldav, named),
         mcp=mcp_servers.opened(settings.mcp, named),
+        sip_trunks=sip_trunks.opened(settings.sip_trunks, named),
         database_url=settings.database_url or _default_database(),
         traces_folder=settings.traces_folder or str(_data_folder() / "traces"),
     )
@@ -240,6 +298,7 @@ def _from_toml(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file.name} cannot be read: {error}") from None
+    values.pop(ROUTES, None)  # tenants reads them
     for key in values:
         if key not in _FIELDS:
             raise SettingsError(f"{file.name} has the key {key!r}, which is no setting: remove it or mend its spelling")
@@ -251,16 +310,25 @@ def name_of(field: str) -> str:
     return field.upper() if field.upper() in _FOREIGN else PREFIX + field.upper()
 
 
+def check_served(settings: Settings, name: Callable[[str], str] = name_of) -> None:
+    """Check what calls are given; ``name`` gives the name of a field's setting. Raises SettingsError."""
+    _one_of(settings, "session", SESSIONS, name)
+    _one_of(settings, "session_format", SESSION_FORMATS, name)
+    _one_of(settings, "session_shape", SHAPES, name)
+    _one_of(settings, "session_auth", ("", *AUTHENTICATIONS), name)
+    _one_of(settings, "session_turn_detection", DETECTIONS, name)
+    _check_url(settings, "session_url", name)
+    _check_session(settings, name)
+    _check_fallback(settings, name)
+
+
 def _check(settings: Settings) -> None:
-    _one_of(settings, "session", SESSIONS)
-    _one_of(settings, "session_format", SESSION_FORMATS)
-    _one_of(settings, "session_shape", SHAPES)
-    _one_of(settings, "session_auth", ("", *AUTHENTICATIONS))
-    _one_of(settings, "session_turn_detection", DETECTIONS)
+    check_served(settings)
     _one_of(settings, "stream_signature", SIGNATURES)
     _one_of(settings, "log_format", LOG_FORMATS)
     _one_of(settings, "traces", MODES)
-    for field in ("public_url", "session_url", "osrm_url", "tavily_url", "twilio_url", "speech_url", "mind_url"):
+    _one_of(settings, "amd", AMD_MODES)
+    for field in _URLS:
         _check_url(settings, field)
     _between(settings, "port", 1, MAX_PORT)
     _between(settings, "answer_seconds", 1, MAX_ANSWER_SECONDS)
@@ -268,19 +336,36 @@ def _check(settings: Settings) -> None:
     _between(settings, "calls_per_caller", 0, 1_000_000)
     _between(settings, "drain_seconds", 0, 86_400)
     _between(settings, "retention_days", 0, MAX_RETENTION_DAYS)
+    _between(settings, "calls_per_second", 1, 1_000)
+    _between(settings, "outbound_calls", 1, 10_000)
+    _between(settings, "ring_seconds", 5, MAX_RING_S)
+    _between(settings, "call_minutes", 1, MAX_TIME_LIMIT_S // 60)
+    _check_outbound(settings)
     prefixes(settings.destinations)
     api_keys.check(settings.api_keys)
     keys.check(settings.voice_keys)
     keys.is_live(settings.all_voice_keys)
     if bool(settings.mind_url) != bool(settings.mind_model):
         raise SettingsError("PHONE_BRIDGE_MIND_URL and PHONE_BRIDGE_MIND_MODEL go together: set both, or neither")
-    _check_session(settings)
-    _check_fallback(settings)
+    _check_sip(settings)
     if settings.prompts and not Path(settings.prompts).is_dir():
         raise SettingsError("PHONE_BRIDGE_PROMPTS must name a folder of WAV files, and that folder does not exist")
     for pair in _list(settings.auto_confirm):
         if not all(part.strip() for part in pair.partition(":")):
             raise SettingsError("PHONE_BRIDGE_AUTO_CONFIRM holds user:tool pairs, such as usr_demo_alice:create_event")
+
+
+def _check_outbound(settings: Settings) -> None:
+    try:
+        if settings.timezone:
+            zone(settings.timezone)
+        for number in settings.rung.values():
+            dialable(number)
+    except Refused as error:
+        name = "timezone" if error.code == "unknown_timezone" else "user_numbers"
+        raise SettingsError(f"{name_of(name)} cannot work. {error}") from None
+    if settings.webhook_url and not settings.webhook_secret:
+        raise SettingsError("PHONE_BRIDGE_WEBHOOK_URL needs PHONE_BRIDGE_WEBHOOK_SECRET to sign its webhooks with")
 
 
 _NEEDED = {
@@ -300,34 +385,45 @@ _NEEDED = {
 }
 
 
-def _check_session(settings: Settings) -> None:
+def _check_session(settings: Settings, name: Callable[[str], str]) -> None:
     for field, what in _NEEDED.get(settings.session, {}).items():
         if not getattr(settings, field):
-            raise SettingsError(f"PHONE_BRIDGE_SESSION is {settings.session}, so {name_of(field)} must hold {what}")
+            raise SettingsError(f"{name('session')} is {settings.session}, so {name(field)} must hold {what}")
 
 
-def _check_fallback(settings: Settings) -> None:
+def _check_fallback(settings: Settings, name: Callable[[str], str]) -> None:
     number = settings.transfer_to
     if settings.fallback not in FALLBACKS and not _E164.fullmatch(number):
         raise SettingsError(
-            "PHONE_BRIDGE_FALLBACK must be goodbye, voicemail, or transfer: and a number such as transfer:+493012345, "
+            f"{name('fallback')} must be goodbye, voicemail, or transfer: and a number such as transfer:+493012345, "
             f"not {settings.fallback!r}"
         )
     if number and number == settings.twilio_phone_number:
         raise SettingsError(
-            "PHONE_BRIDGE_FALLBACK puts callers through to TWILIO_PHONE_NUMBER, so they would come back here for ever: "
+            f"{name('fallback')} puts callers through to TWILIO_PHONE_NUMBER, so they would come back here for ever: "
             "name the number of a person"
         )
     try:
         if number:
             dialable(number)
     except Refused as error:
-        raise SettingsError(f"PHONE_BRIDGE_FALLBACK cannot put callers through. {error}") from None
+        raise SettingsError(f"{name('fallback')} cannot put callers through. {error}") from None
 
 
-def _one_of(settings: Settings, field: str, choices: tuple[str, ...]) -> None:
+def _check_sip(settings: Settings) -> None:
+    if not settings.sip_listen:
+        return
+    sip_trunks.listening(settings.sip_listen)
+    sip_trunks.rtp_ports(settings.sip_rtp_ports)
+    if not settings.sip_trunks:
+        raise SettingsError("PHONE_BRIDGE_SIP_LISTEN lets nobody in yet: name who may call in [[sip_trunks]]")
+    if settings.sip_host and not is_address(settings.sip_host):
+        raise SettingsError(f"PHONE_BRIDGE_SIP_HOST must be an address such as 203.0.113.7, not {settings.sip_host!r}")
+
+
+def _one_of(settings: Settings, field: str, choices: tuple[str, ...], name: Callable[[str], str] = name_of) -> None:
     if getattr(settings, field) not in choices:
-        raise SettingsError(f"{name_of(field)} must be one of {', '.join(choices)}, not {getattr(settings, field)!r}")
+        raise SettingsError(f"{name(field)} must be one of {', '.join(choices)}, not {getattr(settings, field)!r}")
 
 
 def _between(settings: Settings, field: str, least: int, most: int) -> None:
@@ -335,11 +431,11 @@ def _between(settings: Settings, field: str, least: int, most: int) -> None:
         raise SettingsError(f"{name_of(field)} must be {least} to {most}, not {getattr(settings, field)}")
 
 
-def _check_url(settings: Settings, field: str) -> None:
+def _check_url(settings: Settings, field: str, name: Callable[[str], str] = name_of) -> None:
     url = getattr(settings, field)
     parts = urlsplit(url)
     if url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
-        raise SettingsError(f"{name_of(field)} must be http(s)://host[:port] without a query, not {url!r}")
+        raise SettingsError(f"{name(field)} must be http(s)://host[:port] without a query, not {url!r}")
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ Everything else is an extension that the client asks for by ``features`` in its 
 from typing import Any, Literal, get_args
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from phone_bridge.audio.format import LINEAR_16K
 from phone_bridge.errors import RemoteError
@@ -55,6 +56,9 @@ ROOM_CLOSED = "room_closed"
 """The same in the other of the product's two pages; understood, never sent."""
 SERVER_SHUTDOWN = "server_shutdown"
 
+Speaker = Literal["user", "agent", "bridge"]
+Outcome = Literal["executed", "failed", "declined", "expired", "confirmed", "unknown"]
+
 # Extensions
 
 INTERRUPTED = "interrupted"
@@ -66,6 +70,10 @@ DTMF = "dtmf"
 CONFIRMATION = "confirmation"
 """Questions that the caller answers with yes or no before anything is changed."""
 FEATURES = (INTERRUPTED, TRANSCRIPT, DTMF, CONFIRMATION)
+CALL = "call"
+"""The client is a telephone: it returns each mark once it has played so far, and says when it hangs up."""
+PHONE_FEATURES = (CALL, *FEATURES)
+"""What a browser's leg grants; a session grants ``FEATURES``."""
 
 
 class _Message(msgspec.Struct, frozen=True, tag_field="type"):
@@ -93,6 +101,19 @@ class ConfirmationAnswer(_Message, frozen=True, tag="confirmation_answer"):
 
     id: str
     answer: Literal["yes", "no"]
+
+
+# A telephone's, both ways or its own
+
+
+class Mark(_Message, frozen=True, tag="mark"):
+    """Say ``name`` back when all sound that came before this was played; after ``interrupted`` nobody waits for it."""
+
+    name: str
+
+
+class HangUp(_Message, frozen=True, tag="hang_up"):
+    """The caller has hung up; the socket closes."""
 
 
 # The server's
@@ -126,11 +147,16 @@ class Interrupted(_Message, frozen=True, tag="interrupted"):
 
 
 class Transcript(_Message, frozen=True, tag="transcript"):
-    """What was said, by the ``user`` or the ``agent``; several in a row of the agent's are one reply."""
+    """What was said, by the ``user`` or the ``agent``; several in a row of the agent's are one reply.
 
-    speaker: Literal["user", "agent"]
+    A telephone's captions are lines that have names: the next one of the same ``line`` takes its place, an empty text
+    takes it away. They tell the ``bridge``'s own voice from the agent's.
+    """
+
+    speaker: Speaker
     text: str
     final: bool = True
+    line: str | UnsetType = UNSET
 
 
 class AffectedThing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -151,23 +177,33 @@ class ProposedAction(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Confirmation(_Message, frozen=True, tag="confirmation", omit_defaults=True):
-    """A question: ``text`` to be shown or said, and ``action``, which is done after a yes before ``expires_at``."""
+    """A question: ``text`` to be shown or said, and ``action``, which is done after a yes before ``expires_at``.
+
+    A telephone is asked by voice, too: its question comes once more when it becomes ``answerable``, because the caller
+    has begun to hear it, and says how much time is left in ``expires_in_ms``.
+    """
 
     id: str
     text: str
     action: ProposedAction
     expires_at: str = ""
+    answerable: bool = True
+    expires_in_ms: int = 0
 
 
 class ConfirmationSettled(_Message, frozen=True, tag="confirmation_settled", omit_defaults=True):
-    """What became of a question: executed, failed, declined or expired."""
+    """What became of a question: executed, failed, declined or expired.
+
+    A telephone hears of a yes twice: that it was ``confirmed``, and what came of it, which may stay ``unknown``.
+    """
 
     id: str
-    outcome: Literal["executed", "failed", "declined", "expired"]
+    outcome: Outcome
     result: Any = None
 
 
 FromClient = Key | ConfirmationAnswer
+FromPhone = Key | ConfirmationAnswer | Mark | HangUp
 FromServer = (
     Connected | AgentReady | SessionEnded | Error | Interrupted | Transcript | Confirmation | ConfirmationSettled
 )
@@ -175,6 +211,7 @@ FromServer = (
 _TROUBLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _hello = msgspec.json.Decoder(Hello)
 _from_client: msgspec.json.Decoder[FromClient] = msgspec.json.Decoder(FromClient)
+_from_phone: msgspec.json.Decoder[FromPhone] = msgspec.json.Decoder(FromPhone)
 _from_server: msgspec.json.Decoder[FromServer] = msgspec.json.Decoder(FromServer)
 _encoder = msgspec.json.Encoder()
 _SERVER_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(FromServer))
@@ -187,7 +224,7 @@ class _Kind(msgspec.Struct):
 _kind = msgspec.json.Decoder(_Kind)
 
 
-def encode(message: Hello | FromClient | FromServer) -> str:
+def encode(message: Hello | FromPhone | FromServer) -> str:
     """Write a message as the text of a frame."""
     return _encoder.encode(message).decode()
 
@@ -213,6 +250,14 @@ def read_from_client(text: str) -> FromClient | None:
         return None
 
 
+def read_from_phone(text: str) -> FromPhone | None:
+    """Read a later text message of a telephone's; None for whatever makes no sense."""
+    try:
+        return _from_phone.decode(text) if len(text) <= MAX_TEXT_CHARS else None
+    except _TROUBLE:
+        return None
+
+
 def read_from_server(text: str) -> FromServer | None:
     """Read a text message of a server's; None for an unknown type. Raises RemoteError for what cannot be read."""
     try:
@@ -228,9 +273,9 @@ def read_from_server(text: str) -> FromServer | None:
     raise RemoteError(f"the server's {kind} cannot be read", code="malformed_message")
 
 
-def granted(asked: tuple[str, ...]) -> tuple[str, ...]:
-    """Name those of the features ``asked`` for that there are."""
-    return tuple(feature for feature in FEATURES if feature in asked)
+def granted(asked: tuple[str, ...], there: tuple[str, ...] = FEATURES) -> tuple[str, ...]:
+    """Name those of the features ``asked`` for that are ``there``."""
+    return tuple(feature for feature in there if feature in asked)
 
 
 def is_sound(data: bytes) -> bool:

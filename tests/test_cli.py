@@ -63,7 +63,7 @@ def answers(url: str) -> bool:
 class Server:
     def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = int(environ.get("PHONE_BRIDGE_PORT", "0")) or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environ = {
             "PHONE_BRIDGE_PORT": str(self.port),
@@ -134,6 +134,7 @@ def test_a_server_tells_how_to_talk_to_it_and_ends_when_asked(tmp_path: Path) ->
     assert status == 0, told
     assert "phone-bridge simulate --say" in told or "simulate --say" in told
     assert "/twilio/voice" in told
+    assert told.index(f"{running.url}/\n") < told.index(f"{running.url}/monitor") < told.index("simulate")
 
 
 @pytest.mark.parametrize(

@@ -274,3 +274,28 @@ def test_openais_own_name_for_its_key_will_do(tmp_path: Path) -> None:
 def test_how_a_session_is_spoken_is_one_of_a_few_ways(tmp_path: Path, field: str) -> None:
     with pytest.raises(SettingsError, match=f"PHONE_BRIDGE_SESSION_{field.upper()}"):
         load(DATABASE | {f"PHONE_BRIDGE_SESSION_{field.upper()}": "strange"}, tmp_path)
+
+
+TRUNK = '[[sip_trunks]]\nname = "pbx"\nusername = "pbx"\npassword_env = "PBX"\n'
+
+
+def test_trunks_get_their_passwords_from_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "phone-bridge.toml").write_text('sip_listen = "udp://127.0.0.1:5060"\n' + TRUNK)
+    settings = load(DATABASE | {"PBX": "sesame"}, tmp_path)
+    assert settings.sip_trunks[0].password == "sesame"
+    assert "sesame" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("environ", "toml", "mend"),
+    [
+        ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1"}, "", "name who may call"),
+        ({"PHONE_BRIDGE_SIP_LISTEN": "127.0.0.1"}, TRUNK, "udp://address"),
+        ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1", "PHONE_BRIDGE_SIP_HOST": "pbx"}, TRUNK, "must be an address"),
+        ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1", "PHONE_BRIDGE_SIP_RTP_PORTS": "5"}, TRUNK, "two ports"),
+    ],
+)
+def test_sip_that_cannot_work_is_told(environ: dict[str, str], toml: str, mend: str, tmp_path: Path) -> None:
+    (tmp_path / "phone-bridge.toml").write_text(toml)
+    with pytest.raises(SettingsError, match=mend):
+        load(DATABASE | {"PBX": "sesame"} | environ, tmp_path)

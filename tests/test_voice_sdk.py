@@ -55,3 +55,25 @@ def test_any_other_first_message_is_refused(first: str | bytes) -> None:
 )
 def test_sound_is_whole_samples_and_not_too_many(size: int, taken: bool) -> None:
     assert w.is_sound(bytes(size)) is taken
+
+
+def test_a_telephone_s_words_are_read_and_written_again() -> None:
+    for message in (w.Mark("0.1"), w.HangUp(), w.Key("1"), w.ConfirmationAnswer("act_1", "no")):
+        assert w.read_from_phone(w.encode(message)) == message
+    assert w.read_from_client(w.encode(w.HangUp())) is None, "a session's client has no telephone"
+    assert w.granted(("call", "dtmf"), w.PHONE_FEATURES) == ("call", "dtmf")
+    assert w.granted(("call", "dtmf")) == ("dtmf",)
+
+
+@pytest.mark.parametrize("text", ["hello", "{}", '{"type":"mark"}', "x" * 20_000])
+def test_a_telephone_that_makes_no_sense_is_not_understood(text: str) -> None:
+    assert w.read_from_phone(text) is None
+
+
+def test_what_only_telephones_are_told_is_not_written_to_others() -> None:
+    assert (
+        w.encode(w.Transcript("user", "hello")) == '{"type":"transcript","speaker":"user","text":"hello","final":true}'
+    )
+    asked = w.Confirmation("act_1", "Shall I?", w.ProposedAction("cancel_event"))
+    assert "answerable" not in w.encode(asked)
+    assert "expires_in_ms" not in w.encode(asked)

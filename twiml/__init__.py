@@ -1,12 +1,24 @@
 """Every TwiML document that the bridge answers with, one function each, as text."""
 
-from twiml.documents import apologise_and_hang_up, connect_stream, hang_up, move_on, reject, take_message, transfer
+from twiml.documents import (
+    apologise_and_hang_up,
+    connect_stream,
+    hang_up,
+    leave_message,
+    move_on,
+    press_keys,
+    reject,
+    take_message,
+    transfer,
+)
 
 __all__ = [
     "apologise_and_hang_up",
     "connect_stream",
     "hang_up",
+    "leave_message",
     "move_on",
+    "press_keys",
     "reject",
     "take_message",
     "transfer",

@@ -62,6 +62,30 @@ def apologise_and_hang_up(text: str, language: str) -> str:
     return str(response)
 
 
+def leave_message(text: str, language: str) -> str:
+    """Say ``text`` in Twilio's own voice to a machine that records, a moment after its beep, then end the call."""
+    response = VoiceResponse()
+    response.pause(length=1)
+    _say(response, text, language)
+    response.hangup()
+    return str(response)
+
+
+def press_keys(
+    digits: str,
+    stream_url: str,
+    action_url: str,
+    token: str,
+    status_callback_url: str | None = None,
+) -> str:
+    """Play ``digits`` to the other side (``w`` is half a second), then go on with the stream at ``stream_url``."""
+    rest = connect_stream(stream_url, action_url, token, status_callback_url)
+    response = VoiceResponse()
+    response.play(digits=_clean(digits))
+    head, _, _ = str(response).rpartition("</Response>")
+    return head + rest.partition("<Response>")[2]
+
+
 def move_on(url: str, pause_seconds: int) -> str:
     """Ask for another document at ``url`` after a pause; before the call is answered it goes on ringing meanwhile."""
     response = VoiceResponse()

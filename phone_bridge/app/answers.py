@@ -15,6 +15,9 @@ def answer(content: Any, status: int = 200, headers: Mapping[str, str] = _NOTHIN
     return Response(msgspec.json.encode(content), status, headers, media_type="application/json")
 
 
-def problem(status: int, kind: str, code: str, message: str, headers: Mapping[str, str] = _NOTHING) -> Response:
-    """Answer with the API's error shape."""
-    return answer({"error": {"type": kind, "code": code, "message": message}}, status, headers)
+def problem(
+    status: int, kind: str, code: str, message: str, headers: Mapping[str, str] = _NOTHING, *, param: str = ""
+) -> Response:
+    """Answer with the API's error shape; ``param`` names the parameter at fault."""
+    error = {"type": kind, "code": code, "message": message} | ({"param": param} if param else {})
+    return answer({"error": error}, status, headers)

@@ -5,11 +5,13 @@ import logging
 import secrets
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from phone_bridge.app import sessions
 from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
+from phone_bridge.app.outbound import Outbound
 from phone_bridge.app.outside import Texting, router
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.app.toolboxes import Toolboxes
@@ -18,9 +20,11 @@ from phone_bridge.call import words
 from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
-from phone_bridge.errors import Refused, Unavailable
+from phone_bridge.errors import Refused, SettingsError, Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio import rest
+from phone_bridge.outbound.book import Plan
+from phone_bridge.routing import Route
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.housekeeping import keep_house
 from phone_bridge.runtime.http import HttpClient
@@ -40,6 +44,7 @@ from phone_bridge.sessions.dialect import Dialect
 from phone_bridge.settings import Settings
 from phone_bridge.telemetry import Sources, Telemetry
 from phone_bridge.telemetry.tracing import Reporting
+from phone_bridge.tenants import Served, Tenants
 
 OUTSIDE_TIMEOUT_MS = 3_000
 """How long a route server, or the carrier with a text message, is waited for; a caller waits, too."""
@@ -54,10 +59,16 @@ SPOOL_SECONDS = 10.0
 log = logging.getLogger("phone_bridge")
 
 
+def new_call_id() -> str:
+    """Make the id of a call."""
+    return f"call_{secrets.token_hex(12)}"
+
+
 class Bridge:
     """One process of the bridge; ``start`` and ``stop`` stand around everything else.
 
-    ``worker`` tells it from its siblings where several share a port; ``reporting`` is told of every call.
+    ``worker`` tells it from its siblings where several share a port; ``reporting`` is told of every call;
+    ``read_routes`` reads the routes, now and whenever ``reload`` asks for it.
     """
 
     def __init__(
@@ -68,8 +79,11 @@ class Bridge:
         *,
         worker: str = "",
         reporting: Reporting | None = None,
+        read_routes: Callable[[], Sequence[Route]] = tuple,
     ) -> None:
         self.settings = settings
+        self._read_routes = read_routes
+        self.tenants = Tenants(settings, read_routes())
         self.records = records
         self.door = Door(settings, clock=time.monotonic, today=utc_today)
         self.receipts = Receipts(records)
@@ -103,9 +117,12 @@ class Bridge:
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
         texting = Texting(settings, lambda: (record for record, _ in self.registry.traces()), self._ask)
         self.embedded = Embedded(settings, records, voice, router=router(settings, self._ask), send_text=texting.send)
+        self.outbound = Outbound(settings, records, self.embedded, tenants=self.tenants)
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
+        self.watchers = 0
+        """Streams of events that are open."""
         self._voice = voice
         self._http: HttpClient | None = None
         self._connector: Connector | None = None
@@ -119,9 +136,27 @@ class Bridge:
         self._http = HttpClient()
         self._connector = Connector(self._http)
         await self.embedded.start()
+        await self._expect()
+        self.outbound.start(self._http)
         await self.toolboxes.start(self._http)
         self._warming = asyncio.create_task(self._warm())
         self._house = asyncio.create_task(keep_house(self.records, self.settings.retention_days, traces=self.traces))
+
+    async def reload(self) -> None:
+        """Read the routes again for the calls that begin from now on; what cannot be read changes nothing."""
+        try:
+            self.tenants.replace(await asyncio.to_thread(self._read_routes))
+        except SettingsError as error:
+            log.critical("! the routes were not read again, and the old ones stay: %s", error)
+            return
+        count = len(self.tenants.routes)
+        log.info("= the routes were read again, %d of them; all other settings wait for a new start", count)
+        await self._expect()
+        await self._warm()
+
+    async def _expect(self) -> None:
+        for served in self.tenants.all[1:]:
+            await self.embedded.expect(served.settings.user_id, served.settings.session)
 
     async def stop(self) -> None:
         """Let everything go."""
@@ -130,6 +165,7 @@ class Bridge:
         if self._house is not None:
             self._house.cancel()
             await asyncio.gather(self._house, return_exceptions=True)
+        await self.outbound.stop()
         await self.prompts.close()
         await self.toolboxes.stop()
         await self.embedded.stop()
@@ -145,16 +181,30 @@ class Bridge:
         await asyncio.to_thread(self._reporting.close)
         self._lag.stop()
 
-    def record(self, *, carrier_id: str, direction: str, from_number: str | None, to_number: str | None) -> CallRecord:
-        """Begin the record of a call that has been announced."""
+    def record(
+        self,
+        *,
+        carrier_id: str,
+        direction: str,
+        from_number: str | None,
+        to_number: str | None,
+        id: str = "",
+        served: Served | None = None,
+    ) -> CallRecord:
+        """Begin the record of a call that has been announced, as ``id`` where that was given out already.
+
+        ``served`` is what its route gives it.
+        """
+        served = served or self.tenants.own
         return CallRecord(
-            id=f"call_{secrets.token_hex(12)}",
+            id=id or new_call_id(),
             carrier_id=carrier_id,
             direction=direction,
             from_number=from_number,
             to_number=to_number,
-            user_id=self.settings.user_id,
-            session=self.settings.session,
+            user_id=served.settings.user_id,
+            session=served.settings.session,
+            route=served.route,
             status="ringing",
             started_at=timestamp(time.time),
         )
@@ -165,32 +215,51 @@ class Bridge:
 
     async def begin(self, record: CallRecord) -> str:
         """Get ready for a call, and say what its session's model should know of the caller."""
-        return await self.toolboxes.begin(self._facts(record))
+        return await self.toolboxes.begin(self._facts(record), self.tenants.of(record))
 
-    def pump(self, record: CallRecord, leg: LegWire, socket: Socket, *, known: str = "") -> Pump:
+    def pump(
+        self,
+        record: CallRecord,
+        leg: LegWire,
+        socket: Socket,
+        *,
+        known: str = "",
+        plan: Plan | None = None,
+        onward: bool = True,
+    ) -> Pump:
         """Put a call, or a later part of one, together from its leg and the session it is bound to.
 
-        ``known`` is what ``begin`` said.
+        ``known`` is what ``begin`` said, ``plan`` what is said first in a call of our own, ``onward`` whether the
+        carrier can send a caller on who cannot be served. Raises Unavailable where the call's route is no more.
         """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
         past = record.past(timestamp(time.time)) if record.resumed else None
-        tools = self.toolboxes.tools(self._facts(record))
-        rules, now = self._rules(record.user_id, tools), int(time.monotonic() * 1000)
+        served = self.tenants.of(record)
+        tools = self.toolboxes.tools(self._facts(record), served)
+        rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
+        now = int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
         return Pump(
             call,
             leg,
             socket,
-            dialect=self._dialect(record.user_id, tools, known),
+            dialect=self._dialect(record.user_id, tools, known, served),
             connector=self.telemetry.watch(self._connector, call.trace, past),
             prompts=self.prompts,
             tools=tools,
             clock=time.monotonic,
-            language=self.settings.language,
-            apology=words.line("apology_onward", self.settings.language) if rules.onward else None,
+            language=rules.language,
+            apology=words.line("apology_onward", rules.language) if rules.onward else None,
             journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
         )
+
+    @property
+    def http(self) -> HttpClient:
+        """The process's HTTP connections."""
+        if self._http is None:
+            raise RuntimeError("the bridge was not started")
+        return self._http
 
     async def end_at_carrier(self, record: CallRecord) -> None:
         """Have the carrier end a call whose stream is not with this process; raises what its answer means."""
@@ -219,26 +288,35 @@ class Bridge:
             direction=record.direction,
             from_number=record.from_number,
             to_number=record.to_number,
-            language=self.settings.language,
+            language=self.tenants.settings_of(record).language,
         )
 
-    def _rules(self, user_id: str, tools: Tools) -> Rules:
-        return Rules(
-            language=self.settings.language,
-            greeting=self.settings.greeting,
-            onward=self.settings.fallback != "goodbye",
-            auto_confirm=self.settings.unasked(user_id),
-            effects=tools.effects,
-            answer_ms=self.settings.answer_seconds * 1000,
+    def _dialect(self, user_id: str, tools: Tools, known: str, served: Served) -> Dialect:
+        bound = sessions.Bound(
+            user_id=user_id, offers=tools.offers, now=self.embedded.now(user_id), known=known, tools=served.tools
         )
-
-    def _dialect(self, user_id: str, tools: Tools, known: str = "") -> Dialect:
-        bound = sessions.Bound(user_id=user_id, offers=tools.offers, now=self.embedded.now(user_id), known=known)
-        return sessions.dialect(self.settings, bound, embedded_key=self.embedded.key)
+        return sessions.dialect(served.settings, bound, embedded_key=self.embedded.key)
 
     async def _warm(self) -> None:
-        lines = tuple(words.line(key, self.settings.language) for key in words.SENTENCES["en"])
-        try:
-            await self.prompts.warm(lines, self.settings.language, PCMU_8K)
-        except Unavailable as error:
-            log.warning("! the bridge cannot speak its own lines: %s", error)
+        for language in sorted({served.settings.language for served in self.tenants.all}):
+            lines = tuple(words.line(key, language) for key in words.SENTENCES["en"])
+            try:
+                await self.prompts.warm(lines, language, PCMU_8K)
+            except Unavailable as error:
+                log.warning("! the bridge cannot speak its own lines in %s: %s", language, error)
+
+
+def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bool) -> Rules:
+    settings = served.settings
+    limit = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
+    return Rules(
+        language=settings.language,
+        greeting=settings.greeting if plan.errand else plan.text or settings.greeting,
+        errand=plan.text if plan.errand else "",
+        about=plan.about,
+        onward=onward and settings.fallback != "goodbye",
+        auto_confirm=settings.unasked(user_id),
+        effects=tools.effects,
+        answer_ms=settings.answer_seconds * 1000,
+        **limit,
+    )

@@ -1,5 +1,7 @@
 """The calls API: what is going on, what went on, and ending a call."""
 
+from typing import Any
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,9 +10,13 @@ from phone_bridge.app import receipts
 from phone_bridge.app.answers import answer as answer
 from phone_bridge.app.answers import problem as problem
 from phone_bridge.app.bridge import Bridge
-from phone_bridge.app.door import refuse
+from phone_bridge.app.door import Door, refuse
+from phone_bridge.call.receipt import SHOWN_DIGITS
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.runtime.record import CallRecord
+
+HIDDEN = "\N{BULLET}" * 6
+"""What stands for the digits that are not shown; always as many, for the length tells of the country."""
 
 
 async def index(request: Request) -> Response:
@@ -20,7 +26,7 @@ async def index(request: Request) -> Response:
         return refusal
     wanted = request.query_params.get("carrier_id")
     calls = [call for call in await bridge.registry.list() if wanted in (None, call.carrier_id)]
-    return answer({"object": "list", "data": calls})
+    return answer({"object": "list", "data": [shown(request, call) for call in calls]})
 
 
 async def show(request: Request) -> Response:
@@ -31,7 +37,7 @@ async def show(request: Request) -> Response:
     if call is None:
         return _unknown(request)
     found = await receipts.of_call(request.app.state.bridge, call.id)
-    return answer({**msgspec.to_builtins(call), "receipts": found})
+    return answer({**shown(request, call), "receipts": found})
 
 
 async def end(request: Request) -> Response:
@@ -46,12 +52,30 @@ async def end(request: Request) -> Response:
         return problem(409, "invalid_request_error", "call_ended", f"The call {call.id} is over.")
     if not bridge.registry.end(call.id, "api"):
         try:
-            await bridge.end_at_carrier(call)
+            if not await bridge.outbound.hang_up(call.id):
+                await bridge.end_at_carrier(call)
         except (Refused, Unavailable, RemoteError) as error:
             return problem(
                 409, "invalid_request_error", "call_not_live", f"The call {call.id} is not live here. {error}"
             )
     return answer(call, 202)
+
+
+def shown(request: Request, call: CallRecord) -> dict[str, Any]:
+    """Write a call as whoever asks may see it: a key that may only look sees the last two digits of its numbers."""
+    door: Door = request.app.state.bridge.door
+    written: dict[str, Any] = msgspec.to_builtins(call)
+    if not door.allows(request, "calls:write"):
+        written |= {name: masked(written[name]) for name in ("from", "to")}
+    return written
+
+
+def masked(number: str | None) -> str | None:
+    """Hide a number but for its last two digits; a name, as SIP has them, is hidden whole."""
+    if not number:
+        return number
+    tail = number[-SHOWN_DIGITS:]
+    return HIDDEN + (tail if tail.isdecimal() and len(number) > 2 * SHOWN_DIGITS else "")
 
 
 async def _find(request: Request) -> CallRecord | None:

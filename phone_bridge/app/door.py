@@ -71,6 +71,13 @@ class Door:
             return self._without_key(request)
         return self._by_key(request, scope, bearer(request) if given is None else given)
 
+    def allows(self, request: HTTPConnection, scope: str) -> bool:
+        """Tell whether a request that was let in may do what needs ``scope``, too."""
+        if not self._keys:
+            return is_local(request)
+        key = shown(bearer(request), self._keys)
+        return key is not None and key.allows(scope)
+
     def _by_key(self, request: HTTPConnection, scope: str, given: str) -> Response | None:
         address = _client(request)
         wait_s = self._failures.wait_s(address)

@@ -29,14 +29,14 @@ from phone_bridge.assistant.watching import Watch
 from phone_bridge.assistant.webhook_api import WebhookApi
 from phone_bridge.assistant.webhook_store import WebhookStore
 from phone_bridge.assistant.webhooks import TIMEOUT_MS
-from phone_bridge.errors import Unavailable
+from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.settings import FUNCTION_CALLING, Settings
 from phone_bridge.tools.calendar import CalendarTools
 from phone_bridge.tools.desk import SendText
-from phone_bridge.tools.keeper import User
+from phone_bridge.tools.keeper import Reminder, User
 from phone_bridge.tools.travel import Router
 
 KEY = "embedded-key"
@@ -132,13 +132,16 @@ class Embedded:
         await add_users(self._keeper, self._settings.caldav)
         await self.hooks.start()
         self._watching = asyncio.create_task(self._watch.keep())
-        user_id = self._settings.user_id
+        await self.expect(self._settings.user_id, self._settings.session)
+
+    async def expect(self, user_id: str, session: str) -> None:
+        """Make the calendar ready for calls of a user with a kind of session."""
         if user_id != ALICE.id:
             await self._keeper.add_user(User(id=user_id))
-        if self._settings.session == "embedded":
+        if session == "embedded":
             talk = await self._mind.converse(user_id, frozenset())
             self._ear.prepare(talk.expecting())
-        elif self._settings.session in FUNCTION_CALLING:
+        elif session in FUNCTION_CALLING:
             await self._mind.converse(user_id, frozenset())  # fills the demonstration's calendar
             self._zones[user_id] = ZoneInfo((await self._keeper.user(user_id)).timezone)
 
@@ -150,6 +153,24 @@ class Embedded:
         if self._http is None:
             raise Unavailable("the assistant was not started")
         return await self._http.exchange(request, timeout_ms=TIMEOUT_MS)
+
+    async def event_time(self, user_id: str, event_id: str, before: str) -> datetime | None:
+        """Say when an event of a user starts, or (``departure``) is to be left for; None where it is no more.
+
+        Without a place to go to, or a way there, it is left for when it starts. Raises Unavailable.
+        """
+        try:
+            event = await self._keeper.event(event_id)
+        except Refused:
+            return None
+        if event.is_cancelled or event.user_id != user_id:
+            return None
+        leaving = await self.tools.departure(event) if before == "departure" else None
+        return (event.start_time if leaving is None else leaving.latest_departure).astimezone(UTC)
+
+    async def reminders(self, user_id: str) -> list[Reminder]:
+        """List the reminders that the assistant has set for a user, the oldest first."""
+        return await self._keeper.reminders(user_id)
 
     async def stop(self) -> None:
         """End the live sessions and let everything go."""

@@ -6,10 +6,11 @@ import time
 
 import twiml
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.choosing import choose, settings_of
 from phone_bridge.app.resuming import CONNECT_PATH, newest
 from phone_bridge.call import words
 from phone_bridge.legs.twilio.webhook import ConnectEnded, Form, IncomingCall, recording_url
-from phone_bridge.runtime.record import timestamp
+from phone_bridge.runtime.record import CallRecord, timestamp
 from phone_bridge.settings import Settings
 
 AFTER = "after"
@@ -75,7 +76,11 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
     url = recording_url(form)
     if url is not None:
         record = await newest(bridge, ended.call_sid) or bridge.record(
-            carrier_id=ended.call_sid, direction=ended.direction, from_number=ended.from_, to_number=ended.to
+            carrier_id=ended.call_sid,
+            direction=ended.direction,
+            from_number=ended.from_,
+            to_number=ended.to,
+            served=choose(bridge, ended),
         )
         record.status, record.recording = "voicemail", url
         record.ended_by = record.ended_by or "caller"
@@ -84,7 +89,21 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
         log.info("= call %s has left a message", record.id)
     if ended.ended:
         return twiml.hang_up()
-    return twiml.apologise_and_hang_up(_say(bridge.settings, "thanks"), _tongue(bridge.settings))
+    settings = settings_of(bridge, ended)
+    return twiml.apologise_and_hang_up(_say(settings, "thanks"), _tongue(settings))
+
+
+def leave_message(settings: Settings, message: str) -> str:
+    """Give the document that leaves ``message`` on a machine that records."""
+    return twiml.leave_message(message, _tongue(settings))
+
+
+def put_through(settings: Settings, call: CallRecord, number: str) -> str:
+    """Give the document that puts the other side of a call through to ``number``."""
+    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_DIAL}"
+    ours = call.to_number if call.direction == "inbound" else call.from_number
+    caller_id = settings.twilio_phone_number or (ours if ours and _E164.fullmatch(ours) else None)
+    return twiml.transfer(_say(settings, "connecting"), _tongue(settings), number, action, caller_id)
 
 
 def own_number(call: IncomingCall | ConnectEnded) -> str | None:

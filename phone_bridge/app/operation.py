@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 TEXT, HTML, JSON = "text/plain", "text/html", "application/json"
+EVENTS = "text/event-stream"
 
 Query = dict[str, str | tuple[str, dict[str, Any]]]
 """The parameters of a query: what each is for and, where it is not any text, its JSON Schema."""
@@ -29,7 +30,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One method of one path.
 
     ``answers`` gives each status a struct to be sent as JSON, the media type of a text, or None for nothing;
-    ``failure`` is the shape of every other status in ``failures``. ``key`` False is open to everybody.
+    ``failure`` is the shape of every other status in ``failures``. ``key`` False is open to everybody,
+    ``endless`` an answer that goes on as long as there is something to tell.
     """
 
     name: str
@@ -45,3 +47,4 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     query: Query = {}
     headers: dict[str, str] = {}
     socket: bool = False
+    endless: bool = False

@@ -10,19 +10,24 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from phone_bridge.app.assistant_operations import ASSISTANT_EXAMPLES, ASSISTANT_OPERATIONS
+from phone_bridge.app.operation import EVENTS as EVENTS
 from phone_bridge.app.operation import HTML as HTML
 from phone_bridge.app.operation import JSON as JSON
 from phone_bridge.app.operation import TEXT as TEXT
 from phone_bridge.app.operation import Error as Error
 from phone_bridge.app.operation import Failure as Failure
 from phone_bridge.app.operation import Operation as Operation
+from phone_bridge.app.phone import PhoneToken, PhoneWish
+from phone_bridge.app.placing import CallBody, DtmfBody, TransferBody
 from phone_bridge.call.receipt import Receipt
 from phone_bridge.call.trace import Asked, Said
+from phone_bridge.outbound.policy import Policy
+from phone_bridge.outbound.reminders import ReminderBody
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.sessions.voice_agent.server import DEFAULT_MODEL, MAX_MODEL_CHARS
 
-CARRIERS = ("/twilio/",)
-"""Where carriers' own paths begin: theirs to document, signed, and of no use to a program."""
+CARRIERS = ("/twilio/", "/chronapilot/", "/static/")
+"""Where the paths of carriers, of ChronaPilot and of the pages' files begin: of no use to a program."""
 
 
 # What is sent and read
@@ -66,6 +71,47 @@ class CallWithReceipts(Call, kw_only=True, forbid_unknown_fields=True):
     """One call, with the signed receipt of every action that was confirmed in it; null while they cannot be read."""
 
     receipts: list[Receipt] | None
+
+
+class Try(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One attempt of a reminder: a call, when it ended, and how, or what the callee replied."""
+
+    call_id: str
+    at: str
+    outcome: str
+
+
+class Reminder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reminder: ``at`` is the time it is for, ``next_at`` when the telephone is to ring."""
+
+    id: str
+    object: Literal["reminder"]
+    to: str
+    from_: str | None = msgspec.field(name="from")
+    user_id: str
+    text: str
+    at: str
+    timezone: str
+    event_id: str | None
+    offset_minutes: int
+    before: Literal["start", "departure"]
+    repeat: str | None
+    policy: Policy
+    consent: str | None
+    metadata: dict[str, str]
+    status: Literal["scheduled", "calling", "done", "cancelled", "failed"]
+    outcome: str | None
+    next_at: str | None
+    attempts: list[Try]
+    call_id: str | None
+    created_at: str
+
+
+class Reminders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Reminders, newest first."""
+
+    object: Literal["list"]
+    data: list[Reminder]
 
 
 class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,6 +205,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 # The operations
 
 
+_PROMISE = {"Idempotency-Key": "The same request with the same key is answered once, and done once."}
+
 OPERATIONS = (
     Operation(
         name="listCalls",
@@ -171,6 +219,76 @@ OPERATIONS = (
         failures=(401, 403, 429, 503),
     ),
     Operation(
+        name="placeCall",
+        tag="calls",
+        method="post",
+        path="/v1/calls",
+        summary="Call somebody, who is connected to the assistant.",
+        headers=_PROMISE,
+        body=CallBody,
+        answers={201: Call},
+        failures=(400, 401, 403, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="transferCall",
+        tag="calls",
+        method="post",
+        path="/v1/calls/{id}/transfer",
+        summary="Put the other side of a live call through to somebody else.",
+        body=TransferBody,
+        answers={202: Call},
+        failures=(400, 401, 403, 404, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="pressKeys",
+        tag="calls",
+        method="post",
+        path="/v1/calls/{id}/dtmf",
+        summary="Press keys for the other side of a live call.",
+        body=DtmfBody,
+        answers={202: Call},
+        failures=(400, 401, 403, 404, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="makeReminder",
+        tag="reminders",
+        method="post",
+        path="/v1/reminders",
+        summary="Have somebody called at a time, or before an event.",
+        headers=_PROMISE,
+        body=ReminderBody,
+        answers={201: Reminder},
+        failures=(400, 401, 403, 409, 413, 429, 503),
+    ),
+    Operation(
+        name="listReminders",
+        tag="reminders",
+        method="get",
+        path="/v1/reminders",
+        summary="List the newest hundred reminders.",
+        query={"status": "Only those that are scheduled, calling, done, cancelled or failed."},
+        answers={200: Reminders},
+        failures=(401, 403, 429, 503),
+    ),
+    Operation(
+        name="showReminder",
+        tag="reminders",
+        method="get",
+        path="/v1/reminders/{id}",
+        summary="Show a reminder and its attempts.",
+        answers={200: Reminder},
+        failures=(401, 403, 404, 429, 503),
+    ),
+    Operation(
+        name="cancelReminder",
+        tag="reminders",
+        method="delete",
+        path="/v1/reminders/{id}",
+        summary="Cancel a reminder; it never rings again.",
+        answers={200: Reminder},
+        failures=(401, 403, 404, 409, 429, 503),
+    ),
+    Operation(
         name="showCall",
         tag="calls",
         method="get",
@@ -178,6 +296,26 @@ OPERATIONS = (
         summary="Show one call: what was said and heard, what was asked and answered.",
         answers={200: CallWithReceipts},
         failures=(401, 403, 404, 429, 503),
+    ),
+    Operation(
+        name="watchCalls",
+        tag="calls",
+        method="get",
+        path="/v1/calls/events",
+        summary="Follow the list of calls: `you` says what the key is good for, `calls` what is new or has changed.",
+        answers={200: EVENTS},
+        failures=(401, 403, 429, 503),
+        endless=True,
+    ),
+    Operation(
+        name="watchCall",
+        tag="calls",
+        method="get",
+        path="/v1/calls/{id}/events",
+        summary="Follow one call: `call` is all of it, `now` what is being said and asked, `end` the last event.",
+        answers={200: EVENTS},
+        failures=(401, 403, 404, 429, 503),
+        endless=True,
     ),
     Operation(
         name="endCall",
@@ -279,6 +417,44 @@ OPERATIONS = (
         socket=True,
     ),
     Operation(
+        name="createPhoneToken",
+        tag="phone",
+        method="post",
+        path="/phone/token",
+        body=PhoneWish,
+        summary="Make a token for one call from a browser, or for one that was cut off to go on.",
+        answers={200: PhoneToken},
+        failures=(400, 401, 403, 409, 429, 503),
+    ),
+    Operation(
+        name="openPhone",
+        tag="phone",
+        method="get",
+        path="/phone/ws",
+        summary="Open the WebSocket of a call from a browser; VOICE_SDK.md has its messages.",
+        answers={101: None},
+        key=False,
+        socket=True,
+    ),
+    Operation(
+        name="phone",
+        tag="phone",
+        method="get",
+        path="/",
+        summary="Show the soft-phone.",
+        answers={200: HTML},
+        key=False,
+    ),
+    Operation(
+        name="monitor",
+        tag="phone",
+        method="get",
+        path="/monitor",
+        summary="Show the monitor of calls.",
+        answers={200: HTML},
+        key=False,
+    ),
+    Operation(
         name="health",
         tag="process",
         method="get",
@@ -326,10 +502,12 @@ OPERATIONS = (
 )
 
 TAGS = {
+    "reminders": "Calls that are made at a time, or before an event.",
     "calls": "What is going on, what went on, and ending a call.",
     "assistant": "The built-in assistant's sessions, in ChronaPilot's dialect.",
     "realtime": "The built-in assistant's sessions, in OpenAI Realtime's dialect.",
     "voice_sdk": "The built-in assistant's sessions, in the Voice SDK's dialect.",
+    "phone": "Calls from a browser, and the pages that people open.",
     "process": "Whether this process lives and can take calls.",
     "about": "What you are reading.",
 }
@@ -381,6 +559,11 @@ EXAMPLES: dict[type, Any] = {
         "error": None,
         "resumed": 0,
         "recording": None,
+        "answered_by": None,
+        "reply": None,
+        "reminder_id": None,
+        "metadata": None,
         "usage": None,
+        "route": None,
     },
 }

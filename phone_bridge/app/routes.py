@@ -11,30 +11,43 @@ from starlette.routing import Route, WebSocketRoute
 from phone_bridge.app import (
     assistant,
     calls,
+    chronapilot_webhook,
     health,
     metrics,
     openapi,
+    pages,
+    phone,
+    placing,
     realtime,
     receipts,
+    reminders,
     resuming,
     streams,
     voice,
     voice_agent,
     voice_sdk,
+    watching,
 )
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.call_toolbox import CallToolbox
 from phone_bridge.app.guard import Guard
+from phone_bridge.app.sip import SipDoor
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 
 PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route(voice.VOICE_PATH, voice.voice, methods=["POST"]),
     Route(resuming.CONNECT_PATH, voice.connect, methods=["POST"]),
     Route("/twilio/status", voice.status, methods=["POST"]),
+    Route("/twilio/amd", voice.amd, methods=["POST"]),
     Route("/twilio/stream", voice.stream, methods=["POST"]),
     WebSocketRoute("/twilio/media", streams.media),
     Route("/v1/calls", calls.index, methods=["GET"]),
+    Route("/v1/calls", placing.place, methods=["POST"]),
+    *watching.ROUTES,
     Route("/v1/calls/{id}", calls.show, methods=["GET"]),
     Route("/v1/calls/{id}/end", calls.end, methods=["POST"]),
+    *chronapilot_webhook.ROUTES,
+    *placing.ROUTES,
     Route(receipts.KEYS_PATH, receipts.keys, methods=["GET"]),
     Route("/healthz", health.healthz, methods=["GET"]),
     Route("/readyz", health.readyz, methods=["GET"]),
@@ -42,9 +55,12 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/openapi.json", openapi.openapi, methods=["GET"]),
     Route("/docs", openapi.docs, methods=["GET"]),
     *assistant.ROUTES,
+    *reminders.ROUTES,  # after the assistant's, whose keys tell requests for its own reminders
     *realtime.ROUTES,
     *voice_sdk.ROUTES,
     *voice_agent.ROUTES,
+    *phone.ROUTES,
+    *pages.ROUTES,
 )
 
 
@@ -56,11 +72,15 @@ def build(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         bridge = app.state.bridge = make()
+        bridge.toolboxes.of_a_call.append(lambda facts: CallToolbox(bridge, facts))
+        sip = SipDoor(bridge)
         await bridge.start()
         try:
+            await sip.open()
             with within(bridge):
                 yield
         finally:
+            await sip.close()
             await bridge.stop()
 
     return Starlette(

@@ -14,6 +14,8 @@ from phone_bridge.sessions.realtime.names import Shape
 from phone_bridge.sessions.voice_agent import VoiceAgent
 from phone_bridge.sessions.voice_sdk import VoiceSdk
 from phone_bridge.settings import CHRONAPILOT_URL, FUNCTION_CALLING, Settings
+from phone_bridge.tenants import calendar_tools
+from phone_bridge.tools.table import CALENDAR_TOOLS
 from phone_bridge.tools.table import SCOPES as ALL_SCOPES
 
 
@@ -27,6 +29,8 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
     offers: tuple[Offer, ...]
     now: datetime
     known: str = ""
+    tools: frozenset[str] | None = None
+    """Which of the calendar's tools a session may use that acts by itself; all where None."""
 
 
 def dialect(settings: Settings, bound: Bound, *, embedded_key: str) -> Dialect:
@@ -41,16 +45,24 @@ def dialect(settings: Settings, bound: Bound, *, embedded_key: str) -> Dialect:
         base_url, key, scopes = settings.local_url, embedded_key, tuple(sorted(ALL_SCOPES))
     else:
         base_url, key, scopes = settings.session_url or CHRONAPILOT_URL, settings.session_key, SCOPES
+    tools = () if bound.tools is None else calendar_tools(bound.tools)
     return ChronaPilot(
         base_url=base_url.rstrip("/"),
         key=key,
         user_id=bound.user_id,
-        scopes=scopes,
+        scopes=_least(scopes, tools),
+        tools=tools,
         account=settings.session_account,
         voice=settings.session_voice,
         model=settings.session_model,
         output_format=settings.session_format or "pcm16",
     )
+
+
+def _least(scopes: tuple[str, ...], tools: tuple[str, ...]) -> tuple[str, ...]:
+    """Keep those scopes that ``tools`` need; all where none are named, or where they need a scope nobody can grant."""
+    needed = {CALENDAR_TOOLS.find(name).scope for name in tools}
+    return tuple(scope for scope in scopes if scope in needed) or scopes
 
 
 def _voice_agent(settings: Settings, bound: Bound) -> VoiceAgent:

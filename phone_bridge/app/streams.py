@@ -41,9 +41,9 @@ async def media(websocket: WebSocket) -> None:
     try:
         start = await _Reception(socket).start(bridge.opening_streams)
         record = await _admit(bridge, start)
-        known = await bridge.begin(record)
+        known, plan = await bridge.begin(record), await bridge.outbound.plan(record)
         leg = PacedStream(start, int(time.monotonic() * 1000))
-        await bridge.registry.carry(record, bridge.pump(record, leg, socket, known=known))
+        await bridge.registry.carry(record, bridge.pump(record, leg, socket, known=known, plan=plan))
     except (Unavailable, Refused, RemoteError) as error:
         log.warning("x refused a media stream: %s", error.code)
         bridge.telemetry.stream_refused(error.code)

@@ -10,7 +10,16 @@ from starlette.responses import Response
 import twiml
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.calls import problem
-from phone_bridge.app.fallback import AFTER, AFTER_DIAL, AFTER_RECORD, after_dial, fall_back, keep_message
+from phone_bridge.app.choosing import LANGUAGE, choose, settings_of
+from phone_bridge.app.fallback import (
+    AFTER,
+    AFTER_DIAL,
+    AFTER_RECORD,
+    after_dial,
+    fall_back,
+    keep_message,
+    leave_message,
+)
 from phone_bridge.app.resuming import (
     MAX_RESUMES,
     PART,
@@ -30,16 +39,22 @@ from phone_bridge.legs.twilio.webhook import (
     ConnectEnded,
     Form,
     IncomingCall,
+    MachineDetected,
     StatusChanged,
     StreamStatus,
     dial_answered,
     parse_form,
     signed,
 )
+from phone_bridge.outbound.attempt import Answer
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.registry import Announced
+from phone_bridge.settings import Settings
+from phone_bridge.tenants import Served
 
 VOICE_PATH = "/twilio/voice"
+CALL = "call"
+"""The query parameter that says which call of our own the carrier's request is about."""
 SIGNATURE = "x-twilio-signature"
 SIGNATURE_SETTINGS = "x-twilio-webhooks-signature-settings"
 
@@ -50,15 +65,19 @@ async def voice(request: Request) -> Response:
     """Answer an incoming call with the TwiML that connects it; the same call twice gets the same answer."""
     bridge, form = await _read(request)
     incoming = IncomingCall.parse(form)
+    call_id = request.query_params.get(CALL)
+    if call_id is not None:
+        return await _answered(request, bridge, incoming, call_id)
     known = bridge.registry.announced(incoming.call_sid)
     if known is None and bridge.registry.draining:
         return _move_on(request, bridge, incoming)
     try:
-        known = known or await _announce(bridge, incoming)
+        served = choose(bridge, incoming, request.query_params.get(LANGUAGE, ""))
+        known = known or await _announce(bridge, incoming, served)
     except Unavailable as error:
         return _give_up(bridge, incoming, error)
     if known is None:
-        return _twiml(fall_back(bridge.settings, incoming, "apology_busy"))
+        return _twiml(fall_back(served.settings, incoming, "apology_busy"))
     return _twiml(connect_stream(bridge, known))
 
 
@@ -68,12 +87,13 @@ async def connect(request: Request) -> Response:
     ended = ConnectEnded.parse(form)
     after = request.query_params.get(AFTER, "")
     if after == AFTER_DIAL:
-        return _twiml(after_dial(bridge.settings, answered=ended.ended or dial_answered(form)))
+        return _twiml(after_dial(settings_of(bridge, ended), answered=ended.ended or dial_answered(form)))
     try:
         if after == AFTER_RECORD:
             return _twiml(await keep_message(bridge, ended, form))
         if ended.ended:
-            await bridge.registry.carrier_says(ended.call_sid, ended.status)
+            if ended.direction == "inbound":  # of calls of our own the carrier tells their attempt
+                await bridge.registry.carrier_says(ended.call_sid, ended.status)
             return _twiml(twiml.hang_up())
         return await _go_on(request, bridge, ended)
     except Unavailable as error:
@@ -84,7 +104,22 @@ async def status(request: Request) -> Response:
     """Take in what became of a call; it may come late, doubled and out of order."""
     bridge, form = await _read(request)
     changed = StatusChanged.parse(form)
+    call_id = request.query_params.get(CALL)
+    if call_id is not None:
+        await bridge.outbound.told(call_id, changed)
+        return Response(status_code=204)
     await bridge.registry.carrier_says(changed.call_sid, changed.status)
+    return Response(status_code=204)
+
+
+async def amd(request: Request) -> Response:
+    """Take in what has answered a call of our own, found out while the assistant was speaking already."""
+    bridge, form = await _read(request)
+    detected = MachineDetected.parse(form)
+    attempt = await bridge.outbound.attempt(request.query_params.get(CALL, ""))
+    if attempt is not None and attempt.carrier_id == detected.call_sid:
+        document = leave_message(await _settings_of_attempt(bridge, attempt.call_id), attempt.what.message)
+        await bridge.outbound.detected(attempt, detected.answered_by, document)
     return Response(status_code=204)
 
 
@@ -97,7 +132,36 @@ async def stream(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def _announce(bridge: Bridge, incoming: IncomingCall) -> Announced | None:
+async def _answered(request: Request, bridge: Bridge, incoming: IncomingCall, call_id: str) -> Response:
+    """Say what somebody gets who has answered a call of our own, or what a machine gets that has."""
+    try:
+        attempt = await bridge.outbound.attempt(call_id)
+        if attempt is None:
+            log.warning("x a call was answered that nobody here has placed")
+            return _twiml(twiml.hang_up())
+        settings = await _settings_of_attempt(bridge, call_id)
+        step = await bridge.outbound.answered(attempt, incoming)
+        if step is Answer.LEAVE_MESSAGE:
+            return _twiml(leave_message(settings, attempt.what.message))
+        if step is not Answer.CONNECT:
+            return _twiml(twiml.hang_up())
+        known = bridge.registry.announced(incoming.call_sid)
+        if known is None and bridge.registry.draining:
+            return _move_on(request, bridge, incoming)
+        known = known or await _announce(bridge, incoming)
+    except Unavailable as error:
+        return _give_up(bridge, incoming, error)
+    if known is None:
+        return _twiml(fall_back(settings, incoming, "apology_busy"))
+    return _twiml(connect_stream(bridge, known))
+
+
+async def _settings_of_attempt(bridge: Bridge, call_id: str) -> Settings:
+    record = await asyncio.to_thread(bridge.outbound.book.record, call_id)
+    return bridge.settings if record is None else bridge.tenants.settings_of(record)
+
+
+async def _announce(bridge: Bridge, incoming: IncomingCall, served: Served | None = None) -> Announced | None:
     """Expect the stream of a new call, or of one that some process of ours knows; None without a free line.
 
     The carrier asks again for a call that it knows, too: twice by mistake, or when its fallback leads here after the
@@ -108,15 +172,18 @@ async def _announce(bridge: Bridge, incoming: IncomingCall) -> Announced | None:
     known = bridge.registry.announced(incoming.call_sid)
     if known is not None:  # the same webhook came again meanwhile
         return known
-    if kept is not None and kept.answered_at is not None and was_cut(kept):
+    outbound = kept is not None and kept.direction == "outbound" and not kept.transcript  # answered, not connected yet
+    if kept is not None and kept.answered_at is not None and was_cut(kept) and not outbound:
         if kept.resumed >= MAX_RESUMES:
             raise Unavailable("the call was cut off too often", code="cut_off_too_often")
         return await resume(bridge, kept, kept.resumed + 1, incoming.account_sid)
     if not _has_room(bridge, incoming):
         return None
-    if kept is not None and kept.status == "ringing":
+    if served is not None and kept is None and not _has_room_on(bridge, served):
+        return None
+    if kept is not None and (kept.status == "ringing" or kept.direction == "outbound"):
         return bridge.registry.announce(kept, _token(key, kept, incoming.account_sid))
-    return await _announce_new(bridge, incoming, key)
+    return await _announce_new(bridge, incoming, key, served)
 
 
 def _has_room(bridge: Bridge, incoming: IncomingCall) -> bool:
@@ -131,12 +198,21 @@ def _has_room(bridge: Bridge, incoming: IncomingCall) -> bool:
     return True
 
 
-async def _announce_new(bridge: Bridge, incoming: IncomingCall, key: Key) -> Announced:
+def _has_room_on(bridge: Bridge, served: Served) -> bool:
+    if not bridge.registry.has_room_on(served.route, served.max_calls):
+        log.warning("x a call was turned away: all %d lines of its route are in use", served.max_calls)
+        bridge.telemetry.turned_away()
+        return False
+    return True
+
+
+async def _announce_new(bridge: Bridge, incoming: IncomingCall, key: Key, served: Served | None) -> Announced:
     record = bridge.record(
         carrier_id=incoming.call_sid,
         direction=incoming.direction,
         from_number=incoming.from_,
         to_number=incoming.to,
+        served=served,
     )
     known = bridge.registry.announce(record, _token(key, record, incoming.account_sid))
     log.info("< call %s comes in", record.id)
@@ -163,34 +239,35 @@ async def _go_on(request: Request, bridge: Bridge, ended: ConnectEnded) -> Respo
     record = await newest(bridge, ended.call_sid)
     part = ended_part(bridge, record, request.query_params.get(PART, ""))
     step = next_step(record, part)
+    settings = settings_of(bridge, ended) if record is None else bridge.tenants.settings_of(record)
     if record is None or step is Next.APOLOGISE:
         log.warning("! a call could not be brought to its stream again, after %d parts", part)
-        return _twiml(fall_back(bridge.settings, ended, "apology_unavailable"))
+        return _twiml(fall_back(settings, ended, "apology_unavailable"))
     if step is Next.HANG_UP:
         return _twiml(twiml.hang_up())
     if step is Next.FALL_BACK:
         log.info("= call %s goes to the fallback after %s", record.id, record.error)
-        return _twiml(fall_back(bridge.settings, ended))
+        return _twiml(fall_back(settings, ended))
     if bridge.registry.draining:
         await bridge.registry.supersede(record.id)
         return _move_on(request, bridge, ended)
     known = await resume(bridge, record, part + 1, ended.account_sid)
     if known is None:
-        return _twiml(fall_back(bridge.settings, ended, "apology_busy"))
+        return _twiml(fall_back(settings, ended, "apology_busy"))
     log.info("< call %s comes back for part %d", record.id, known.part)
     return _twiml(connect_stream(bridge, known))
 
 
 def _move_on(request: Request, bridge: Bridge, call: IncomingCall | ConnectEnded) -> Response:
     document = move_on(bridge, request.url.path, request.query_params.multi_items())
-    return _twiml(document or fall_back(bridge.settings, call, "apology_unavailable"))
+    return _twiml(document or fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 
 def _give_up(bridge: Bridge, call: IncomingCall | ConnectEnded, error: Unavailable) -> Response:
     """Tell a caller in words that something of ours cannot be had now, and fall back."""
     log.error("! a call could not be served: %s", error.code)
     bridge.telemetry.webhook_refused(error.code)
-    return _twiml(fall_back(bridge.settings, call, "apology_unavailable"))
+    return _twiml(fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 
 async def _read(request: Request) -> tuple[Bridge, Form]:

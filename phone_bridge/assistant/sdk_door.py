@@ -122,9 +122,7 @@ class SdkDoor:
         try:
             hello, claims = await self._welcome(line)
         except NotAdmitted as error:
-            line.send(w.encode(w.Error(error.code, str(error))))
-            line.close(w.CLOSE_CODES[error.code], error.code)
-            await line.wait_closed()
+            await turn_away(line, error)
             return
         except ConnectionError:  # the client has gone before it said anything
             return
@@ -136,15 +134,7 @@ class SdkDoor:
         """Hear who comes; raises NotAdmitted, and ConnectionError where nobody is there any more."""
         if self._opening > MAX_OPENING or len(self._live) >= MAX_LIVE:
             raise NotAdmitted("too many sessions are live: try again later", w.SESSION_SETUP_FAILED)
-        try:
-            async with asyncio.timeout(w.AUTH_MS / 1000):
-                first = await _FirstMessage(line).wait()
-        except TimeoutError:
-            raise NotAdmitted(f"no token came within {w.AUTH_MS // 1000} seconds", w.AUTH_TIMEOUT) from None
-        try:
-            hello = w.read_hello(first)
-        except RemoteError as error:
-            raise NotAdmitted(str(error), w.INVALID_AUTH) from None
+        hello = await first_words(line)
         return hello, await self._claims(hello.token)
 
     async def _claims(self, token: str) -> tokens.Claims:
@@ -182,6 +172,26 @@ class SdkDoor:
         """End every live session, because the server stops."""
         for session in list(self._live):
             session.end("server_shutdown")
+
+
+async def first_words(line: Line) -> w.Hello:
+    """Hear a client's first message; raises NotAdmitted, and ConnectionError where nobody is there any more."""
+    try:
+        async with asyncio.timeout(w.AUTH_MS / 1000):
+            first = await _FirstMessage(line).wait()
+    except TimeoutError:
+        raise NotAdmitted(f"no token came within {w.AUTH_MS // 1000} seconds", w.AUTH_TIMEOUT) from None
+    try:
+        return w.read_hello(first)
+    except RemoteError as error:
+        raise NotAdmitted(str(error), w.INVALID_AUTH) from None
+
+
+async def turn_away(line: Line, error: NotAdmitted) -> None:
+    """Tell a client why it gets no session, and close."""
+    line.send(w.encode(w.Error(error.code, str(error))))
+    line.close(w.CLOSE_CODES[error.code], error.code)
+    await line.wait_closed()
 
 
 class _FirstMessage:

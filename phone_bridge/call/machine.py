@@ -17,6 +17,7 @@ from phone_bridge.call import events as e
 from phone_bridge.call import words
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
+from phone_bridge.call.errand import Errand, Heard, Wish, screens
 from phone_bridge.call.functions import Functions, readable
 from phone_bridge.call.handing_on import EXECUTED, FAILED, UNKNOWN, Given, alike, hand_on
 from phone_bridge.call.lifeline import Lifeline, Spare
@@ -27,6 +28,7 @@ from phone_bridge.call.rules import NEVER_UNASKED, Rules
 from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Asked, Trace
 from phone_bridge.call.turns import Due, Turns
+from phone_bridge.call.view import Line, Open, View
 from phone_bridge.errors import LocalError
 
 
@@ -85,6 +87,9 @@ class Call:
         self._turns = Turns(rules, now)
         self._lifeline = Lifeline(rules)
         self._given = Given()
+        self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
+        self._session_missing = False  # it could not be had while nobody needed it
+        self._screened = False  # somebody who screens the call was answered by us, and not by the assistant
         self._first = True  # no session has been open yet
         self._up = False  # a session is open, and waits to be told what it has to know
         self._handing_on = past is not None  # the next session has to hear of the ones before it
@@ -95,6 +100,8 @@ class Call:
         self._hushed: set[str] = set()  # items that spoke while a question was asked
         self._awaited: set[str] = set()  # what was confirmed to this session, which has not said what came of it
         self._utterance: int | None = None  # when the caller's present utterance began
+        self._partial = ""  # its words so far
+        self._voice_ended: int | None = None  # when its sound was over
         self._wordless = False  # the session took a turn whose words have not come
         self._next_question: int | None = None  # when the next proposal is to be asked
         self._next_limit = 0
@@ -147,6 +154,25 @@ class Call:
         """Whether a question is open, so that it matters when the caller's voice begins."""
         return self._questions.current is not None
 
+    def view(self, now: int) -> View:
+        """Show the call as it is now; looking changes nothing."""
+        lines = self._speaker.sounding(now)
+        if self._partial:
+            began = self._utterance if self._utterance is not None else now
+            lines.append(Line(began - self.trace.began, "caller", self._partial))
+        return View(self._phase.value, now - self.trace.began, tuple(lines), self._open(now))
+
+    def _open(self, now: int) -> Open | None:
+        question = self._questions.current
+        if question is None or not question.naming:
+            return None
+        left = max(0, question.deadline - now) if question.deadline is not None else 0
+        return Open(question.id, question.action, question.words, question.began_at is not None, left)
+
+    def sounding(self, now: int) -> bool:
+        """Whether there is anything on its way to the caller's ear, so that it matters whether they speak."""
+        return self._phase is Phase.TALKING and bool(self._ledger.unheard(now))
+
     def begin(self, now: int) -> list[c.Command]:
         """Greet the caller, or say that we were cut off; the session is being opened meanwhile."""
         self._step("begin")
@@ -157,6 +183,8 @@ class Call:
             self.trace.used_before = self._past.usage
             self._out.extend(self._given.lost(self.trace.actions))
             self._say("cut_off", now=now)
+        elif self._errand is not None:
+            self._say(self._errand_line, "errand_keys", now=now)
         elif self._rules.greeting:
             self._say(c.Line("greeting.own", self._rules.greeting), now=now)
         else:
@@ -229,10 +257,14 @@ class Call:
         if due is Due.LIMIT:
             self._close("goodbye_limit", "time_limit", "bridge", now)
         elif due is Due.SILENT:
-            self._close("goodbye_silence", "silence", "bridge", now)
+            if self._on_errand:
+                self.trace.reply = "heard"
+            self._close("errand_unanswered" if self._on_errand else "goodbye_silence", "silence", "bridge", now)
         elif due is Due.STALLED:
             if self._phase is Phase.TALKING:
                 self._session_closed(e.SessionClosed("lost", "it has stalled"), now)
+        elif due is Due.STILL_THERE and self._on_errand:
+            self._say(self._errand_line, "errand_keys", now=now)
         elif due is not None and not self._prompts:
             self._say(due.value, now=now)
 
@@ -261,6 +293,9 @@ class Call:
 
     def _digit_pressed(self, event: e.DigitPressed, now: int) -> None:
         self._turns.caller(now)
+        if self._errand is not None and self._errand.open:
+            self._hear_errand(self._errand.press(event.digit), now)
+            return
         question = self._questions.current
         if question is None or (self._answered_at is not None and now < self._answered_at + self._rules.double_tap_ms):
             return
@@ -269,13 +304,21 @@ class Call:
 
     def _voice_started(self, event: e.VoiceStarted, now: int) -> None:
         self._turns.caller(now)
-        if self._utterance is None:
+        if self._speaking_since(now) is None:
             self._utterance = min(event.at, now)
+        self._voice_ended = None
         if self._questions.current is None and self._interrupt(now):
             self.trace.measured("barge_in_stop_ms", now - event.at)
 
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
+        self._voice_ended = now
+
+    def _speaking_since(self, now: int) -> int | None:
+        """Say when the caller's present utterance began; a cough long ago, of which no words came, was none."""
+        if self._voice_ended is not None and now >= self._voice_ended + self._rules.wordless_ms:
+            self._utterance, self._voice_ended = None, None
+        return self._utterance
 
     def _turn_ended(self, event: e.TurnEnded, now: int) -> None:
         if self._phase is Phase.TALKING:
@@ -290,10 +333,14 @@ class Call:
         if not event.final:
             self._hear_partial(event, now)
             return
-        began = self._utterance if self._utterance is not None else now - self._rules.unseen_speech_ms
+        self._partial = ""
+        spoken = self._speaking_since(now)
+        began = spoken if spoken is not None else now - self._rules.unseen_speech_ms
         began = began if event.began is None else min(event.began, now)
-        self._utterance, self._wordless = None, False
+        self._utterance, self._voice_ended, self._wordless = None, None, False
         if not event.text.strip():
+            return
+        if self._answers_errand(event.text, began, now):
             return
         late = event.began is not None  # what sounds by now may be the reply to these very words
         if not late:
@@ -322,9 +369,12 @@ class Call:
         if not event.text.strip():
             return
         self._turns.caller(now)
-        if self._utterance is None and event.began is None:
-            self._utterance = now
+        if self._speaking_since(now) is None and event.began is None:
+            self._utterance, self._voice_ended = now, None
+        self._partial = event.text.strip()
         question = self._questions.current
+        if self._on_errand:
+            return  # a "hello?" must not cut off what the call is about
         if question is None:
             if event.began is None:
                 self._interrupt(now)
@@ -332,6 +382,75 @@ class Call:
             heard = understand(event.text, self._rules.language, prompt=self._own_words(question))
             if heard not in (Assent.ECHO, Assent.NOTHING):
                 self._flush(now)
+
+    # What an outbound call is about
+
+    @property
+    def _on_errand(self) -> bool:
+        """Whether the callee has not said yet what they want, so that the assistant has no word."""
+        return self._errand is not None and self._errand.open
+
+    @property
+    def _errand_line(self) -> c.Line:
+        return c.Line("errand.own", self._rules.errand)
+
+    def _answers_errand(self, text: str, began: int, now: int) -> bool:
+        """Take in what the callee of an outbound call says, as long as it is not for the assistant."""
+        self._screened = bool(self._rules.about) and not self._on_errand and screens(text, self._rules.language)
+        if self._screened:
+            self.trace.said(began, "caller", text)
+            self._interrupt(now)
+            self._tell_screen(now)
+            return True
+        if self._errand is None or not self._errand.open:
+            return False
+        self.trace.said(began, "caller", text)
+        self._hear_errand(self._errand.say(text), now)
+        return True
+
+    def _tell_screen(self, now: int) -> None:
+        self._say("screened", c.Line("errand.own", self._rules.about), now=now)
+
+    def _hear_errand(self, heard: Heard, now: int) -> None:
+        wish = heard.wish
+        if wish in (Wish.NOTHING, Wish.MORE):
+            return
+        self._flush(now)
+        if wish is Wish.SCREENED:
+            self._tell_screen(now)
+        elif wish is Wish.REPEAT:
+            self._say(self._errand_line, "errand_keys", now=now)
+        elif wish is Wish.LATER:
+            self._say("errand_when", now=now)
+        elif wish is Wish.WRONG_KEY:
+            self._say("wrong_key", "errand_keys", now=now)
+        else:
+            self._end_errand(heard, now)
+
+    def _end_errand(self, heard: Heard, now: int) -> None:
+        """Do what the callee wants; nobody is called again who wants no more calls, or has understood."""
+        later = heard.wish is Wish.LATER_IN
+        self.trace.reply = f"later:{heard.minutes}" if later else heard.wish.value
+        self.trace.version += 1
+        if later:
+            self._close(words.later(heard.minutes, self._rules.language), "completed", "bridge", now)
+        elif heard.wish is not Wish.ASSISTANT:
+            done = "errand_stopped" if heard.wish is Wish.STOP else "errand_thanks"
+            self._close(done, "completed", "bridge", now)
+        else:
+            self._give_the_word(now)
+
+    def _give_the_word(self, now: int) -> None:
+        """Let the assistant talk, which has to hear what was said before."""
+        self._say("errand_assistant", now=now)
+        if self._phase is Phase.TALKING:
+            self._hand_on(now, answer=True)
+            self._turns.caller_done(now)
+        elif self._lifeline.reopen_at is None and self._session_missing:
+            self._session_missing = False
+            self._session_closed(e.SessionClosed("unavailable"), now)
+        else:
+            self._handing_on = True
 
     # The assistant
 
@@ -352,7 +471,7 @@ class Call:
         if self._phase is not Phase.TALKING or item in self._cut or item in self._hushed:
             self._drop(event, now)
             return
-        if self._questions.current is not None:
+        if self._questions.current is not None or self._on_errand or self._screened:
             self._hush(item)
             self._drop(event, now)
             return
@@ -426,6 +545,9 @@ class Call:
         if duty is None and self._wordless:
             duty = c.HandOn((), answer=answer)  # what the caller said is lost, but not that they wait for an answer
         self._wordless = False
+        if self._errand is not None:  # the only words of ours that an assistant has to know
+            said = duty if duty is not None else c.HandOn(())
+            duty = c.HandOn((c.Turn("assistant", self._errand.text), *said.turns), said.done, answer)
         if duty is not None:
             self._out.append(duty)
         return duty is not None
@@ -440,6 +562,9 @@ class Call:
             self._hang_up_when_heard("completed", "assistant", now)
             return
         opening = self._phase is Phase.OPENING
+        if opening and self._on_errand:
+            self._session_missing = True  # the keys are enough, until the callee wants the assistant
+            return
         may_try = self._lifeline.lost(now) and not (opening and (self._first or event.reason == "refused"))
         self.trace.counts.losses += 1
         self._up = False
@@ -456,6 +581,7 @@ class Call:
     def _lose(self, now: int) -> None:
         """Bring to an end what only the lost session could go on with."""
         self._step("lose")
+        self._partial = ""
         for question in self._questions.drain():
             self._hear_question(question, now)
             self._prompts.forget(question)
@@ -576,7 +702,7 @@ class Call:
         self._say("confirmed_by_preference", self._naming(question), now=now)
 
     def _ask_in_turn(self, now: int) -> None:
-        if self._questions.current is None and self._next_question is None:
+        if self._questions.current is None and self._next_question is None and not self._on_errand:
             self._ask_next(now)
 
     def _may_go_unasked(self, action: e.Action, before: str) -> bool:
@@ -858,7 +984,7 @@ class Call:
         if self._phase in (Phase.OPENING, Phase.TALKING):
             self._close(_GOODBYES.get(event.by, "goodbye"), "completed", event.by, now)
 
-    def _close(self, key: str, reason: str, by: str, now: int) -> None:
+    def _close(self, key: c.Line | str, reason: str, by: str, now: int) -> None:
         """Say the last words; the line is cut when they were heard."""
         self._abandon(now)
         self._flush(now)

@@ -13,6 +13,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     greeting: str = ""
     """The first words; empty for the language's own greeting."""
+    errand: str = ""
+    """What an outbound call is about, said first and answered by keys or words; empty for any other call."""
+    about: str = ""
+    """What whoever screens an outbound call is told; empty for a call that came in."""
     onward: bool = False
     """Whether the caller gets something else (a transfer, a voicemail) where the assistant cannot be had."""
     auto_confirm: frozenset[str] = frozenset()
@@ -36,6 +40,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     double_tap_ms: int = 1_000
     """A key within this time of an answer belongs to that answer."""
     unseen_speech_ms: int = 700
+    wordless_ms: int = 15_000  # a voice of which no words came for so long was none
     """How much earlier than its text an utterance began, at the least, when nothing else tells its beginning:
     a short word and a recogniser's end-of-turn silence."""
 

@@ -8,6 +8,7 @@ from phone_bridge.call.playback import Cut, Ledger
 from phone_bridge.call.prompts import MARK, Prompt, Prompts
 from phone_bridge.call.rules import Rules
 from phone_bridge.call.trace import Trace
+from phone_bridge.call.view import Line
 
 
 class Speaker:
@@ -99,6 +100,18 @@ class Speaker:
     def unsettled(self, now: int) -> list[tuple[str, str]]:
         """Give the speakers and words of what is still sounding, in order."""
         return [(_speaker(item), self._words.get(item, "").strip()) for item in self.ledger.unheard(now)]
+
+    def sounding(self, now: int) -> list[Line]:
+        """Show what is sounding: its words as far as they are known, and how much of its sound was heard.
+
+        What was not sent yet, or waits behind something else, is nobody's to see.
+        """
+        ledger, since = self.ledger, self._trace.began
+        return [
+            Line(self._began[item] - since, _speaker(item), words, ledger.sent_ms(item), ledger.heard_ms(item, now))
+            for item in ledger.unheard(now)
+            if (words := self._words.get(item, "").strip()) and self._began.get(item, now + 1) <= now
+        ]
 
     def _record(self, cut: Cut) -> None:
         """Write down what was heard of an item's words, by the share of its sound."""

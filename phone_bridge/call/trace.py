@@ -83,6 +83,7 @@ class Trace:
         """What earlier parts of the call have cost, in tokens."""
         self.ended_by = ""
         self.error = ""
+        self.reply = ""  # what the callee of a reminder wants
         self.version = 0
 
     def said(self, at: int, speaker: str, text: str) -> None:

@@ -23,6 +23,8 @@ POOL_CONNECTIONS = 10
 """The most connections of one process to a PostgreSQL server, for each of calls and calendars."""
 POOL_SECONDS = 2.0
 """How long a thread waits for one of them."""
+TRIED = "phone_bridge_tried"
+"""The table that is made and taken back to see whether that can be done."""
 _MIGRATION_LOCK = 0x70686F6E65
 """The advisory lock under which one process at a time changes tables: "phone" in ASCII."""
 
@@ -79,6 +81,24 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         raise Refused("The database cannot hold a value that it was given.", code="invalid_parameter") from error
     except (DBAPIError, NoConnectionLeft) as error:
         raise Unavailable(f"The database failed: {type(error).__name__}.", code="database") from error
+
+
+def try_out(engine: sa.Engine) -> str:
+    """Make a table, write into it and take everything back; gives the server's name and version.
+
+    Raises Unavailable, whose cause says what the database does not let us do.
+    """
+    table = sa.Table(TRIED, sa.MetaData(), sa.Column("at", sa.Integer))
+    sqlite = engine.dialect.name == "sqlite"
+    version = sa.func.sqlite_version() if sqlite else sa.func.current_setting("server_version")
+    with transaction(engine) as connection:
+        if sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        table.create(connection)
+        connection.execute(sa.insert(table).values(at=1))
+        found = connection.execute(sa.select(version)).scalar_one()
+        connection.rollback()
+    return f"{'SQLite' if sqlite else 'PostgreSQL'} {found}"
 
 
 def insert(connection: sa.Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:

@@ -18,6 +18,7 @@ from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call, Phase
 from phone_bridge.call.playback import PARCEL_MS
 from phone_bridge.call.trace import Trace
+from phone_bridge.call.view import View
 from phone_bridge.errors import RemoteError, Unavailable
 from phone_bridge.runtime.connect import Connector, Link
 from phone_bridge.runtime.links import Ear, Links
@@ -117,6 +118,7 @@ class Pump:
         self._link: Link | None = None  # the present one
         self._session: SessionWire | None = None
         self._voice: VoiceActivity | None = None
+        self._voice_told = False  # a voice began, and the call knows of it
         self._nonsense = 0
         self._heard_frames = 0  # counted apart, so that both ways are measured
         self._spoken_frames = 0
@@ -124,6 +126,7 @@ class Pump:
         self._over = asyncio.Event()
         self._is_over = False
         self._changed: Callable[[], None] = _nothing
+        self._watchers: tuple[Callable[[], None], ...] = ()
         self._kept_version = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
@@ -154,6 +157,18 @@ class Pump:
     def trace(self) -> Trace:
         """What the call has left behind so far."""
         return self._call.trace
+
+    def view(self) -> View:
+        """Show the call as it is now."""
+        return self._call.view(self._now())
+
+    def watch(self, nudge: Callable[[], None]) -> None:
+        """Have ``nudge`` called whenever there may be something new to see, before the leg is sent what waits."""
+        self._watchers = (*self._watchers, nudge)
+
+    def unwatch(self, nudge: Callable[[], None]) -> None:
+        """Nudge no more."""
+        self._watchers = tuple(each for each in self._watchers if each != nudge)
 
     async def run(self, changed: Callable[[], None] | None = None) -> None:
         """Carry the call to its end; raises nothing but our own mistakes, after the call was taken down.
@@ -205,9 +220,8 @@ class Pump:
         sounds_only = True
         for event in events:
             kind = type(event)
-            if self._voice is not None or self._call.asking:
-                self._watch_voice(event, now)
-                sounds_only = False
+            if self._voice is not None or self._watches_voice():
+                sounds_only = not self._watch_voice(event, now) and sounds_only
             self._process(event, now)
             if kind is e.CallerHeard:
                 if self._timer_at > now + LOOK_MS:
@@ -293,6 +307,8 @@ class Pump:
             self._send[type(command)](command, now)
 
     def _transmit(self) -> None:
+        for nudge in self._watchers:
+            nudge()
         for message in self._leg.outgoing():
             self._socket.send(message)
         if self._link is not None:
@@ -310,17 +326,28 @@ class Pump:
     def _now(self) -> int:
         return int(self._clock() * 1000)
 
-    def _watch_voice(self, event: e.Event, now: int) -> None:
-        """While a question is open, find out for ourselves when the caller begins to speak."""
-        if not self._call.asking:
+    def _watches_voice(self) -> bool:
+        """Whether to listen to the line: a question is open, or the session would not say that the caller speaks."""
+        return self._call.asking or (self._session is not None and not self._session.tells_voice)
+
+    def _watch_voice(self, event: e.Event, now: int) -> bool:
+        """Find out for ourselves when the caller begins to speak, and tell the call where it matters to it."""
+        if not self._watches_voice():
             self._voice = None
-            return
+            return False
         if self._voice is None:
             self._voice = VoiceActivity(self._leg.format)
-        if isinstance(event, e.CallerHeard):
-            for voiced in self._voice.push(event.audio, now):
-                fact = e.VoiceStarted(voiced.at) if voiced.started else e.VoiceStopped(voiced.at)
-                self._process(fact, now)
+        if not isinstance(event, e.CallerHeard):
+            return False
+        told = False
+        for voiced in self._voice.push(event.audio, now):
+            if voiced.started and (self._call.asking or self._call.sounding(now)):
+                self._process(e.VoiceStarted(voiced.at), now)
+                self._voice_told = told = True
+            elif self._voice_told and not voiced.started:
+                self._process(e.VoiceStopped(voiced.at), now)
+                self._voice_told, told = False, True
+        return told
 
     # Duties
 
@@ -514,10 +541,13 @@ class Pump:
         if self.journal is not None:
             self.journal.tick(now)
         self._perform(self._call.expire(now), now)
-        for wire in (self._leg, self._session):
-            if wire is not None:
-                for event in _overdue(wire, now):
-                    self._process(event, now)
+        for event in _overdue(self._leg, now):
+            if self._voice is not None or self._call.asking:
+                self._watch_voice(event, now)
+            self._process(event, now)
+        if self._session is not None:
+            for event in _overdue(self._session, now):
+                self._process(event, now)
         if self._links.spare is not None:
             _overdue(self._links.spare.wire, now)
         self._arm()

@@ -27,7 +27,9 @@ class CallRecord(msgspec.Struct, kw_only=True):
     """One call as its outside sees it; times are ISO 8601 in UTC.
 
     ``resumed`` counts how often the call came back after a fault, ``recording`` is where the carrier keeps what the
-    caller left on its voicemail, ``usage`` what a function-calling model cost, in tokens.
+    caller left on its voicemail, ``usage`` what a function-calling model cost, in tokens. Of an outbound call,
+    ``answered_by`` is what answered as far as the carrier can tell, ``reply`` what the callee wants done about a
+    reminder, and ``metadata`` what its sender wishes to find again. ``route`` names the route that it was served by.
     """
 
     id: str
@@ -47,7 +49,12 @@ class CallRecord(msgspec.Struct, kw_only=True):
     error: str | None = None
     resumed: int = 0
     recording: str | None = None
+    answered_by: str | None = None
+    reply: str | None = None
+    reminder_id: str | None = None
+    metadata: dict[str, str] | None = None
     usage: dict[str, int] | None = None
+    route: str | None = None
 
     def observe(self, trace: Trace) -> None:
         """Take over what the call has left behind so far."""
@@ -71,6 +78,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
         ]
         self.ended_by = trace.ended_by or None
         self.error = trace.error or None
+        self.reply = trace.reply or None
         self.usage = trace.usage() or None
 
     def past(self, now: str) -> Past | None:

@@ -7,7 +7,8 @@ that was cut off comes back as its next part: the same record, carried by anothe
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -118,11 +119,11 @@ class Registry:
         """Tell whether one more call of ``number`` may come in; callers who withhold theirs cannot be told apart."""
         if number is None or not self._calls_per_caller:
             return True
-        self._forget_late()
-        known = {call.record.id: call.record for call in self._announced.values()}
-        known.update((live.record.id, live.record) for live in self._live.values())
-        theirs = sum(1 for record in known.values() if record.from_number == number)
-        return theirs < self._calls_per_caller
+        return sum(1 for record in self._known() if record.from_number == number) < self._calls_per_caller
+
+    def has_room_on(self, route: str | None, most: int) -> bool:
+        """Tell whether one more call may come in by ``route``, which takes ``most`` at a time (0: as many as come)."""
+        return not most or sum(1 for record in self._known() if record.route == route) < most
 
     def announce(self, record: CallRecord, token: str, part: int = 0) -> Announced:
         """Expect the stream of ``record``, or the stream of a later part of it."""
@@ -186,6 +187,22 @@ class Registry:
         live.superseded = True
         await live.gone.wait()
 
+    @contextmanager
+    def going_on(self, id: str, token: str, part: int) -> Iterator[None]:
+        """Expect a live call's next stream, because the carrier is asked to close this one; not where that fails."""
+        live = self._live[id]
+        before = self._announced.get(live.record.carrier_id)
+        self.announce(live.record, token, part)
+        live.superseded = True
+        try:
+            yield
+        except BaseException:
+            live.superseded = False
+            self.forget(live.record.carrier_id)
+            if before is not None:
+                self._announced[live.record.carrier_id] = before
+            raise
+
     def known(self, carrier_id: str) -> CallRecord | None:
         """Find a call that is live here, as it is now, or that ended here a moment ago; no database is asked."""
         for live in self._live.values():
@@ -198,6 +215,11 @@ class Registry:
     def is_live(self, id: str) -> bool:
         """Tell whether a call is live in this process."""
         return id in self._live
+
+    def pump(self, id: str) -> Pump | None:
+        """Give what carries a call that is live in this process, to watch it."""
+        live = self._live.get(id)
+        return live.pump if live is not None else None
 
     async def carrier_says(self, carrier_id: str, status: str) -> None:
         """Believe the carrier that a call is over; only where its stream never came, or ended without a word."""
@@ -229,6 +251,13 @@ class Registry:
         """List calls, newest first; live ones as they are now."""
         kept = await self._spool.newest()
         return [self._live[record.id].now() if record.id in self._live else record for record in kept]
+
+    def _known(self) -> Iterable[CallRecord]:
+        """Give the records of the calls that are live, or announced and about to come."""
+        self._forget_late()
+        known = {call.record.id: call.record for call in self._announced.values()}
+        known.update((live.record.id, live.record) for live in self._live.values())
+        return known.values()
 
     def _close(self, live: _Live) -> None:
         """Write down how a call ended, or that one part of it did."""

@@ -50,6 +50,7 @@ def _clear(before: str) -> sa.Update:
             from_number=None,
             to_number=None,
             recording=None,
+            metadata=sa.null(),
             purged_before=before,
         )
     )

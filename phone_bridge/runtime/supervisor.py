@@ -36,6 +36,13 @@ class Supervisor(Multiprocess):
         self._asked += 1
         super().handle_int()
 
+    def handle_hup(self) -> None:
+        """Have every process read its routes again; uvicorn's own would end them, and their calls."""
+        for process in self.processes:
+            if process.pid is not None and process.process.is_alive():
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGHUP)
+
     def terminate_all(self) -> None:
         """Ask every process to stop; whoever connects after the last one of them has closed is refused, not kept."""
         for sock in self.sockets:

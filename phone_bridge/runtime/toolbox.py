@@ -63,6 +63,19 @@ class Toolbox(Protocol):
         ...
 
 
+class Some:
+    """Those of a toolbox's tools that ``chosen`` lets pass."""
+
+    def __init__(self, box: Toolbox, chosen: Callable[[Offer], bool]) -> None:
+        self._box = box
+        self._chosen = chosen
+        self.prepare, self.run = box.prepare, box.run
+
+    def offers(self, facts: CallFacts) -> tuple[Offer, ...]:
+        """Offer what passes."""
+        return tuple(offer for offer in self._box.offers(facts) if self._chosen(offer))
+
+
 class Elsewhere(Protocol):
     """Whoever runs the tools that a session brings along, and that nobody here offers."""
 

@@ -28,6 +28,11 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 class SessionWire(Protocol):
     """One session's socket, translated: its words to facts, the call's duties to its words."""
 
+    @property
+    def tells_voice(self) -> bool:
+        """Whether the session tells when the caller begins to speak; where it does not, the line is listened to."""
+        ...
+
     def receive(self, data: bytes | str, now: int) -> list[Event]:
         """Translate one message (text as ``str``, binary as ``bytes``); raise RemoteError for bad words."""
         ...

@@ -96,6 +96,7 @@ class LiveCall:
         self._site = site
         self._call = call
         self._voice = voice
+        self._shell: _Shell | None = None
 
     @property
     def call_sid(self) -> str:
@@ -115,6 +116,22 @@ class LiveCall:
         )
         caller = Caller(script, speech, manners)
         return cls(site, CarrierCall(plan, caller, new_hex=_new_hex, started_at=datetime.now(UTC)), voice)
+
+    def redirect(self, document: bytes) -> None:
+        """Go on with another document while the call is live."""
+        if self._shell is not None:
+            self._shell.tell(lambda call, now: call.redirect(document, now))
+
+    def drop(self) -> None:
+        """End the call while it is live."""
+        if self._shell is not None:
+            self._shell.tell(lambda call, now: call.drop(now))
+
+    async def play(self, http: aiohttp.ClientSession, watch: Callable[[Note], None] | None = None) -> CallResult:
+        """Stay on the line to its end by connections of somebody else's; the bridge's record is not asked for."""
+        self._shell = _Shell(self._site, self._call, self._voice, http, watch or _ignore)
+        await self._shell.run()
+        return self._call.result()
 
     async def run(self, watch: Callable[[Note], None] | None = None) -> CallResult:
         """Place the call and stay on the line to its end."""
@@ -149,6 +166,11 @@ class _Shell:
         self._outbox: asyncio.Queue[Send | Close] = asyncio.Queue()
         self.late_ms = 0
         """How far this machine fell behind its own clock at the worst."""
+
+    def tell(self, what: Callable[[CarrierCall, int], None]) -> None:
+        """Do something to the call from outside."""
+        what(self._call, self._now())
+        self._stirred.set()
 
     def _now(self) -> int:
         return int((self._loop.time() - self._began) * 1000)

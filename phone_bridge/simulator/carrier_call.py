@@ -64,6 +64,10 @@ class CallPlan(msgspec.Struct, frozen=True, kw_only=True):
     leaves_out_silence: bool = False
     """True for a network that sends no media while the caller is silent."""
     call_ms: int = CALL_MS
+    answered: bool = False
+    """True for a call that the application has placed: it asks for its document when the callee has answered."""
+    answered_by: str = ""
+    """What answered, where that is found out before the document is asked for."""
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -144,7 +148,12 @@ class CarrierCall:
         """Dial: ask the voice webhook what to do."""
         self._began_at = now
         self._note(now, "ringing")
-        self._ask(self._player.begin(self._plan.voice_url), now)
+        fetch = self._player.begin(self._plan.voice_url)
+        if self._plan.answered:
+            self._answer(now)
+        if self._plan.answered_by:
+            fetch = msgspec.structs.replace(fetch, extra={"AnsweredBy": self._plan.answered_by})
+        self._ask(fetch, now)
 
     def advance(self, now: int) -> None:
         """Let time pass until ``now``."""
@@ -233,6 +242,25 @@ class CarrierCall:
         """Put the caller's receiver down from outside the script."""
         self.advance(now)
         self._end("caller", now)
+
+    # What the REST API is asked to do
+
+    def redirect(self, document: bytes, now: int) -> None:
+        """Go on with another document; a stream that is open ends, and nobody is asked what comes after it."""
+        self.advance(now)
+        if self.hung_up:
+            return
+        self._courier.forget_document()
+        self._cut_stream(now)
+        if self._line is not None:
+            self._line.playout.clear()
+            self._performer = Performer(self._line)
+        self._read(Response(status=200, headers={"content-type": "application/xml"}, body=document), now)
+
+    def drop(self, now: int) -> None:
+        """End the call, as an update of its status does."""
+        self.advance(now)
+        self._end("bridge", now)
 
     # Documents
 
@@ -450,17 +478,21 @@ class CarrierCall:
 
     def _end_connect(self, now: int) -> None:
         """Let a stream go that the end interrupts: ``stop``, close, its callback, and the action that none follows."""
-        connection, link = self._connection, self._link
+        connection = self._connection
+        self._cut_stream(now)
         if connection is None:
             return
-        if link is not None:
+        if connection.verb.action is not None:
+            url = self._player.resolve(connection.verb.action)
+            self._notify(self._webhooks.voice(url, connection.verb.method, self._status), now)
+
+    def _cut_stream(self, now: int) -> None:
+        """Send the stream its ``stop`` and close it."""
+        if (link := self._link) is not None:
             link.cut()
             self._duties += [Send(link.stop()), Close()]
             self._tell_stream("stream-stopped", now)
         self._connection = None
-        if connection.verb.action is not None:
-            url = self._player.resolve(connection.verb.action)
-            self._notify(self._webhooks.voice(url, connection.verb.method, self._status), now)
 
     @property
     def _duration_ms(self) -> int:

@@ -48,15 +48,34 @@ class Webhooks:
         """Ask for a document: the standard parameters, and ``extra`` of the verb that ended."""
         return self._request(url, method, {**self._standard(status), **(extra or {})})
 
-    def call_status(self, url: str, status: str, duration_ms: int, at_ms: int) -> Request:
+    def progress(self, url: str, status: str, sequence: int, at_ms: int) -> Request:
+        """Tell how a call that was placed comes on."""
+        return self._request(url, "POST", {**self._standard(status), **self._numbered(sequence, at_ms)})
+
+    def machine(self, url: str, answered_by: str, duration_ms: int) -> Request:
+        """Tell what has answered, as an asynchronous detection found out."""
+        form = {
+            "AccountSid": self._dialling.account_sid,
+            "CallSid": self._call_sid,
+            "AnsweredBy": answered_by,
+            "MachineDetectionDuration": str(duration_ms),
+        }
+        return self._request(url, "POST", form)
+
+    def _numbered(self, sequence: int, at_ms: int) -> dict[str, str]:
+        return {
+            "CallbackSource": "call-progress-events",
+            "SequenceNumber": str(sequence),
+            "Timestamp": format_datetime(self._wall(at_ms)),
+        }
+
+    def call_status(self, url: str, status: str, duration_ms: int, at_ms: int, sequence: int = 0) -> Request:
         """Tell that the call is over: ``CallDuration`` in seconds, ``Duration`` in minutes begun."""
         seconds = -(-duration_ms // 1000)
         extra = {
             "CallDuration": str(seconds),
             "Duration": str(-(-seconds // SECONDS_PER_MINUTE)),
-            "CallbackSource": "call-progress-events",
-            "SequenceNumber": "0",
-            "Timestamp": format_datetime(self._wall(at_ms)),
+            **self._numbered(sequence, at_ms),
         }
         return self._request(url, "POST", {**self._standard(status), **extra})
 

@@ -17,6 +17,7 @@ from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.tools import availability, editing, finding, free_time, going, looking, minding, schemas, wishing
 from phone_bridge.tools import parameters as p
 from phone_bridge.tools.catalogue import Policy, Reach, Tool
+from phone_bridge.tools.departure import Departure
 from phone_bridge.tools.desk import Desk, SendText
 from phone_bridge.tools.keeper import CalendarKeeper, Event, User
 from phone_bridge.tools.plain import Result, failure, local, plain_event
@@ -111,6 +112,10 @@ class CalendarTools:
             return await runner(self._desk, user, asked, key)
 
         return await self._told(work)
+
+    async def departure(self, event: Event) -> Departure | None:
+        """Work out when to leave for an event, where that can be worked out."""
+        return await self._desk.departure_if_any(await self._desk.keeper.user(event.user_id), event)
 
     async def prepare(
         self, user_id: str, tool: str, parameters: Mapping[str, Any], *, policy: Policy = Policy.DEFAULT

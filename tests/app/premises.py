@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # the library ships no types
 
-from phone_bridge import exchange
+from phone_bridge import exchange, routing
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
 from phone_bridge.audio.format import LINEAR_8K, PCMU_8K
@@ -265,7 +266,9 @@ def lose_database(house: Premises, folder: Path) -> None:
 
 
 @asynccontextmanager
-async def premises(folder: Path, **settings: Any) -> AsyncIterator[Premises]:
+async def premises(
+    folder: Path, *, read_routes: Callable[[Settings], Sequence[routing.Route]] = lambda settings: (), **settings: Any
+) -> AsyncIterator[Premises]:
     """Run the bridge against a ChronaPilot of our own; at the end nothing may be left of either."""
     peers, http = Peers(), HttpClient()
     async with serving(peers.app) as theirs:
@@ -282,7 +285,8 @@ async def premises(folder: Path, **settings: Any) -> AsyncIterator[Premises]:
 
         def make() -> Bridge:
             chosen = Settings(**{"port": ours.port, **given})
-            made.append(Bridge(chosen, Records(chosen.database_url), Tone()))
+            routes = partial(read_routes, chosen)
+            made.append(Bridge(chosen, Records(chosen.database_url), Tone(), read_routes=routes))
             return made[0]
 
         app = build(make)

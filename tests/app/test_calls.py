@@ -71,7 +71,12 @@ def test_a_call_is_shown_with_the_names_that_are_fixed(tmp_path: Path) -> None:
             "error",
             "resumed",
             "recording",
+            "answered_by",
+            "reply",
+            "reminder_id",
+            "metadata",
             "usage",
+            "route",
             "receipts",
         }
         assert shown["id"].startswith("call_")

@@ -48,6 +48,21 @@ class Visitor:
         assert not any(secret in error["message"] for secret in (OWN, OLD_OWN, READER, OVER))
         return refusal.status_code, error["code"], refusal
 
+    def allowed(self, key: str, **headers: str) -> list[str]:
+        named = [(name.encode(), value.encode()) for name, value in headers.items()]
+        named.append((b"authorization", f"Bearer {key}".encode()))
+        request = Request(
+            {
+                "type": "http",
+                "method": "GET",
+                "scheme": "http",
+                "path": "/",
+                "headers": named,
+                "client": ("127.0.0.1", 5),
+            }
+        )
+        return [scope for scope in ("calls:read", "calls:write") if self._door.allows(request, scope)]
+
     def show(self, key: str, scope: str = "calls:read", **more: Any) -> tuple[int, str]:
         return self.ask(scope, authorization=f"Bearer {key}", **more)[:2]
 
@@ -226,3 +241,19 @@ def test_behind_a_proxy_of_this_machine_one_clients_guesses_slow_no_other_down(t
         assert await status("203.0.113.6", OWN) == 200
 
     play(tmp_path, story, api_key=OWN)
+
+
+def test_what_else_a_visitor_may_do_is_told_without_a_refusal(visitor: Visitor) -> None:
+    assert [visitor.allowed(key) for key in (OWN, READER, "wrong", "")] == [
+        ["calls:read", "calls:write"],
+        ["calls:read"],
+        [],
+        [],
+    ]
+    assert visitor.show(OWN) == (200, ""), "asking counts no failures"
+
+
+def test_without_any_key_this_machine_may_do_everything() -> None:
+    alone = Visitor(Settings())
+    assert alone.allowed("", **LOCAL) == ["calls:read", "calls:write"]
+    assert alone.allowed("", host="bridge.example") == []

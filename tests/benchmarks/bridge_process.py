@@ -29,6 +29,7 @@ from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.runtime.websocket_server import UVICORN_OPTIONS
 from phone_bridge.sessions.dialect import Dialect, SessionWire, Ticket
 from phone_bridge.settings import Settings
+from phone_bridge.tenants import Served
 from tests.benchmarks.processes import listening
 
 
@@ -62,6 +63,10 @@ class TellingWire:
         self.deadline = wire.deadline
         self.expire = wire.expire
         self.closed = wire.closed
+
+    @property
+    def tells_voice(self) -> bool:
+        return self._wire.tells_voice
 
     def send(self, command: SessionCommand, now: int) -> None:
         if isinstance(command, Truncate):
@@ -111,8 +116,8 @@ class BenchBridge(Bridge):
         record.user_id = record.carrier_id
         return record
 
-    def _dialect(self, user_id: str, tools: Tools, known: str = "") -> Dialect:
-        dialect = super()._dialect(user_id, tools, known)
+    def _dialect(self, user_id: str, tools: Tools, known: str, served: Served) -> Dialect:
+        dialect = super()._dialect(user_id, tools, known, served)
         return TellingDialect(dialect) if self._is_told else dialect
 
 

@@ -117,6 +117,17 @@ def test_several_items_are_cut_each_at_what_was_heard() -> None:
     assert desk.of(c.Truncate) == [c.Truncate("itm_2", 200), c.Truncate("itm_3", 0)]
 
 
+@pytest.mark.parametrize(("silence_ms", "said_at"), [(14_000, 0), (15_000, 15_000)])
+def test_a_cough_of_which_no_words_came_does_not_date_words_that_come_later(silence_ms: int, said_at: int) -> None:
+    assert silence_ms <= Rules().wordless_ms
+    desk = Desk().opened()
+    began = desk.now
+    desk.tell(e.VoiceStarted(began), e.VoiceStopped(began))
+    desk.wait(silence_ms)
+    desk.tell(e.VoiceStarted(desk.now), e.CallerSaid("hello"))
+    assert desk.call.trace.transcript[-1].at_ms == began + said_at
+
+
 def test_the_greeting_gives_way_to_the_caller() -> None:
     desk = Desk()
     desk.tell(e.SessionOpened())

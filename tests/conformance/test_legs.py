@@ -8,6 +8,8 @@ import pytest
 from phone_bridge.legs.twilio.stream import TwilioStream
 from phone_bridge.runtime.pump import LegWire
 from tests.conformance.door import Message, check_leg
+from tests.legs.browser import samples as browser
+from tests.legs.sip import samples as sip
 from tests.legs.twilio import samples as twilio
 
 
@@ -23,7 +25,17 @@ def texts(folder: str) -> list[Message]:
     return [twilio.text(folder, name) for name in twilio.names(folder)]
 
 
+def messages(folder: str) -> list[Message]:
+    return [sip.text(folder, name) for name in sip.names(folder)]
+
+
+SOUND: list[Message] = [sip.sound(1).pack(), sip.key("5", 2, 160).pack(), sip.sound(3).pack()]
+
 LEGS = {
+    "browser": Leg(
+        browser.leg, [browser.FRAME, *browser.lines("said.jsonl")], [*browser.lines("broken.jsonl"), b"\x01"]
+    ),
+    "sip": Leg(sip.leg, [*SOUND, *messages("said")], [*messages("broken"), b"binary", b"\x80"]),
     "twilio": Leg(lambda: TwilioStream(twilio.START), texts("said"), [*texts("broken"), *texts("formats"), b"binary"]),
 }
 

@@ -49,8 +49,8 @@ async def serving(app: Any, **options: Any) -> AsyncIterator[Running]:
         await until(lambda: not state.connections and not state.tasks)
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for what another task or the network will do."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
             await asyncio.sleep(0.001)

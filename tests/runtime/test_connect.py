@@ -44,6 +44,10 @@ class Wire:
     def __init__(self, leg: Format) -> None:
         self.leg = leg
 
+    @property
+    def tells_voice(self) -> bool:
+        return True
+
     def receive(self, data: bytes | str, now: int) -> list[Event]:
         return []
 

@@ -1,5 +1,6 @@
 """Databases of both kinds: made ready whatever an older version left there, and failing in one way."""
 
+import re
 import sqlite3
 import sys
 import threading
@@ -216,3 +217,18 @@ def test_an_insert_knows_what_to_do_on_a_conflict(pets: sa.Engine) -> None:
             new = database.insert(connection, PETS).values(name="Rex", legs=legs)
             connection.execute(new.on_conflict_do_update(index_elements=["name"], set_={"legs": new.excluded.legs}))
         assert connection.execute(sa.select(PETS.c.legs)).scalars().all() == [5]
+
+
+def test_a_database_is_tried_out_and_left_as_it_was(tmp_path: Path) -> None:
+    engine = database.engine(f"sqlite:///{tmp_path}/tried.db")
+    for _ in range(2):
+        assert re.fullmatch(r"SQLite [0-9.]+", database.try_out(engine))
+        assert sa.inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+def test_a_database_that_cannot_be_written_is_found_out(tmp_path: Path) -> None:
+    engine = database.engine(f"sqlite:///{tmp_path}/nowhere/tried.db")
+    with pytest.raises(Unavailable):
+        database.try_out(engine)
+    engine.dispose()

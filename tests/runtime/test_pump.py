@@ -664,6 +664,14 @@ async def test_a_mistake_at_the_opening_does_not_pass_for_a_refusal() -> None:
     assert (stage.pump.trace.ended_by, stage.pump.trace.error) == ("bridge", "bridge_failed")
 
 
+async def speak(stage: Stage, ms: int) -> None:
+    """Let the caller hum a vowel."""
+    voice = linear_to_ulaw(vowel(ms).astype("<i2").tobytes())
+    for place in range(0, len(voice), 160):
+        stage.carrier.speak(voice[place : place + 160])
+        await asyncio.sleep(0.02)
+
+
 # Consent
 
 
@@ -675,14 +683,44 @@ def test_a_yes_counts_from_when_the_voice_itself_began(begins: float, verdict: m
         stage = await Stage().opened()
         stage.assistant.propose("act_1")
         await asyncio.sleep(begins)
-        voice = linear_to_ulaw(vowel(800).astype("<i2").tobytes())
-        for place in range(0, len(voice), 160):
-            stage.carrier.speak(voice[place : place + 160])
-            await asyncio.sleep(0.02)
+        await speak(stage, 800)
         await asyncio.sleep(0.5)
         stage.assistant.tell(m.TranscriptFinal("yes"))
         await settle()
         assert stage.assistant.words == ([verdict] if verdict else [])
+        stage.carrier.hang_up()
+        await stage.over()
+
+    run_virtual(story())
+
+
+# The caller's word
+
+
+def test_a_voice_on_the_line_interrupts_a_session_that_says_nothing_of_it() -> None:
+    """The documents have no ``speech.started``; who waits for a transcript has talked over the caller by then."""
+
+    async def story() -> None:
+        stage = await Stage().opened()
+        stage.assistant.tell(m.AudioDelta(audio=sound_of("reply", 4_000)))
+        await asyncio.sleep(0.5)
+        assert stage.carrier.clears == 0
+        await speak(stage, 400)
+        assert stage.carrier.clears == 1
+        assert stage.assistant.words == [m.ResponseCancel()]
+        stage.carrier.hang_up()
+        await stage.over()
+
+    run_virtual(story())
+
+
+def test_a_session_that_tells_of_the_voice_itself_is_left_to_it() -> None:
+    async def story() -> None:
+        stage = await Stage().opened()
+        stage.assistant.tell(m.SpeechStarted(), m.SpeechStopped(), m.AudioDelta(audio=sound_of("reply", 4_000)))
+        await asyncio.sleep(0.5)
+        await speak(stage, 400)
+        assert stage.carrier.clears == 0
         stage.carrier.hang_up()
         await stage.over()
 
@@ -816,5 +854,33 @@ def test_two_calls_never_mix(actions: list[tuple[int, str, int]]) -> None:
         for side, other in (sides, sides[::-1]):
             await side.stage.over()
             side.check(other)
+
+    run_virtual(story())
+
+
+# Whoever watches
+
+
+def test_whoever_watches_is_nudged_by_what_happens_and_not_by_the_caller_s_sound() -> None:
+    async def story() -> None:
+        stage = await Stage().opened()
+        seen: list[str] = []
+
+        def look() -> None:
+            seen.extend(line.text for line in stage.pump.view().lines)
+
+        stage.pump.watch(look)
+        stage.carrier.speak(*[FRAME] * 10)
+        await settle()
+        assert seen == [], "the sound's way does not pass a watcher"
+        stage.assistant.tell(m.TranscriptPartial("what is"))
+        await settle()
+        assert seen == ["what is"]
+        stage.pump.unwatch(look)
+        stage.assistant.tell(m.TranscriptPartial("what is next"))
+        await settle()
+        assert seen == ["what is"]
+        stage.carrier.hang_up()
+        await stage.over()
 
     run_virtual(story())

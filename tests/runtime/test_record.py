@@ -75,7 +75,8 @@ def test_its_json_has_the_names_of_the_outside() -> None:
     shown = msgspec.to_builtins(record())
     assert list(shown) == [
         "id", "carrier_id", "direction", "from", "to", "user_id", "session", "status", "started_at", "answered_at",
-        "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "recording", "usage",
+        "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "recording", "answered_by", "reply",
+        "reminder_id", "metadata", "usage", "route",
     ]  # fmt: skip
 
 

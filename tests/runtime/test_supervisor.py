@@ -101,3 +101,10 @@ def test_a_process_that_could_not_start_is_told(parent: Any) -> None:
     parent.processes = [Child(1, 0), Child(2, 0)]
     parent.processes[1].exitcode = uvicorn.config.STARTUP_FAILURE
     assert parent.failed
+
+
+def test_a_hangup_is_passed_on_to_those_who_live_and_ends_nobody(parent: Any, killed: list[tuple[int, int]]) -> None:
+    parent.processes = children = [Child(1, 1), Child(2, 0), Child(3, 1)]
+    parent.handle_hup()
+    assert killed == [(1, signal.SIGHUP), (3, signal.SIGHUP)]
+    assert [child.asked_to_stop for child in children] == [0, 0, 0]

@@ -149,3 +149,17 @@ def test_hanging_up_is_one_verb() -> None:
 def test_a_call_is_turned_away_as_rejected_or_as_busy() -> None:
     assert [verb.attrib for verb in verbs(twiml.reject())] == [{"reason": "rejected"}]
     assert [verb.attrib for verb in verbs(twiml.reject("busy"))] == [{"reason": "busy"}]
+
+
+def test_a_message_is_left_a_moment_after_the_beep() -> None:
+    assert twiml.leave_message("Call us & hurry.", "en-US") == (
+        '<?xml version="1.0" encoding="UTF-8"?><Response><Pause length="1" />'
+        '<Say language="en-US">Call us &amp; hurry.</Say><Hangup /></Response>'
+    )
+
+
+def test_keys_are_pressed_before_the_stream_goes_on() -> None:
+    document = twiml.press_keys("1w2#", "wss://bridge.test/media", "https://bridge.test/connect?part=1", "token")
+    assert document.startswith('<?xml version="1.0" encoding="UTF-8"?><Response><Play digits="1w2#" /><Connect ')
+    assert document.count("<Response>") == document.count("</Response>") == 1
+    assert '<Stream url="wss://bridge.test/media">' in document

@@ -4,13 +4,13 @@ A password is never written there: it is the value of an environment variable, o
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
 from phone_bridge.errors import SettingsError
+from phone_bridge.runtime import secret_values
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -65,14 +65,4 @@ def _check(account: Account) -> None:
 
 def _password(account: Account, environ: Mapping[str, str | None]) -> str:
     where = f"[[caldav]] of {account.user_id!r}"
-    if bool(account.password_env) == bool(account.password_file):
-        raise SettingsError(f"{where} needs either password_env or password_file")
-    if account.password_env:
-        found = environ.get(account.password_env)
-        if not found:
-            raise SettingsError(f"{where} names the environment variable {account.password_env}, which is not set")
-        return found
-    try:
-        return Path(account.password_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{where} names the file {account.password_file}, which cannot be read ({error})") from None
+    return secret_values.found(where, "password", account.password_env, account.password_file, environ)

@@ -13,7 +13,10 @@ _REFUSALS = {"en": english.REFUSAL, "de": german.REFUSAL}
 _ALREADY = {"en": english.ALREADY, "de": german.ALREADY}
 _TONGUES = {"en": english.ENGLISH, "de": german.GERMAN}
 
-__all__ = ["QUESTION", "SENTENCES", "already", "line", "question", "refusal", "summary"]
+_LATER = {"en": english.LATER, "de": german.LATER}
+_UNITS = (("day", 1_440), ("hour", 60), ("minute", 1))  # in minutes
+
+__all__ = ["QUESTION", "SENTENCES", "already", "later", "line", "question", "refusal", "summary"]
 
 
 def line(key: str, language: str = "en") -> Line:
@@ -45,6 +48,13 @@ def refusal(language: str = "en") -> str:
 def already(language: str = "en") -> str:
     """Give the words that tell a session of a proposal that was answered before it was interrupted."""
     return _ALREADY[_known(language)]
+
+
+def later(minutes: int, language: str = "en") -> Line:
+    """Say that the callee will be called again in so many minutes, in the largest unit that tells it whole."""
+    unit, count = next((unit, minutes // size) for unit, size in _UNITS if minutes % size == 0)
+    said = _LATER[_known(language)][unit if count == 1 else f"{unit}s"]
+    return Line("errand_later", said.format(count))
 
 
 def _known(language: str) -> str:

@@ -48,7 +48,27 @@ SENTENCES = {
     "again_done": "You confirmed this before we were cut off, and it was done.",
     "again_unknown": "You confirmed this before we were cut off, and I do not know whether it was done.",
     "apology_failed": "I am sorry, something went wrong on my side. Please call again. Goodbye.",
+    "errand_keys": (
+        "Press 1 or say got it. Press 2 to be called again later, 3 to talk to your assistant, "
+        "or 9 for no more such calls. Press star to hear it again."
+    ),
+    "errand_when": (
+        "When shall I call again? Say for example in twenty minutes, or press the minutes and then the hash key."
+    ),
+    "errand_thanks": "Thank you. Goodbye.",
+    "errand_stopped": "You will not get such calls any more. Goodbye.",
+    "errand_assistant": "I am connecting you to your assistant.",
+    "errand_unanswered": "I heard no answer, so I am ending this call. Goodbye.",
+    "screened": "This is an automatic call from a calendar assistant.",
     "goodbye_drain": "I am sorry, I have to end this call now. Please call again in a moment. Goodbye.",
+}
+LATER = {
+    "minute": "I shall call again in one minute. Goodbye.",
+    "minutes": "I shall call again in {} minutes. Goodbye.",
+    "hour": "I shall call again in one hour. Goodbye.",
+    "hours": "I shall call again in {} hours. Goodbye.",
+    "day": "I shall call again tomorrow at this time. Goodbye.",
+    "days": "I shall call again in {} days. Goodbye.",
 }
 REFUSAL = "No, please leave it as it is."
 ALREADY = "I answered this before we were interrupted. Find out whether it was done before you propose it again."

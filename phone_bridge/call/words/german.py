@@ -62,9 +62,31 @@ SENTENCES = {
     "apology_failed": (
         "Es tut mir leid, bei mir ist etwas schiefgegangen. Bitte rufen Sie noch einmal an. Auf Wiederhören."
     ),
+    "errand_keys": (
+        "Drücken Sie die 1 oder sagen Sie verstanden. Mit der 2 rufe ich später wieder an, mit der 3 sprechen Sie mit "
+        "Ihrem Assistenten, mit der 9 bekommen Sie keine solchen Anrufe mehr. Mit der Sterntaste hören Sie es noch "
+        "einmal."
+    ),
+    "errand_when": (
+        "Wann soll ich wieder anrufen? Sagen Sie zum Beispiel in zwanzig Minuten, oder drücken Sie die Minuten und "
+        "dann die Rautetaste."
+    ),
+    "errand_thanks": "Vielen Dank. Auf Wiederhören.",
+    "errand_stopped": "Sie bekommen keine solchen Anrufe mehr. Auf Wiederhören.",
+    "errand_assistant": "Ich verbinde Sie mit Ihrem Assistenten.",
+    "errand_unanswered": "Ich habe keine Antwort gehört und beende den Anruf. Auf Wiederhören.",
+    "screened": "Dies ist ein automatischer Anruf eines Kalenderassistenten.",
     "goodbye_drain": (
         "Es tut mir leid, ich muss jetzt auflegen. Bitte rufen Sie gleich noch einmal an. Auf Wiederhören."
     ),
+}
+LATER = {
+    "minute": "Ich rufe in einer Minute wieder an. Auf Wiederhören.",
+    "minutes": "Ich rufe in {} Minuten wieder an. Auf Wiederhören.",
+    "hour": "Ich rufe in einer Stunde wieder an. Auf Wiederhören.",
+    "hours": "Ich rufe in {} Stunden wieder an. Auf Wiederhören.",
+    "day": "Ich rufe morgen um diese Zeit wieder an. Auf Wiederhören.",
+    "days": "Ich rufe in {} Tagen wieder an. Auf Wiederhören.",
 }
 REFUSAL = "Nein, bitte lassen Sie es so, wie es ist."
 ALREADY = (

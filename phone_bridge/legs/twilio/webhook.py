@@ -157,6 +157,7 @@ class IncomingCall(msgspec.Struct, frozen=True, kw_only=True):
     caller_name: str | None
     stir_verstat: str | None
     parameters: Form
+    answered_by: str | None = None
 
     @classmethod
     def parse(cls, form: Form) -> "IncomingCall":
@@ -175,6 +176,7 @@ class IncomingCall(msgspec.Struct, frozen=True, kw_only=True):
             caller_name=_text(form, "CallerName"),
             stir_verstat=_text(form, "StirVerstat"),
             parameters=form,
+            answered_by=_text(form, "AnsweredBy"),
         )
 
 
@@ -205,6 +207,23 @@ class StatusChanged(msgspec.Struct, frozen=True, kw_only=True):
             timestamp=_moment(form, "Timestamp"),
             sip_code=_count(form, "SipResponseCode"),
             answered_by=_text(form, "AnsweredBy"),
+        )
+
+
+class MachineDetected(msgspec.Struct, frozen=True, kw_only=True):
+    """Who answered, as the callback of an asynchronous detection tells it; ``duration_ms`` is how long it took."""
+
+    call_sid: str
+    answered_by: str
+    duration_ms: int | None
+
+    @classmethod
+    def parse(cls, form: Form) -> "MachineDetected":
+        """Read the callback; raises RemoteError ``missing_parameter``."""
+        return cls(
+            call_sid=_required(form, "CallSid"),
+            answered_by=_required(form, "AnsweredBy"),
+            duration_ms=_count(form, "MachineDetectionDuration"),
         )
 
 

@@ -42,6 +42,9 @@ a detector, and the way here. Too early costs one more question; too late could 
 PARTIAL_LEAD_MS = 1500
 """The same before the first ``transcript.partial`` of a server that sends no ``speech.started``."""
 
+ECHO_MS = 5_000
+"""How long a transcript that has the very words of our own ``text.append`` is taken for their echo."""
+
 NORMAL = 1000
 COMPLETED = "completed"
 """The close code and reason by which the built-in assistant ends a call."""
@@ -92,11 +95,17 @@ class ChronaPilotWire:
         self._replies = Replies()
         self._proposals = Proposals()
         self._intent: m.IntentDetected | None = None
+        self._told, self._told_at = "", 0  # our own newest turn
         self._speaking = False  # the caller, as far as transcripts tell
         self._tells_speech = False  # the server sends speech.started
         self._closing = ""
         self._unwanted = False  # the next reply answers what was handed on, and nobody wants to hear it
         self._muted: str | None = None  # that reply
+
+    @property
+    def tells_voice(self) -> bool:
+        """Whether the server has sent ``speech.started``, which is documented nowhere."""
+        return self._tells_speech
 
     # Facts
 
@@ -170,11 +179,11 @@ class ChronaPilotWire:
         self._start(now)
         match command:
             case Tell(text):
-                self._tell(text)
+                self._tell(text, now)
             case Answer():
                 self._answer(command, now)
             case HandOn():
-                self._hand_on(command)
+                self._hand_on(command, now)
             case CancelReply(item):
                 # A cancel while the server waits for consent would withdraw the proposal; the call mutes the reply.
                 if not self._proposals.waiting and self._replies.cancel(item):
@@ -267,8 +276,13 @@ class ChronaPilotWire:
             case m.SpeechStopped(at_ms):
                 return [VoiceStopped(self._clock.when(at_ms, now))]
             case m.TranscriptPartial(text):
+                if not text.strip() or self._is_echo(text, now):
+                    return []
                 return [*self._voice(True, now), CallerSaid(text, final=False)]
             case m.TranscriptFinal(text):
+                if self._is_echo(text, now) and text.strip() == self._told:
+                    self._told = ""
+                    return []
                 self._replies.turn()
                 self._unwanted = False
                 return [*self._voice(False, now), CallerSaid(text)]
@@ -279,12 +293,17 @@ class ChronaPilotWire:
         self._speaking = speaking
         return [VoiceStarted(now - PARTIAL_LEAD_MS) if speaking else VoiceStopped(now)]
 
-    def _tell(self, text: str) -> None:
+    def _is_echo(self, text: str, now: int) -> bool:
+        """Tell whether a server writes down as the caller's what we have told it as text."""
+        return bool(self._told) and now < self._told_at + ECHO_MS and self._told.startswith(text.strip())
+
+    def _tell(self, text: str, now: int) -> None:
+        self._told, self._told_at = text.strip(), now
         self._outbox.append(m.encode(m.TextAppend(text)))
         self._replies.turn()
 
-    def _hand_on(self, command: HandOn) -> None:
-        self._tell(handing_on.write(command))
+    def _hand_on(self, command: HandOn, now: int) -> None:
+        self._tell(handing_on.write(command), now)
         self._unwanted = not command.answer
 
     # The assistant
@@ -365,7 +384,7 @@ class ChronaPilotWire:
             self._outbox.append(m.encode(m.ActionConfirm(id=command.id)))
             self._replies.turn()
         elif command.words:
-            self._tell(command.words)
+            self._tell(command.words, now)
 
     # Trouble
 

@@ -103,6 +103,11 @@ class RealtimeWire:
         self._sounding = ""  # the reply and item whose sound came last
         self._update()
 
+    @property
+    def tells_voice(self) -> bool:
+        """True: ``input_audio_buffer.speech_started`` belongs to every shape."""
+        return True
+
     # Facts
 
     def receive(self, data: bytes | str, now: int) -> list[Event]:

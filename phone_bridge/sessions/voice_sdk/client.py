@@ -38,6 +38,9 @@ REPLY_GAP_MS = 600
 MUTED_GAP_MS = 200
 """The same for a reply that the call has cancelled: what was on its way has come by then."""
 
+MUTED_MS = 2_000
+"""Longest that a cancelled reply is mute: an agent that still speaks by then has not taken the sound for a word."""
+
 _CLOSED = {
     w.CLOSE_CODES[w.AUTH_TIMEOUT]: "unavailable",
     w.CLOSE_CODES[w.INVALID_AUTH]: "refused",
@@ -50,6 +53,8 @@ _REASONS = {
     w.ROOM_CLOSED: "ended",
     w.SERVER_SHUTDOWN: "lost",
 }
+_TELEPHONES = ("confirmed", "unknown")
+"""What is told to telephones alone, and is no outcome."""
 _ERRORS = {code: _CLOSED[close_code] for code, close_code in w.CLOSE_CODES.items()}
 
 
@@ -70,10 +75,17 @@ class VoiceSdkWire:
         self._reply = ""
         self._worded = False
         self._muted = False
+        self._muted_at = 0
+        self._interrupts = False  # the server says when it stops for the caller
         self._heard_at = 0
         self._questions: dict[str, Action] = {}
         self._answered: set[str] = set()
         self._closing = ""
+
+    @property
+    def tells_voice(self) -> bool:
+        """Whether the server has said ``interrupted``; in the plain dialect it just stops sending."""
+        return self._interrupts
 
     # Facts
 
@@ -99,6 +111,7 @@ class VoiceSdkWire:
                 self._closing = _ERRORS.get(code, "lost")
                 return [SessionTrouble(code or "error", text), SessionClosed(self._closing, code)]
             case w.Interrupted():
+                self._interrupts = True
                 return self._end("cancelled")
             case w.Transcript("user", text, final):
                 return [CallerSaid(text, final)]
@@ -106,9 +119,14 @@ class VoiceSdkWire:
                 return self._words(text, now) if not self._muted else []
             case w.Confirmation():
                 return self._asked(message)
-            case w.ConfirmationSettled(question, outcome, result):
-                action = self._questions.get(question)
-                return [ActionSettled(question, outcome, action, result)] if action is not None else []
+            case w.ConfirmationSettled():
+                return self._settled(message)
+
+    def _settled(self, told: w.ConfirmationSettled) -> list[Event]:
+        action = self._questions.get(told.id)
+        if action is None or told.outcome in _TELEPHONES:
+            return []
+        return [ActionSettled(told.id, told.outcome, action, told.result)]
 
     def _connect(self, now: int) -> list[Event]:
         self._connected = True
@@ -119,12 +137,13 @@ class VoiceSdkWire:
     def _sound(self, data: bytes, now: int) -> list[Event]:
         if not w.is_sound(data):
             raise RemoteError("a frame of sound has an odd length, or is too long", code="invalid_audio")
-        if self._muted:
+        if self._muted and now < self._muted_at + MUTED_MS:
             self._heard_at = now
             return []
+        over = self._end("cancelled") if self._muted else []
         begun = self._begin(now)
         sound = self._to_leg.push(data)
-        return [*begun, AssistantSpoke(self._reply, sound)] if sound else begun
+        return [*over, *begun, AssistantSpoke(self._reply, sound)] if sound else [*over, *begun]
 
     def _words(self, text: str, now: int) -> list[Event]:
         """Take a caption of the agent's, which is whole, as more words of the reply."""
@@ -199,13 +218,17 @@ class VoiceSdkWire:
                 else:
                     self._hold(audio)
             case CancelReply(item):
-                self._muted = self._muted or (item == self._reply and bool(item))
+                self._cancel(item, now)
             case Answer():
                 self._answer(command, now)
             case CloseSession():
                 self._held.clear()
             case _:
                 pass
+
+    def _cancel(self, item: str, now: int) -> None:
+        if item and item == self._reply and not self._muted:
+            self._muted, self._muted_at = True, now
 
     def _hold(self, audio: bytes) -> None:
         self._held.append(audio)

@@ -34,6 +34,13 @@ KEYS = {
     "again_unknown",
     "apology_failed",
     "goodbye_drain",
+    "errand_keys",
+    "errand_when",
+    "errand_thanks",
+    "errand_stopped",
+    "errand_assistant",
+    "errand_unanswered",
+    "screened",
 }
 
 

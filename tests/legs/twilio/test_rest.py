@@ -1,4 +1,5 @@
 from base64 import b64decode
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -12,11 +13,16 @@ from phone_bridge.legs.twilio.rest import (
     MAX_TWIML_CHARS,
     Account,
     CallResource,
+    NumberResource,
     end_call,
+    fetch_account,
     fetch_call,
+    fetch_number,
+    read_account,
     read_call,
     read_error,
     read_message,
+    read_number,
     redirect_call,
     send_message,
 )
@@ -144,3 +150,24 @@ def test_the_answer_to_a_message_names_it_or_says_why_not() -> None:
     with pytest.raises(Refused) as caught:
         read_message(Response(status=400, body=b'{"code": 21610}'))
     assert caught.value.code == "twilio_21610"
+
+
+def test_an_account_and_its_number_are_looked_up() -> None:
+    request = fetch_account(ACCOUNT)
+    assert (request.method, request.url) == ("GET", f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT_SID}.json")
+    request = fetch_number(ACCOUNT, "+12025550100")
+    assert request.url.endswith("/IncomingPhoneNumbers.json?PhoneNumber=%2B12025550100")
+    account = read_account(Response(status=200, body=b'{"sid":"AC1","status":"active","type":"Full","more":1}'))
+    assert (account.status, account.type) == ("active", "Full")
+    body = b'{"incoming_phone_numbers":[{"phone_number":"+12025550100","voice_url":null}]}'
+    assert read_number(Response(status=200, body=body)) == NumberResource("+12025550100")
+    assert read_number(Response(status=200, body=b'{"incoming_phone_numbers":[]}')) is None
+
+
+@pytest.mark.parametrize("read", [read_account, read_number])
+def test_an_answer_about_an_account_that_is_none_is_a_remote_error(read: Callable[[Response], object]) -> None:
+    for body in (b"", b"[]", b"<html>", b'{"status":1}'):
+        with pytest.raises(RemoteError):
+            read(Response(status=200, body=body))
+    with pytest.raises(Refused):
+        read(Response(status=401, body=b'{"code":20003}'))

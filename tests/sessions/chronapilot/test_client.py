@@ -267,6 +267,37 @@ def test_without_a_word_on_speech_the_transcripts_tell_of_the_voice() -> None:
     assert bench.hear(m.TranscriptFinal("and then")) == [e.CallerSaid("and then")]
 
 
+def test_a_transcript_without_words_is_no_voice() -> None:
+    bench = Bench()
+
+    assert bench.hear(m.TranscriptPartial(" ")) == []
+    assert bench.hear(m.TranscriptFinal("")) == [e.CallerSaid("")]
+
+
+def test_what_we_have_told_is_not_heard_as_the_callers_when_the_server_writes_it_down() -> None:
+    bench = Bench()
+    bench.send(Tell("No, please leave it."))
+
+    assert bench.hear(m.TranscriptPartial("No, please")) == []
+    assert bench.hear(m.TranscriptFinal("No, please leave it.")) == []
+    assert bench.hear(m.TranscriptFinal("No, please leave it.")) == [e.CallerSaid("No, please leave it.")]
+
+
+def test_the_callers_own_words_are_heard_though_ours_were_alike() -> None:
+    bench = Bench()
+    bench.send(Tell("No, please leave it."))
+    assert e.CallerSaid("No") in bench.hear(m.TranscriptFinal("No"))
+    bench.now += c.ECHO_MS
+    assert e.CallerSaid("No, please leave it.") in bench.hear(m.TranscriptFinal("No, please leave it."))
+
+
+def test_the_line_is_listened_to_until_the_server_tells_of_speech() -> None:
+    bench = Bench()
+    assert not bench.wire.tells_voice
+    bench.hear(m.SpeechStarted())
+    assert bench.wire.tells_voice
+
+
 def test_speech_began_and_ended_when_its_sound_was_sent() -> None:
     bench = Bench()
     for number in range(100):

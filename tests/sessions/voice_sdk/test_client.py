@@ -10,7 +10,7 @@ from phone_bridge.call.commands import Answer, AnsweredBy, CancelReply, Listen, 
 from phone_bridge.call.permit import Permit
 from phone_bridge.errors import LocalError, RemoteError
 from phone_bridge.sessions.voice_sdk import VoiceSdkWire
-from phone_bridge.sessions.voice_sdk.client import HELD_MS, MUTED_GAP_MS, REPLY_GAP_MS
+from phone_bridge.sessions.voice_sdk.client import HELD_MS, MUTED_GAP_MS, MUTED_MS, REPLY_GAP_MS
 from tests.sessions.voice_sdk.samples import lines
 
 FRAME = bytes(range(160)) * 4
@@ -93,6 +93,23 @@ def test_a_cancelled_reply_is_mute_until_the_server_falls_silent() -> None:
     assert wire.outgoing() == []
     assert wire.expire(100 + MUTED_GAP_MS) == [e.ReplyEnded("#1", "cancelled")]
     assert spoken(wire.receive(FRAME, 400)) == FRAME
+
+
+def test_an_agent_that_goes_on_speaking_was_not_interrupted_and_is_heard_again() -> None:
+    wire = ready()
+    wire.receive(FRAME, 0)
+    wire.send(CancelReply("#1"), 10)
+    for now in range(20, MUTED_MS, 20):
+        assert wire.receive(FRAME, now) == []
+    wire.send(CancelReply("#1"), MUTED_MS)
+    assert wire.receive(FRAME, 10 + MUTED_MS)[:2] == [e.ReplyEnded("#1", "cancelled"), e.ReplyStarted("#2")]
+
+
+def test_the_plain_dialect_does_not_tell_of_the_callers_voice() -> None:
+    wire = ready()
+    assert not wire.tells_voice
+    wire.receive('{"type":"interrupted"}', 0)
+    assert wire.tells_voice
 
 
 def test_a_server_that_says_interrupted_ends_the_reply_at_once() -> None:

@@ -1,0 +1,111 @@
+"""The call itself as a toolbox: what a model may do with the line on which it speaks."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from phone_bridge.app import placing
+from phone_bridge.app.bridge import Bridge
+from phone_bridge.call.events import Action
+from phone_bridge.errors import BridgeError, Refused
+from phone_bridge.offers import Effect, Offer
+from phone_bridge.outbound.destinations import allowed
+from phone_bridge.runtime.record import CallRecord
+from phone_bridge.runtime.toolbox import CallFacts, Ran, failure, wanted
+from phone_bridge.tools.schemas import Parameters, schema_of
+
+DONE = '{"ok":true}'
+BY = "assistant"
+"""Who ended a call that its model ended."""
+
+
+class EndCall(Parameters, frozen=True):
+    """Parameters of end_call."""
+
+
+class TransferCall(Parameters, frozen=True):
+    """Parameters of transfer_call."""
+
+    number: Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$", description="With its country code: +4930123456.")]
+
+
+class SendDigits(Parameters, frozen=True):
+    """Parameters of send_digits."""
+
+    digits: Annotated[str, Meta(pattern="^[0-9*#w]{1,32}$", description="Keys to press; w waits half a second.")]
+
+
+class CallToolbox:
+    """End one call, put it through, and press keys in it.
+
+    Ending needs no consent: it takes nothing from anybody who can dial again, and a goodbye that is asked for twice is
+    none. Putting through is asked for, since it leads to somebody else and costs. Keys are pressed without asking where
+    we have rung a machine that asks for them, and are not offered where somebody has rung us.
+    """
+
+    def __init__(self, bridge: Bridge, facts: CallFacts) -> None:
+        self._bridge = bridge
+        self._call_id = facts.call_id
+
+    def offers(self, facts: CallFacts) -> tuple[Offer, ...]:
+        """Offer what this line can do."""
+        found = [
+            Offer(
+                name="end_call",
+                description="End the call, once the caller has said goodbye; a goodbye is spoken by the line itself.",
+                schema=schema_of(EndCall),
+                effect=Effect.READ,
+            )
+        ]
+        if self._bridge.outbound.configured and self._bridge.settings.allowed_prefixes:
+            found.append(
+                Offer(
+                    name="transfer_call",
+                    description="Put the caller through to a telephone number; your part of the call ends.",
+                    schema=schema_of(TransferCall),
+                    effect=Effect.OUTWARD,
+                )
+            )
+        if self._bridge.outbound.configured and facts.direction == "outbound":
+            found.append(
+                Offer(
+                    name="send_digits",
+                    description="Press keys for a machine that has answered and asks for them.",
+                    schema=schema_of(SendDigits),
+                    effect=Effect.READ,
+                )
+            )
+        return tuple(found)
+
+    async def prepare(self, user_id: str, action: Action) -> Action:
+        """Check where a caller would be put through to; raises Refused."""
+        if action.name == "transfer_call":
+            allowed(wanted(TransferCall, action).number, self._bridge.settings.allowed_prefixes)
+        return action
+
+    async def run(self, user_id: str, action: Action, key: str) -> Ran:
+        """Do it to the call that this was made for."""
+        try:
+            await self._run(action)
+        except BridgeError as error:
+            return Ran(failure(error.code, str(error)), False)
+        return Ran(DONE, True)
+
+    async def _run(self, action: Action) -> None:
+        match action.name:
+            case "end_call":
+                wanted(EndCall, action)
+                if not self._bridge.registry.end(self._call_id, BY):
+                    raise Refused("The call is over already.", code="call_ended")
+            case "transfer_call":
+                number = wanted(TransferCall, action).number
+                await placing.move(self._bridge, await self._call(), number)
+            case _:
+                digits = wanted(SendDigits, action).digits
+                await placing.press(self._bridge, await self._call(), digits)
+
+    async def _call(self) -> CallRecord:
+        call = await self._bridge.registry.find(self._call_id)
+        if call is None or not self._bridge.registry.is_live(call.id):
+            raise Refused("The call is over already.", code="call_ended")
+        return call

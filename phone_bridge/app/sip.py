@@ -1,0 +1,110 @@
+"""Calls that come by SIP: they become ordinary calls, or are turned away with a status."""
+
+import asyncio
+import logging
+import secrets
+import time
+
+from phone_bridge.app.bridge import Bridge
+from phone_bridge.errors import Refused, RemoteError, Unavailable
+from phone_bridge.legs.sip.access import Access
+from phone_bridge.runtime.record import CallRecord, timestamp
+from phone_bridge.runtime.sip import IncomingCall, SipServer
+from phone_bridge.runtime.sip_trunks import listening, rtp_ports, trunk
+
+UNAVAILABLE = 503
+BUSY_HERE = 486
+LOOP_DETECTED = 482
+
+log = logging.getLogger("phone_bridge.sip")
+
+
+class SipDoor:
+    """Let the callers of ``bridge.settings.sip_trunks`` in; without ``sip_listen`` it stays shut."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._server: SipServer | None = None
+
+    async def open(self) -> None:
+        """Begin to listen; raises Unavailable when the port cannot be had."""
+        settings = self._bridge.settings
+        if not settings.sip_listen:
+            return
+        host, port = listening(settings.sip_listen)
+        trunks = tuple(trunk(written, settings.user_id) for written in settings.sip_trunks)
+        access = Access(trunks, secrets.token_bytes(32))
+        server = SipServer(access, self.take, ports=rtp_ports(settings.sip_rtp_ports), public_host=settings.sip_host)
+        await server.open(host, port)
+        self._server = server
+        log.info("= SIP listens on udp %s:%d for %d trunks", host, server.port, len(trunks))
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            await self._server.close()
+
+    async def take(self, call: IncomingCall) -> None:
+        """Carry one call from its INVITE to its end."""
+        refusal = self._refusal(call)
+        if refusal:
+            self._bridge.telemetry.turned_away()
+            call.refuse(refusal)
+            return
+        record = self._announce(call)
+        call.ring()
+        try:
+            await asyncio.to_thread(self._bridge.records.save, record)
+            known = await self._bridge.begin(record)
+            leg, socket = await call.answer()
+        except (Unavailable, Refused, RemoteError) as error:
+            self._never_began(record, error.code)
+            call.refuse(UNAVAILABLE)
+            return
+        pump = self._bridge.pump(record, leg, socket, known=known, onward=False)
+        try:
+            await self._bridge.registry.carry(record, pump)
+        except Unavailable as error:  # the last line went to somebody else meanwhile
+            self._never_began(record, error.code)
+            socket.close()
+
+    def _refusal(self, call: IncomingCall) -> int:
+        registry, caller = self._bridge.registry, caller_of(call)
+        if registry.draining or not registry.has_room():
+            log.warning("x a call was turned away: there is no free line")
+            return UNAVAILABLE
+        if not registry.has_room_for(caller):
+            log.warning("x a call was turned away: its caller has %d already", self._bridge.settings.calls_per_caller)
+            return BUSY_HERE
+        name = call.dialog.call_id
+        return LOOP_DETECTED if registry.announced(name) is not None or registry.known(name) is not None else 0
+
+    def _announce(self, call: IncomingCall) -> CallRecord:
+        record = self._bridge.record(
+            carrier_id=call.dialog.call_id,
+            direction="inbound",
+            from_number=caller_of(call),
+            to_number=call.request.uri.global_phone_number or call.request.uri.user,
+        )
+        record.user_id = call.trunk.user_id
+        self._bridge.registry.announce(record, secrets.token_hex(16))  # so that it takes up a line from now on
+        log.info("< call %s comes in by SIP, trunk %s", record.id, call.trunk.name)
+        return record
+
+    def _never_began(self, record: CallRecord, why: str) -> None:
+        self._bridge.registry.forget(record.carrier_id)
+        withdrawn = why == "withdrawn"
+        record.status = "canceled" if withdrawn else "failed"
+        record.ended_by, record.error = ("caller", None) if withdrawn else ("bridge", why)
+        record.ended_at = timestamp(time.time)
+        self._bridge.spool.put(record, urgent=True)
+        log.info("x call %s was not taken: %s", record.id, why)
+
+
+def caller_of(call: IncomingCall) -> str | None:
+    """Say who calls: the number that the trunk asserts, else what its From names; None for who withholds it."""
+    asserted = call.request.asserted
+    uri = asserted.uri if asserted is not None else call.request.from_.uri
+    if asserted is None and (uri.user or "").lower() == "anonymous":
+        return None
+    return uri.global_phone_number or uri.user

@@ -1,0 +1,164 @@
+// The monitor: the list of calls as it changes, and one call as it happens.
+
+import { isBrowser, showCall, who } from "./call.js";
+import { $, clock, make } from "./dom.js";
+import { follow } from "./events.js";
+import { ask, key } from "./key.js";
+
+const WORDS = {
+  queued: "queued",
+  ringing: "ringing",
+  in_progress: "live",
+  completed: "ended",
+  no_answer: "no answer",
+  busy: "busy",
+  failed: "failed",
+  canceled: "cancelled",
+  voicemail: "voicemail",
+};
+
+const rows = new Map();
+let mayAct = false;
+let watching = null; // the AbortController of the list
+let looking = null; // and of the one call
+let current = "";
+
+// The list
+
+function watchAll() {
+  watching?.abort();
+  watching = new AbortController();
+  rows.clear();
+  $("calls").replaceChildren();
+  refuse(null);
+  follow("/v1/calls/events", {
+    signal: watching.signal,
+    state: (state, refusal) => {
+      $("state").textContent = {
+        live: "Live: what changes is shown at once.",
+        lost: "The server does not answer. Asking again…",
+        refused: "",
+      }[state];
+      if (refusal) refuse(refusal);
+    },
+    told: (name, data) => {
+      if (name === "you") mayAct = data.may_act;
+      else if (name === "calls") data.forEach((call) => rows.set(call.id, call));
+      list();
+    },
+  });
+}
+
+function list() {
+  const sorted = [...rows.values()].sort((a, b) => b.live - a.live || b.started_at.localeCompare(a.started_at));
+  $("no-calls").hidden = sorted.length > 0;
+  const there = new Map([...$("calls").children].map((item) => [item.id, item]));
+  sorted.forEach((call, place) => {
+    const item = there.get(`row-${call.id}`) ?? make("li", { id: `row-${call.id}` }, make("a", { href: `#${call.id}` }));
+    draw(item, call);
+    if ($("calls").children[place] !== item) $("calls").insertBefore(item, $("calls").children[place] ?? null);
+  });
+}
+
+function draw(item, call) {
+  const state = call.live ? `live ${clock(age(call))}` : `${WORDS[call.status] ?? call.status} ${clock(age(call))}`;
+  const drawn = JSON.stringify([call, state, current]);
+  if (item.drawn === drawn) return;
+  item.drawn = drawn;
+  item.className = call.live ? "live" : call.error ? "failed" : "";
+  const link = item.firstChild;
+  if (call.id === current) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
+  link.replaceChildren(
+    make("span", { className: "head" }, make("span", {}, `${call.direction === "outbound" ? "→" : "←"} ${who(call)}`), make("span", {}, state)),
+    make("span", { className: "small dim" }, `${new Date(call.started_at).toLocaleString()} · ${call.session}`),
+    make("span", { className: "last" }, call.last ? call.last.text : call.error ?? ""),
+  );
+}
+
+function age(call) {
+  const from = Date.parse(call.answered_at ?? call.started_at);
+  return (call.ended_at ? Date.parse(call.ended_at) : call.live ? Date.now() : from) - from;
+}
+
+setInterval(() => {
+  if ([...rows.values()].some((call) => call.live)) list();
+}, 1000);
+
+// One call
+
+function watchOne() {
+  looking?.abort();
+  current = location.hash.slice(1);
+  $("detail").hidden = true;
+  list();
+  if (!current) return;
+  looking = new AbortController();
+  const shown = { call: null, now: null };
+  const { signal } = looking;
+  follow(`/v1/calls/${encodeURIComponent(current)}/events`, {
+    signal,
+    state: (state, refusal) => {
+      $("detail-state").textContent = state === "lost" ? "The server does not answer. Asking again…" : "";
+      if (refusal) refuse(refusal);
+    },
+    told: (name, data) => {
+      if (signal.aborted) return;
+      if (name === "you") mayAct = data.may_act;
+      else if (name === "end") shown.now = null;
+      else shown[name] = data;
+      if (shown.call) {
+        showCall(shown.call, shown.now);
+        $("end").hidden = !mayAct || shown.call.ended_at !== null;
+        $("acting").hidden = $("end").hidden || !shown.now || isBrowser(shown.call); // a carrier does these
+        const first = $("detail").hidden;
+        $("detail").hidden = false;
+        if (first && matchMedia("(max-width: 46rem)").matches) $("detail").scrollIntoView();
+      }
+    },
+  });
+}
+
+// Ask for something to be done with the call that is shown, and tell what came of it.
+async function act(what, done, body) {
+  const controls = [$("end"), ...$("acting").querySelectorAll("button")];
+  controls.forEach((button) => (button.disabled = true));
+  const options = { method: "POST", body: body && JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const response = await ask(`/v1/calls/${encodeURIComponent(current)}/${what}`, options).catch(() => null);
+  controls.forEach((button) => (button.disabled = false));
+  const said = response && !response.ok ? (await response.json().catch(() => ({}))).error?.message : "";
+  $("detail-state").textContent = response?.ok ? done : said || "The server does not answer.";
+}
+
+$("end").onclick = () => act("end", "The caller hears a goodbye.");
+$("keys-form").onsubmit = (event) => {
+  event.preventDefault();
+  act("dtmf", "The keys are pressed.", { digits: $("digits").value });
+};
+$("transfer-form").onsubmit = (event) => {
+  event.preventDefault();
+  act("transfer", "The caller is put through.", { to: $("number").value });
+};
+
+// Who may look
+
+function refuse(refusal) {
+  $("refusal").hidden = !refusal;
+  $("key-form").hidden = !refusal;
+  if (!refusal) return;
+  const wrong = refusal.code === "key_wrong" ? "That API key is not good for looking at calls." : refusal.message;
+  $("refusal").textContent = wrong;
+  $("key").focus();
+}
+
+$("key-form").onsubmit = (event) => {
+  event.preventDefault();
+  key.set($("key").value.trim());
+  $("key").value = "";
+  watchAll();
+  watchOne();
+};
+
+addEventListener("hashchange", watchOne);
+watchAll();
+watchOne();

@@ -1,0 +1,272 @@
+"""What an outbound call is about: the text that is said first, the keys and words that answer it, and who screens it.
+
+A dialogue of its own before the assistant has the word: 1 got it, 2 later, 3 talk to the assistant, 9 no more such
+calls; star says it again. The words are few and their meaning is looked for in a fixed order, the graver first; a yes
+is read by the same grammar as consent is.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+import msgspec
+
+from phone_bridge.call.assent import Assent, understand
+
+MAX_LATER_MINUTES = 10_080
+"""The latest that a callee may be called again: a week from now."""
+MAX_LATER_DIGITS = 4
+
+
+class Wish(StrEnum):
+    """What the callee wants."""
+
+    NOTHING = "nothing"  # not understood, or said to somebody else
+    WRONG_KEY = "wrong_key"
+    GOT_IT = "confirmed"
+    LATER = "later"  # how much later is still to be asked
+    LATER_IN = "later_in"
+    ASSISTANT = "assistant"
+    STOP = "stop"
+    REPEAT = "repeat"
+    SCREENED = "screened"  # somebody, or something, asks who is calling
+    MORE = "more"  # a key of several
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A wish; ``minutes`` with ``LATER_IN``."""
+
+    wish: Wish
+    minutes: int = 0
+
+
+_KEYS = {
+    "1": Wish.GOT_IT,
+    "2": Wish.LATER,
+    "3": Wish.ASSISTANT,
+    "9": Wish.STOP,
+    "*": Wish.REPEAT,
+}
+
+
+class _Words(msgspec.Struct, frozen=True):
+    stop: tuple[str, ...]
+    later: tuple[str, ...]
+    assistant: tuple[str, ...]
+    repeat: tuple[str, ...]
+    got_it: frozenset[str]
+    screening: tuple[str, ...]
+    spans: Mapping[str, int]
+    units: Mapping[str, int]
+    numbers: Mapping[str, int]
+
+
+_ENGLISH = _Words(
+    stop=("stop calling", "do not call", "don't call", "no more calls", "never call", "remove me", "take me off"),
+    later=("later", "not now", "call me back", "call back", "call again", "call me again", "remind me again", "snooze"),
+    assistant=("assistant", "talk to", "speak to", "speak with", "my calendar"),
+    repeat=("repeat", "say that again", "say it again", "once more", "pardon"),
+    got_it=frozenset(
+        {
+            "okay",
+            "ok",
+            "alright",
+            "got it",
+            "i got it",
+            "thanks",
+            "thank you",
+            "okay thanks",
+            "okay thank you",
+            "thanks got it",
+        }
+    ),
+    screening=(
+        "who is calling",
+        "who's calling",
+        "state your name",
+        "say your name",
+        "record your name",
+        "your name and",
+        "reason for calling",
+        "reason for your call",
+        "why you're calling",
+        "why you are calling",
+        "screening service",
+        "screening this call",
+        "using a screening",
+        "may i ask who",
+        "who am i speaking",
+        "who is this",
+    ),
+    spans=MappingProxyType(
+        {"half an hour": 30, "quarter of an hour": 15, "an hour": 60, "a few minutes": 5, "tomorrow": 1_440}
+    ),
+    units=MappingProxyType({"minute": 1, "minutes": 1, "hour": 60, "hours": 60, "day": 1_440, "days": 1_440}),
+    numbers=MappingProxyType(
+        {
+            "one": 1,
+            "two": 2,
+            "three": 3,
+            "four": 4,
+            "five": 5,
+            "six": 6,
+            "seven": 7,
+            "eight": 8,
+            "nine": 9,
+            "ten": 10,
+            "fifteen": 15,
+            "twenty": 20,
+            "thirty": 30,
+            "forty": 40,
+            "forty five": 45,
+            "fifty": 50,
+            "sixty": 60,
+            "ninety": 90,
+        }
+    ),
+)
+
+_GERMAN = _Words(
+    stop=("nicht mehr anrufen", "nie wieder", "keine anrufe", "rufen sie nicht", "ruf nicht", "rufen sie mich nicht"),
+    later=("später", "nicht jetzt", "noch einmal anrufen", "wieder anrufen", "zurückrufen", "ruf mich"),
+    assistant=("assistent", "assistenten", "assistentin", "sprechen mit", "meinen kalender"),
+    repeat=("wiederholen", "noch einmal bitte", "nochmal bitte", "wie bitte"),
+    got_it=frozenset(
+        {"okay", "verstanden", "habe verstanden", "danke", "vielen dank", "danke schön", "ist gut", "alles klar"}
+    ),
+    screening=(
+        "wer ist da",
+        "wer spricht",
+        "wer ruft an",
+        "nennen sie ihren namen",
+        "ihren namen und",
+        "grund ihres anrufs",
+        "grund des anrufs",
+        "mit wem spreche",
+    ),
+    spans=MappingProxyType(
+        {
+            "halben stunde": 30,
+            "halbe stunde": 30,
+            "viertelstunde": 15,
+            "einer stunde": 60,
+            "eine stunde": 60,
+            "morgen": 1_440,
+        }
+    ),
+    units=MappingProxyType({"minute": 1, "minuten": 1, "stunde": 60, "stunden": 60, "tage": 1_440, "tagen": 1_440}),
+    numbers=MappingProxyType(
+        {
+            "eine": 1,
+            "einer": 1,
+            "zwei": 2,
+            "drei": 3,
+            "vier": 4,
+            "fünf": 5,
+            "sechs": 6,
+            "sieben": 7,
+            "acht": 8,
+            "neun": 9,
+            "zehn": 10,
+            "fünfzehn": 15,
+            "zwanzig": 20,
+            "dreißig": 30,
+            "vierzig": 40,
+            "fünfundvierzig": 45,
+            "fünfzig": 50,
+            "sechzig": 60,
+        }
+    ),
+)
+_LANGUAGES = {"en": _ENGLISH, "de": _GERMAN}
+
+
+def screens(text: str, language: str) -> bool:
+    """Tell whether somebody asks who is calling and why, as people and screening services do."""
+    return _has(_plain(text), _table(language).screening)
+
+
+class Errand:
+    """The dialogue of one call, in one language; open until the callee has said what they want."""
+
+    def __init__(self, text: str, language: str) -> None:
+        self.text = text
+        self._language = language
+        self._asking_when = False
+        self._digits = ""
+        self.open = True
+
+    def press(self, digit: str) -> Heard:
+        """Take a key in."""
+        if self._asking_when:
+            return self._press_when(digit)
+        wish = _KEYS.get(digit, Wish.WRONG_KEY)
+        return self._settle(Heard(wish))
+
+    def say(self, text: str) -> Heard:
+        """Take in what the callee said."""
+        words, table = _plain(text), _table(self._language)
+        minutes = _minutes(words, table)
+        if _has(words, table.screening):
+            return Heard(Wish.SCREENED)
+        if _has(words, table.stop):
+            return self._settle(Heard(Wish.STOP))
+        if minutes and (
+            self._asking_when or _has(words, table.later) or words.startswith(("in ", "tomorrow", "morgen"))
+        ):
+            return self._settle(Heard(Wish.LATER_IN, minutes))
+        for wish, phrases in (
+            (Wish.LATER, table.later),
+            (Wish.ASSISTANT, table.assistant),
+            (Wish.REPEAT, table.repeat),
+        ):
+            if _has(words, phrases):
+                return self._settle(Heard(wish))
+        if words in table.got_it or understand(text, self._language, prompt=self.text) is Assent.YES:
+            return Heard(Wish.NOTHING) if self._asking_when else self._settle(Heard(Wish.GOT_IT))
+        return Heard(Wish.NOTHING)
+
+    def _press_when(self, digit: str) -> Heard:
+        if digit == "#" and self._digits:
+            minutes = min(max(int(self._digits), 1), MAX_LATER_MINUTES)
+            return self._settle(Heard(Wish.LATER_IN, minutes))
+        if digit == "*":
+            self._digits = ""
+            return Heard(Wish.LATER)
+        if digit.isdigit() and len(self._digits) < MAX_LATER_DIGITS:
+            self._digits += digit
+        return Heard(Wish.MORE)
+
+    def _settle(self, heard: Heard) -> Heard:
+        self._asking_when = heard.wish is Wish.LATER
+        self._digits = ""
+        if heard.wish in (Wish.GOT_IT, Wish.LATER_IN, Wish.ASSISTANT, Wish.STOP):
+            self.open = False
+        return heard
+
+
+def _table(language: str) -> _Words:
+    return _LANGUAGES.get(language.partition("-")[0].lower(), _ENGLISH)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[\w']+", text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
+
+
+def _has(words: str, phrases: tuple[str, ...]) -> bool:
+    return any(re.search(rf"\b{re.escape(phrase)}\b", words) for phrase in phrases)
+
+
+def _minutes(words: str, table: _Words) -> int:
+    """Read a span of time such as "twenty minutes"; 0 for none."""
+    for phrase, minutes in table.spans.items():
+        if _has(words, (phrase,)):
+            return minutes
+    units = "|".join(table.units)
+    numbers = "|".join(sorted(table.numbers, key=len, reverse=True))
+    found = re.search(rf"\b(\d{{1,4}}|{numbers}) ({units})\b", words)
+    if found is None:
+        return 0
+    count = int(found[1]) if found[1].isdigit() else table.numbers[found[1]]
+    return min(count * table.units[found[2]], MAX_LATER_MINUTES)

@@ -1,0 +1,1 @@
+"""A browser as the caller's telephone, in the Voice SDK's dialect."""

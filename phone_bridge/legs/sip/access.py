@@ -1,0 +1,102 @@
+"""Who may call: trunks, known by the address they call from, by credentials, or by both.
+
+Whoever is none of these is told nothing; where trunks have credentials, an INVITE alone is asked for them, and an
+address that shows wrong ones too often is not asked any more.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from hmac import compare_digest
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from msgspec import Struct
+
+from phone_bridge.legs.sip import digest
+from phone_bridge.legs.sip.message import Fields, Request
+
+REALM = "phone-bridge"
+
+MAX_FAILURES = 10
+"""Wrong credentials that one address may show within ``FAILURE_MS``."""
+
+FAILURE_MS = 60_000
+MAX_ADDRESSES = 4_096
+"""Addresses whose failures are remembered; the oldest is forgotten first."""
+
+Network = IPv4Network | IPv6Network
+
+
+class Trunk(Struct, frozen=True, kw_only=True):
+    """A peer that may call, and whose assistant it reaches."""
+
+    name: str
+    user_id: str
+    networks: tuple[Network, ...] = ()
+    username: str = ""
+    password: str = ""
+    algorithm: str = "MD5"
+    """How the password is proven. Telephones that know MD5 alone give up when they are offered anything else."""
+
+    def __repr__(self) -> str:
+        return f"Trunk(name={self.name!r})"
+
+    def is_at(self, host: str) -> bool:
+        """Tell whether the trunk calls from ``host``; one without addresses calls from anywhere."""
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return not self.networks or any(address in network for network in self.networks)
+
+
+class Access:
+    """Decide who is let in; ``secret`` signs the nonces."""
+
+    def __init__(self, trunks: Sequence[Trunk], secret: bytes) -> None:
+        self._trunks = tuple(trunks)
+        self._secret = secret
+        self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()  # host: how many, since when
+
+    def at(self, host: str) -> Trunk | None:
+        """Find the trunk that ``host`` is enough of a proof for."""
+        return next((t for t in self._trunks if t.networks and not t.username and t.is_at(host)), None)
+
+    def admit(self, request: Request, host: str, now: int) -> Trunk | Fields | None:
+        """Find whose request it is, or what to ask for, or None where nothing is said.
+
+        Raises RemoteError ``malformed_sip`` for credentials that cannot be read.
+        """
+        trunk = self.at(host)
+        if trunk is not None:
+            return trunk
+        asked = [trunk for trunk in self._trunks if trunk.username and trunk.is_at(host)]
+        if not asked or request.method != "INVITE" or self._too_many(host, now):
+            return None
+        algorithms = [name for name in digest.ALGORITHMS if any(trunk.algorithm == name for trunk in asked)]
+        shown = digest.shown(request)
+        if shown is None:
+            return digest.challenge(REALM, algorithms, self._secret, now)
+        if not digest.is_fresh(shown.nonce, self._secret, now):
+            return digest.challenge(REALM, algorithms, self._secret, now, stale=True)
+        for trunk in asked:
+            if _is_of(trunk, shown) and digest.fits(shown, request.method, trunk.password):
+                return trunk
+        self._failed(host, now)
+        return digest.challenge(REALM, algorithms, self._secret, now)
+
+    def _too_many(self, host: str, now: int) -> bool:
+        count, since = self._failures.get(host, (0, now))
+        return count >= MAX_FAILURES and now - since < FAILURE_MS
+
+    def _failed(self, host: str, now: int) -> None:
+        count, since = self._failures.get(host, (0, now))
+        if now - since >= FAILURE_MS:
+            count, since = 0, now
+        self._failures[host] = (count + 1, since)
+        if len(self._failures) > MAX_ADDRESSES:
+            self._failures.popitem(last=False)
+
+
+def _is_of(trunk: Trunk, shown: digest.Shown) -> bool:
+    named = compare_digest(trunk.username.encode(), shown.username.encode())
+    return named and shown.realm == REALM and shown.algorithm == trunk.algorithm

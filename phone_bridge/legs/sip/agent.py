@@ -1,0 +1,436 @@
+"""The user agent that is called (RFC 3261, 8.2 and 13.3): requests in, calls out of them, and every answer.
+
+One agent serves one socket. It is told of datagrams and of the time; what it wants sent waits in ``outgoing``. What
+belongs to a call that was taken goes to that call's leg as the text it came as, once, in its order.
+"""
+
+import heapq
+from collections.abc import Callable
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from phone_bridge.errors import LocalError, RemoteError
+from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip.access import Access, Trunk
+from phone_bridge.legs.sip.dialog import Dialog, Place, port_of
+from phone_bridge.legs.sip.message import (
+    BRANCH_COOKIE,
+    Fields,
+    Request,
+    Response,
+    read,
+    received,
+    rendered,
+    response,
+)
+from phone_bridge.legs.sip.transaction import ClientTransaction, Persistence, ServerTransaction, State
+
+ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE"),)
+ACCEPT: Fields = (("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),)
+SDP_TYPE = "application/sdp"
+METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE"})
+
+MAX_TRANSACTIONS = 20_000
+"""Requests that are worked at; what comes beyond that is dropped, and comes again."""
+
+RETRY_AFTER_S = 10
+"""When a caller whom there is no room for may try again."""
+
+
+class Datagram(NamedTuple):
+    """What is to be sent, and where."""
+
+    data: bytes
+    to: Place
+
+
+class Invited(Struct, frozen=True):
+    """``trunk`` calls; ``offer`` is None for a caller who wants to be offered something."""
+
+    dialog: Dialog
+    request: Request
+    trunk: Trunk
+    offer: sdp.Description | None
+
+
+class Confirmed(Struct, frozen=True):
+    """The caller knows that the call was taken; ``answer`` is what came with the ACK, if anything."""
+
+    dialog: Dialog
+    answer: bytes
+
+
+class Withdrawn(Struct, frozen=True):
+    """The caller has given up before the call was taken, or before it was confirmed."""
+
+    dialog: Dialog
+
+
+class Said(Struct, frozen=True):
+    """The caller said something within a call that was taken."""
+
+    dialog: Dialog
+    text: str
+
+
+class Unconfirmed(Struct, frozen=True):
+    """The caller never learnt that the call was taken, or that its description changed; it was hung up."""
+
+    dialog: Dialog
+
+
+Fact = Invited | Confirmed | Withdrawn | Said | Unconfirmed
+
+
+class _Call(Struct):
+    dialog: Dialog
+    invite: Request
+    transaction: str
+    accepted: bool = False
+    confirmed: bool = False
+    persisting: Persistence | None = None
+    persisting_sequence: int = 0
+
+
+class _Served(Struct):
+    machine: ServerTransaction
+    request: Request
+    to: Place
+
+
+class _Asked(Struct):
+    machine: ClientTransaction
+    to: Place
+
+
+class Agent:
+    """Serve one socket's calls.
+
+    ``here`` says how whoever calls from a place reaches us, ``make_id`` gives texts that were never given before.
+    """
+
+    def __init__(self, access: Access, here: Callable[[Place], Place], make_id: Callable[[], str]) -> None:
+        self.dropped = 0
+        """Datagrams that were answered by nothing."""
+        self._access = access
+        self._here = here
+        self._make_id = make_id
+        self._served: dict[str, _Served] = {}
+        self._asked: dict[str, _Asked] = {}
+        self._calls: dict[str, _Call] = {}  # by Call-ID and our tag
+        self._merging: dict[tuple[str, str, int], str] = {}  # 8.2.2.2: the transaction that brought a request first
+        self._due: list[tuple[int, str, str]] = []
+        self._outgoing: list[Datagram] = []
+
+    # What comes in
+
+    def receive(self, data: bytes, source: Place, now: int) -> list[Fact]:
+        """Take one datagram; what makes no sense, and who is nobody, is dropped without a word."""
+        try:
+            message = read(data)
+            if isinstance(message, Response):
+                self._answered(message, now)
+                return []
+            return self._request(received(message, *source), source, now)
+        except RemoteError:
+            self.dropped += 1
+            return []
+
+    def _request(self, request: Request, source: Place, now: int) -> list[Fact]:
+        key = _server_key(request)
+        served = self._served.get(key)
+        if request.method == "ACK":
+            return self._acknowledged(request, served, now)
+        if served is not None:
+            self._put(served.machine.repeated(), served.to)
+            return []
+        if len(self._served) >= MAX_TRANSACTIONS:
+            raise RemoteError("Too many requests are under way.", code="overload")
+        call = self._call_of(request)
+        if call is not None:
+            return self._within(call, request, source, now)
+        if request.method == "CANCEL":
+            return self._cancel(request, source, now)
+        return self._outside(request, source, now)
+
+    def _outside(self, request: Request, source: Place, now: int) -> list[Fact]:
+        admitted = self._access.admit(request, source[0], now)
+        if admitted is None:
+            self.dropped += 1
+            return []
+        if not isinstance(admitted, Trunk):
+            self._put(response(request, 401, tag=self._make_id(), fields=admitted), _response_place(request, source))
+            return []
+        self._serve(request, source)
+        if request.to_tag:
+            return self._refuse(request, 481, now)
+        if request.method not in METHODS:
+            return self._refuse(request, 405, now, ALLOW)
+        unknown = request.options("Require")
+        if unknown:
+            return self._refuse(request, 420, now, (("Unsupported", ", ".join(sorted(unknown))),))
+        if request.method == "OPTIONS":
+            return self._refuse(request, 200, now, (*ALLOW, *ACCEPT))
+        if request.method != "INVITE":
+            return self._refuse(request, 481, now)
+        return self._invited(request, admitted, source, now)
+
+    def _invited(self, request: Request, trunk: Trunk, source: Place, now: int) -> list[Fact]:
+        merging = (request.call_id, request.from_tag, request.sequence)
+        if self._merging.setdefault(merging, _server_key(request)) != _server_key(request):
+            return self._refuse(request, 482, now)
+        if request.body and request.content_type != SDP_TYPE:
+            return self._refuse(request, 415, now, ACCEPT)
+        try:
+            offer = sdp.read(request.body) if request.body else None
+            if offer is not None:
+                sdp.agree(offer)
+        except RemoteError as error:
+            return self._refuse(request, 488 if error.code == "no_common_codec" else 400, now)
+        dialog = Dialog(request, self._make_id(), self._here(source), source, self._make_id)
+        self._calls[_call_key(dialog)] = _Call(dialog, request, _server_key(request))
+        self._answer(request, 100, now)
+        return [Invited(dialog, request, trunk, offer)]
+
+    def _within(self, call: _Call, request: Request, source: Place, now: int) -> list[Fact]:
+        self._serve(request, source)
+        if request.method not in METHODS:
+            return self._refuse(request, 405, now, ALLOW)
+        if not call.dialog.admits(request):
+            return self._refuse(request, 500, now)
+        if request.method == "OPTIONS":
+            return self._refuse(request, 200, now, (*ALLOW, *ACCEPT))
+        if request.method == "BYE" and not call.confirmed:  # its ACK may be lost, or never have been meant
+            self._answer(request, 200, now)
+            return self._withdraw(call, now)
+        if not call.accepted or (request.method == "INVITE" and call.persisting is not None):
+            return self._refuse(request, 491, now)
+        return [Said(call.dialog, rendered(request))]
+
+    def _cancel(self, request: Request, source: Place, now: int) -> list[Fact]:
+        served = self._served.get(_server_key(request, "INVITE"))
+        if served is None:
+            self.dropped += 1
+            return []
+        self._serve(request, source)
+        call = next((call for call in self._calls.values() if call.invite is served.request), None)
+        self._answer(request, 200, now, tag=call.dialog.tag if call is not None else self._make_id())
+        return [] if call is None or call.accepted else self._withdraw(call, now)
+
+    def _withdraw(self, call: _Call, now: int) -> list[Fact]:
+        self._answer(call.invite, 487, now, tag=call.dialog.tag)
+        self._forget(call)
+        return [Withdrawn(call.dialog)]
+
+    def _acknowledged(self, request: Request, served: _Served | None, now: int) -> list[Fact]:
+        if served is not None and served.machine.state is not State.ACCEPTED:
+            served.machine.acknowledged(now)
+            self._arm("served", _server_key(request), served.machine.deadline())
+            return []
+        call = self._call_of(request)
+        if call is None or call.persisting is None or request.sequence != call.persisting_sequence:
+            return []
+        call.persisting = None
+        if not call.confirmed:
+            call.confirmed = True
+            return [Confirmed(call.dialog, request.body)]
+        return [Said(call.dialog, rendered(request))]
+
+    def _answered(self, message: Response, now: int) -> None:
+        key = f"{message.branch} {message.cseq_method}"
+        asked = self._asked.get(key)
+        if asked is not None:
+            asked.machine.answered(message.code, now)
+            self._arm("asked", key, asked.machine.deadline())
+
+    # What the bridge decides
+
+    def ring(self, dialog: Dialog, now: int) -> None:
+        """Tell the caller that the call is being looked at."""
+        call = self._known(dialog)
+        self._answer(call.invite, 180, now, tag=dialog.tag, fields=(("Contact", dialog.contact),))
+
+    def accept(self, dialog: Dialog, description: bytes, now: int) -> None:
+        """Take the call; ``Confirmed`` follows, or ``Unconfirmed``, or nothing when it was withdrawn meanwhile."""
+        call = self._calls.get(_call_key(dialog))
+        if call is None:
+            return
+        call.accepted = True
+        fields = (("Contact", dialog.contact), *ALLOW, ("Content-Type", SDP_TYPE))
+        self._answer(call.invite, 200, now, tag=dialog.tag, fields=fields, body=description)
+
+    def refuse(self, dialog: Dialog, code: int, now: int) -> None:
+        """Turn the call away; 503 says when to try again."""
+        call = self._calls.get(_call_key(dialog))
+        if call is None:
+            return
+        fields: Fields = (("Retry-After", str(RETRY_AFTER_S)),) if code == 503 else ()
+        self._answer(call.invite, code, now, tag=dialog.tag, fields=fields)
+        self._forget(call)
+
+    def send(self, dialog: Dialog, text: str, now: int) -> None:
+        """Send what the leg of a call says: an answer to something that was ``Said``, or a request of its own."""
+        message = read(text.encode())
+        if isinstance(message, Response):
+            served = self._served.get(_server_key(message))
+            if served is not None:
+                self._give(served, message.code, text, now)
+            return
+        key = f"{message.branch} {message.method}"
+        machine = ClientTransaction(text, now)
+        self._asked[key] = _Asked(machine, dialog.next_hop)
+        self._put(text, dialog.next_hop)
+        self._arm("asked", key, machine.deadline())
+
+    def release(self, dialog: Dialog, now: int) -> None:
+        """Forget a call; one that was taken and that nobody has ended is hung up."""
+        call = self._calls.get(_call_key(dialog))
+        if call is None:
+            return
+        if not call.accepted:
+            self.refuse(dialog, 503, now)
+            return
+        if not dialog.over:
+            dialog.over = True
+            self.send(dialog, dialog.request("BYE"), now)
+        self._forget(call)
+
+    # Time, and what goes out
+
+    def outgoing(self) -> list[Datagram]:
+        """Take what waits to be sent."""
+        waiting, self._outgoing = self._outgoing, []
+        return waiting
+
+    def deadline(self) -> int | None:
+        """Say when ``expire`` is due."""
+        return self._due[0][0] if self._due else None
+
+    def expire(self, now: int) -> list[Fact]:
+        """Do what was due by ``now``."""
+        facts: list[Fact] = []
+        while self._due and self._due[0][0] <= now:
+            _, kind, key = heapq.heappop(self._due)
+            if kind == "served":
+                self._expire_served(key, now)
+            elif kind == "asked":
+                self._expire_asked(key, now)
+            else:
+                facts += self._expire_call(key, now)
+        return facts
+
+    def _expire_served(self, key: str, now: int) -> None:
+        served = self._served.get(key)
+        if served is None or not _is_due(served.machine, now):
+            return
+        self._put(served.machine.expire(now), served.to)
+        if served.machine.state is State.TERMINATED:
+            del self._served[key]
+            request = served.request
+            self._merging.pop((request.call_id, request.from_tag, request.sequence), None)
+        else:
+            self._arm("served", key, served.machine.deadline())
+
+    def _expire_asked(self, key: str, now: int) -> None:
+        asked = self._asked.get(key)
+        if asked is None or not _is_due(asked.machine, now):
+            return
+        self._put(asked.machine.expire(now), asked.to)
+        if asked.machine.state is State.TERMINATED:
+            del self._asked[key]
+        else:
+            self._arm("asked", key, asked.machine.deadline())
+
+    def _expire_call(self, key: str, now: int) -> list[Fact]:
+        call = self._calls.get(key)
+        if call is None or call.persisting is None or call.persisting.deadline() > now:
+            return []
+        served = self._served.get(call.transaction)
+        again = call.persisting.expire(now)
+        if call.persisting.failed:
+            call.persisting = None
+            self.release(call.dialog, now)
+            return [Unconfirmed(call.dialog)]
+        self._put(again, served.to if served is not None else call.dialog.next_hop)
+        self._arm("call", key, call.persisting.deadline())
+        return []
+
+    def _serve(self, request: Request, source: Place) -> None:
+        machine = ServerTransaction(invite=request.method == "INVITE")
+        self._served[_server_key(request)] = _Served(machine, request, _response_place(request, source))
+
+    def _refuse(self, request: Request, code: int, now: int, fields: Fields = ()) -> list[Fact]:
+        self._answer(request, code, now, tag=self._make_id(), fields=fields)
+        return []
+
+    def _answer(
+        self, request: Request, code: int, now: int, *, tag: str = "", fields: Fields = (), body: bytes = b""
+    ) -> None:
+        text = response(request, code, tag=tag, fields=fields, body=body)
+        served = self._served.get(_server_key(request))
+        if served is not None:
+            self._give(served, code, text, now)
+
+    def _give(self, served: _Served, code: int, text: str, now: int) -> None:
+        self._put(served.machine.answer(code, text, now), served.to)
+        self._arm("served", _server_key(served.request), served.machine.deadline())
+        if served.machine.state is State.ACCEPTED and code < 300:
+            self._persist(served, text, now)
+
+    def _persist(self, served: _Served, text: str, now: int) -> None:
+        call = self._call_of(read(text.encode()))
+        if call is not None:
+            call.persisting, call.persisting_sequence = Persistence(text, now), served.request.sequence
+            call.transaction = _server_key(served.request)
+            self._arm("call", _call_key(call.dialog), call.persisting.deadline())
+
+    def _arm(self, kind: str, key: str, at: int | None) -> None:
+        if at is not None:
+            heapq.heappush(self._due, (at, kind, key))
+
+    def _put(self, text: str, to: Place) -> None:
+        if text:
+            self._outgoing.append(Datagram(text.encode(), to))
+
+    # Who is who
+
+    def _call_of(self, message: Request | Response) -> _Call | None:
+        call = self._calls.get(f"{message.call_id} {message.to_tag}") if message.to_tag else None
+        return call if call is not None and call.dialog.remote_tag == message.from_tag else None
+
+    def _known(self, dialog: Dialog) -> _Call:
+        call = self._calls.get(_call_key(dialog))
+        if call is None:
+            raise LocalError("a call was decided about that is not there")
+        return call
+
+    def _forget(self, call: _Call) -> None:
+        self._calls.pop(_call_key(call.dialog), None)
+
+
+def _is_due(machine: ServerTransaction | ClientTransaction, now: int) -> bool:
+    due = machine.deadline()
+    return due is not None and due <= now
+
+
+def _call_key(dialog: Dialog) -> str:
+    return f"{dialog.call_id} {dialog.tag}"
+
+
+def _server_key(message: Request | Response, method: str = "") -> str:
+    """Name the transaction that a message belongs to (17.2.3)."""
+    method = method or ("INVITE" if message.cseq_method == "ACK" else message.cseq_method)
+    top = message.via[0]
+    hop = f"{message.branch} {top.host}:{top.port or ''} {method}"
+    if message.branch.startswith(BRANCH_COOKIE):
+        return hop
+    return f"{message.call_id} {message.from_tag} {message.sequence} {hop}"
+
+
+def _response_place(request: Request, source: Place) -> Place:
+    """Say where answers go (18.2.2; RFC 3581, 4)."""
+    top = request.via[0]
+    if "rport" in top.parameters:
+        return source
+    return source[0], port_of(top.port)

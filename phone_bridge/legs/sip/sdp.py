@@ -1,0 +1,203 @@
+"""Session descriptions: what a caller offers and what is answered (RFC 8866, RFC 3264), for G.711 and telephone events.
+
+One audio stream is spoken over plain RTP (RFC 3551); every other stream of an offer is declined by port 0, in place.
+"""
+
+from msgspec import Struct
+
+from phone_bridge.audio.format import PCMA_8K, PCMU_8K, Format
+from phone_bridge.errors import RemoteError
+
+MAX_LINES = 200
+MAX_STREAMS = 16
+MAX_PORT = 65_535
+
+PCMU, PCMA = 0, 8
+"""The static payload types of RFC 3551, 6."""
+
+TELEPHONE_EVENT = 101
+"""The payload type that is offered for telephone events; an answer takes the caller's own."""
+
+FORMATS: dict[int, Format] = {PCMU: PCMU_8K, PCMA: PCMA_8K}
+_NAMES = {"pcmu/8000": PCMU, "pcma/8000": PCMA, "pcmu/8000/1": PCMU, "pcma/8000/1": PCMA}
+_DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
+_ANSWERED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
+
+
+class Stream(Struct, frozen=True, kw_only=True):
+    """One ``m=`` line with what belongs to it; ``payloads`` maps what the peer calls a format to what it is."""
+
+    media: str
+    port: int
+    protocol: str
+    formats: tuple[str, ...]
+    host: str = ""
+    direction: str = "sendrecv"
+    payloads: dict[int, int] = {}
+    events: int | None = None
+    """The payload type of telephone events (RFC 4733); None when the peer knows none."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether this is sound that can be spoken here."""
+        return self.media == "audio" and self.protocol == "RTP/AVP" and self.port > 0 and bool(self.payloads)
+
+
+class Description(Struct, frozen=True, kw_only=True):
+    """A session as a peer describes it."""
+
+    streams: tuple[Stream, ...]
+
+    @property
+    def audio(self) -> Stream | None:
+        """The first stream that can be spoken here."""
+        return next((stream for stream in self.streams if stream.usable), None)
+
+
+class Agreed(Struct, frozen=True, kw_only=True):
+    """What two descriptions come to: where sound is sent, as what, and whether each side sends it."""
+
+    host: str
+    port: int
+    payload: int
+    """The payload type of the sound, which is in ``format``, both ways."""
+    format: Format
+    events: int | None
+    sends: bool
+    """Whether the peer wants to hear."""
+    hears: bool
+    """Whether the peer sends."""
+
+
+def read(body: bytes) -> Description:
+    """Read a description; raises RemoteError ``malformed_sdp``."""
+    try:
+        return _read(body.decode())
+    except (ValueError, IndexError) as error:
+        raise RemoteError(
+            f"The peer sent a session description that cannot be read: {error}.", code="malformed_sdp"
+        ) from None
+
+
+def _read(text: str) -> Description:
+    lines = text.replace("\r\n", "\n").split("\n")
+    if len(lines) > MAX_LINES or lines[0] != "v=0":
+        raise ValueError("it does not begin with v=0, or is too long")
+    sections: list[list[str]] = [[]]
+    for line in lines:
+        if line.startswith("m="):
+            sections.append([])
+        if line:
+            sections[-1].append(line)
+    if len(sections) - 1 > MAX_STREAMS:
+        raise ValueError(f"it has more than {MAX_STREAMS} streams")
+    host, direction = _connection(sections[0]), _direction(sections[0], "sendrecv")
+    return Description(streams=tuple(_stream(lines, host, direction) for lines in sections[1:]))
+
+
+def _stream(lines: list[str], host: str, direction: str) -> Stream:
+    media, port, protocol, *formats = lines[0][2:].split()
+    number = int(port.partition("/")[0])
+    if not 0 <= number <= MAX_PORT or not formats:
+        raise ValueError("a stream has no port or no format")
+    mapped = {str(PCMU): PCMU, str(PCMA): PCMA}
+    events = None
+    for line in lines:
+        if line.startswith("a=rtpmap:"):
+            payload, _, name = line.removeprefix("a=rtpmap:").partition(" ")
+            if name.strip().lower() == "telephone-event/8000" and payload in formats:
+                events = _payload(payload)
+            mapped[payload] = _NAMES.get(name.strip().lower(), -1)
+    audio = media == "audio"
+    return Stream(
+        media=media,
+        port=number,
+        protocol=protocol,
+        formats=tuple(formats),
+        host=_connection(lines) or host,
+        direction=_direction(lines, direction),
+        payloads={_payload(name): mapped[name] for name in formats if audio and mapped.get(name, -1) >= 0},
+        events=events,
+    )
+
+
+def _payload(name: str) -> int:
+    payload = int(name)
+    if not 0 <= payload <= 127:
+        raise ValueError(f"{payload} is no payload type")
+    return payload
+
+
+def _connection(lines: list[str]) -> str:
+    for line in lines:
+        if line.startswith("c="):
+            network, kind, host = line[2:].split()
+            if network != "IN" or kind not in ("IP4", "IP6"):
+                raise ValueError("its c= names no address of the Internet")
+            return host.partition("/")[0]
+    return ""
+
+
+def _direction(lines: list[str], usual: str) -> str:
+    return next((line[2:] for line in lines if line[2:] in _DIRECTIONS and line.startswith("a=")), usual)
+
+
+def agree(theirs: Description, format: Format | None = None) -> Agreed:
+    """Take the peer's first choice of what is spoken here, or what it calls ``format``.
+
+    Raises RemoteError ``no_common_codec``.
+    """
+    stream = theirs.audio
+    known = stream.payloads.items() if stream is not None else ()
+    payload, codec = next((pair for pair in known if format in (None, FORMATS[pair[1]])), (-1, -1))
+    if stream is None or payload < 0:
+        raise RemoteError(
+            "The peer offers no audio in PCMU or PCMA over RTP/AVP; have it offer G.711 without SRTP.",
+            code="no_common_codec",
+        )
+    on_hold = stream.host in ("0.0.0.0", "::")  # noqa: S104 - the old way of hold (RFC 3264, 8.4)
+    return Agreed(
+        host=stream.host,
+        port=stream.port,
+        payload=payload,
+        format=FORMATS[codec],
+        events=stream.events,
+        sends=stream.direction in ("sendrecv", "recvonly") and not on_hold,
+        hears=stream.direction in ("sendrecv", "sendonly"),
+    )
+
+
+def answer(theirs: Description, agreed: Agreed, host: str, port: int, version: int) -> bytes:
+    """Answer an offer from ``host`` and ``port`` with what was agreed, each other stream declined in its place."""
+    chosen = theirs.audio
+    lines = _session(host, version)
+    for stream in theirs.streams:
+        if stream is not chosen:
+            lines.append(f"m={stream.media} 0 {stream.protocol} {' '.join(stream.formats)}")
+            continue
+        lines += _audio(port, {agreed.payload: stream.payloads[agreed.payload]}, agreed.events)
+        lines.append(f"a={_ANSWERED[stream.direction]}")
+    return _joined(lines)
+
+
+def offer(host: str, port: int, version: int) -> bytes:
+    """Offer what is spoken here, to a caller who has offered nothing."""
+    return _joined([*_session(host, version), *_audio(port, {PCMU: PCMU, PCMA: PCMA}, TELEPHONE_EVENT), "a=sendrecv"])
+
+
+def _session(host: str, version: int) -> list[str]:
+    kind = "IP6" if ":" in host else "IP4"
+    return ["v=0", f"o=- 1 {version} IN {kind} {host}", "s=-", f"c=IN {kind} {host}", "t=0 0"]
+
+
+def _audio(port: int, payloads: dict[int, int], events: int | None) -> list[str]:
+    numbers = [*payloads, *([] if events is None else [events])]
+    lines = [f"m=audio {port} RTP/AVP {' '.join(map(str, numbers))}"]
+    lines += [f"a=rtpmap:{number} {'PCMU' if codec == PCMU else 'PCMA'}/8000" for number, codec in payloads.items()]
+    if events is not None:
+        lines += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-15"]
+    return [*lines, "a=ptime:20"]
+
+
+def _joined(lines: list[str]) -> bytes:
+    return "".join(f"{line}\r\n" for line in lines).encode()

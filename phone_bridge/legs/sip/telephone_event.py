@@ -1,0 +1,60 @@
+"""Keys as named telephone events in RTP (RFC 4733, 2): one press is many packets, and counts once."""
+
+from struct import Struct as Layout
+
+from phone_bridge.errors import RemoteError
+from phone_bridge.legs.sip.rtp import TIMESTAMPS, Packet, ahead
+
+DIGITS = "0123456789*#ABCD"
+"""The events of RFC 4733, 3.2, by their numbers."""
+
+RESTART = 8_000
+"""A key whose timestamp is further back than this many samples is a new one: the sender's clock began anew."""
+
+_layout = Layout("!BBH")
+
+
+def pack(digit: str, *, end: bool, duration: int, volume: int = 10) -> bytes:
+    """Write the payload of one packet of a key; ``duration`` is in samples since the key went down."""
+    return _layout.pack(DIGITS.index(digit), (0x80 if end else 0) | volume, duration)
+
+
+class Keys:
+    """Find the keys in the packets of telephone events.
+
+    All packets of one press have the timestamp of its beginning, so a press counts with the first of them that
+    comes, be it the last that was sent.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[int, int] | None = None  # ssrc and timestamp of the last press
+
+    def push(self, packet: Packet) -> str:
+        """Take a packet; gives the key with the first one of its press, otherwise an empty text.
+
+        Raises RemoteError ``malformed_telephone_event``.
+        """
+        if len(packet.payload) < _layout.size:
+            raise RemoteError("A packet of a telephone event is too short.", code="malformed_telephone_event")
+        event, _, _ = _layout.unpack_from(packet.payload)
+        if event >= len(DIGITS):
+            return ""  # a flash, a fax tone: nothing that a caller keys
+        if self._last is not None and self._last[0] == packet.ssrc:
+            newer = ahead(packet.timestamp, self._last[1], TIMESTAMPS)
+            if -RESTART < newer <= 0:
+                return ""
+        self._last = (packet.ssrc, packet.timestamp)
+        return DIGITS[event]
+
+
+def relayed(body: bytes) -> str:
+    """Find the key in an INFO's body, ``application/dtmf-relay`` or ``application/dtmf``; an empty text for none."""
+    text = body.decode("ascii", "replace").strip()
+    for line in text.splitlines():
+        name, equals, value = line.partition("=")
+        if equals and name.strip().lower() == "signal":
+            text = value.strip()
+            break
+    if text in ("10", "11"):
+        text = DIGITS[int(text)]
+    return text.upper() if len(text) == 1 and text.upper() in DIGITS else ""

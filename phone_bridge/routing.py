@@ -1,0 +1,303 @@
+"""Routes: which calls are whose. An operator's ``[[routes]]``, what is known of a call, and the first route that fits.
+
+Nothing here knows a carrier or a session. A leg says what it knows of a call as ``Facts``; ``choose`` finds the route.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from phone_bridge.errors import SettingsError
+
+WITHHELD = "withheld"
+"""What ``calling`` says of a number that the caller hides."""
+REST = "*"
+"""What a pattern ends with that fits whatever begins so."""
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MAX_ROUTES = 10_000
+"""Most routes of a deployment; each call looks through them."""
+MAX_CALL_SECONDS = 86_400
+MAX_ANSWER_SECONDS = 120
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_NUMBER = re.compile(r"\+(?:[1-9]\d{0,14}\*?|\*)", re.ASCII)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
+_HOURS = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", re.ASCII)
+_SIP = re.compile(r"sips?:(?:([^@?]*)@)?", re.IGNORECASE)
+_DAY_MINUTES = 24 * 60
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of ``[[routes]]``: first which calls it is for, then what they are given.
+
+    A condition that says nothing fits every call. What a call is given is empty (None where empty means something)
+    where the deployment's own setting of that name counts.
+    """
+
+    name: str
+
+    called: str | tuple[str, ...] = ()
+    """Our number, in E.164, or the beginning of some with ``*`` (``+4930*``)."""
+    calling: str | tuple[str, ...] = ()
+    """The other side's number likewise, or ``withheld``."""
+    sip_user: str | tuple[str, ...] = ()
+    """The user of the SIP address that was called."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Headers of a SIP call with their values, which may end with ``*``."""
+    hours: str | tuple[str, ...] = ()
+    """Such as ``09:00-12:30``, the end not included; what goes over midnight belongs to the day on which it begins."""
+    days: str | tuple[str, ...] = ()
+    """Such as ``mon-fri`` or ``sat``."""
+    timezone: str = ""
+    """Where those hours and days are."""
+    caller_language: str | tuple[str, ...] = ()
+    """The language that the call came with, such as ``de``, which ``de-AT`` is, too."""
+
+    user_id: str = ""
+    session: str = ""
+    session_url: str = ""
+    session_key_env: str = ""
+    """Names the environment variable that holds the session's key."""
+    session_key_file: str = ""
+    session_key: str = ""
+    """Filled in when the routes are read; an operator never writes it down."""
+    session_account: str = ""
+    session_format: str = ""
+    session_model: str = ""
+    session_voice: str = ""
+    session_instructions: str = ""
+    session_shape: str = ""
+    session_auth: str = ""
+    session_api_version: str = ""
+    session_turn_detection: str = ""
+    session_transcriber: str = ""
+    tools: tuple[str, ...] | None = None
+    """What is offered, by names of tools or of groups; nothing at all where it is empty."""
+    greeting: str = ""
+    language: str = ""
+    fallback: str = ""
+    answer_seconds: int = 0
+    auto_confirm: tuple[str, ...] | None = None
+    """Tools that are done without asking, for this route's user."""
+    max_seconds: int = 0
+    max_calls: int = 0
+
+    def __repr__(self) -> str:
+        return f"Route(name={self.name!r})"  # not its key
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a call before anybody is asked; addresses as the carrier gives them, None where withheld.
+
+    ``called`` is our side of it and ``calling`` the other one, whoever began. Names of ``headers`` are lower case.
+    """
+
+    called: str | None = None
+    calling: str | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+    language: str = ""
+
+
+# Which route a call is given
+
+
+def choose(routes: Sequence[Route], facts: Facts, at: datetime) -> Route | None:
+    """Find the first of ``routes`` that fits a call at the time ``at`` (with its offset); None without one."""
+    return next((route for route in routes if not missed(route, facts, at)), None)
+
+
+def missed(route: Route, facts: Facts, at: datetime) -> str:
+    """Name the first condition of ``route`` that a call does not meet; empty where it meets them all."""
+    return missed_by_address(route, facts) or ("" if _is_open(route, at) else "hours")
+
+
+def missed_by_address(route: Route, facts: Facts) -> str:
+    """Name the first condition that a call does not meet, whatever the time is."""
+    called, calling = number_of(facts.called), number_of(facts.calling) if facts.calling else WITHHELD
+    if route.called and not _any_fits(route.called, called):
+        return "called"
+    if route.calling and not _any_fits(route.calling, calling):
+        return "calling"
+    if route.sip_user and sip_user_of(facts.called) not in many(route.sip_user):
+        return "sip_user"
+    if not all(_fits(value, facts.headers.get(name.lower())) for name, value in route.headers.items()):
+        return "headers"
+    if route.caller_language and not any(_speaks(facts.language, each) for each in many(route.caller_language)):
+        return "caller_language"
+    return ""
+
+
+def number_of(address: str | None) -> str:
+    """Give the telephone number of an address, ``+…`` or ``sip:+…@…``; empty for one that is none."""
+    user = sip_user_of(address) or address or ""
+    return user if _NUMBER.fullmatch(user) and not user.endswith(REST) else ""
+
+
+def sip_user_of(address: str | None) -> str:
+    """Give the user of a SIP address; empty without one."""
+    found = _SIP.match(address or "")
+    return unquote(found[1] or "").partition(";")[0] if found else ""
+
+
+def many(said: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Give what may be said once or as a list."""
+    return (said,) if isinstance(said, str) else said
+
+
+def _any_fits(patterns: str | tuple[str, ...], value: str) -> bool:
+    return any(_fits(pattern, value) for pattern in many(patterns))
+
+
+def _fits(pattern: str, value: str | None) -> bool:
+    if value is None:
+        return False
+    return value.startswith(pattern[:-1]) if pattern.endswith(REST) else value == pattern
+
+
+def _speaks(language: str, wanted: str) -> bool:
+    spoken = language.lower().split("-")
+    parts = wanted.lower().split("-")
+    return spoken[: len(parts)] == parts
+
+
+def _is_open(route: Route, at: datetime) -> bool:
+    if not route.hours and not route.days:
+        return True
+    here = at.astimezone(ZoneInfo(route.timezone))
+    days = _days(many(route.days))
+    minute = here.hour * 60 + here.minute
+    windows = [_window(each) for each in many(route.hours)] or [_Window(0, _DAY_MINUTES)]
+    yesterday = (here.date() - timedelta(days=1)).weekday()
+    return any(
+        (here.weekday() in days and window.begins <= minute < window.ends)
+        or (yesterday in days and minute + _DAY_MINUTES < window.ends)
+        for window in windows
+    )
+
+
+class _Window(NamedTuple):
+    """Minutes after the midnight of a day; what ends on the next one ends after ``_DAY_MINUTES``."""
+
+    begins: int
+    ends: int
+
+
+@lru_cache(maxsize=MAX_ROUTES)
+def _window(text: str) -> _Window:
+    """Read ``HH:MM-HH:MM``; raises ValueError."""
+    found = _HOURS.fullmatch(text)
+    if not found:
+        raise ValueError(text)
+    hour, minute, end_hour, end_minute = map(int, found.groups())
+    begins, ends = hour * 60 + minute, end_hour * 60 + end_minute
+    if hour > 23 or max(minute, end_minute) > 59 or ends > _DAY_MINUTES or begins == ends:
+        raise ValueError(text)
+    return _Window(begins, ends if ends > begins else ends + _DAY_MINUTES)
+
+
+@lru_cache(maxsize=MAX_ROUTES)
+def _days(said: tuple[str, ...]) -> frozenset[int]:
+    """Read days, all seven where none are said; raises ValueError."""
+    found: set[int] = set()
+    for each in said:
+        first, _, last = each.lower().partition("-")
+        begins, ends = DAYS.index(first), DAYS.index(last or first)
+        found.update(day % 7 for day in range(begins, (ends if ends >= begins else ends + 7) + 1))
+    return frozenset(found or range(7))
+
+
+# What an operator may write
+
+
+def check(routes: Sequence[Route], where: Sequence[str]) -> None:
+    """Check routes by themselves; ``where`` says of each where it stands. Raises SettingsError with the mend."""
+    if len(routes) > MAX_ROUTES:
+        raise SettingsError(f"there are {len(routes)} of [[routes]], and {MAX_ROUTES} at most can be served")
+    known: dict[str, str] = {}
+    everything = ""
+    for route, place in zip(routes, where, strict=True):
+        if route.name in known:
+            raise SettingsError(f"{place} has the name of {known[route.name]}: give each its own")
+        if everything:
+            raise SettingsError(
+                f"{place} never gets a call, for {everything} before it takes every one: move it up, or give the "
+                "other a condition such as called"
+            )
+        known[route.name] = place
+        _check(route, place)
+        if takes_every_call(route):
+            everything = place
+
+
+def takes_every_call(route: Route) -> bool:
+    """Tell whether a route has no condition at all."""
+    conditions = (route.called, route.calling, route.sip_user, route.headers, route.hours, route.days)
+    return not any(conditions) and not route.caller_language
+
+
+def _check(route: Route, place: str) -> None:
+    if not _NAME.fullmatch(route.name):
+        raise SettingsError(f"{place} needs a name of 1 to 64 letters, digits, dots, dashes or underscores")
+    if route.session_key:
+        raise SettingsError(
+            f"{place} has its session_key in the clear: put it into an environment variable or a file, "
+            "and name that with session_key_env or session_key_file"
+        )
+    _check_addresses(route, place)
+    _check_times(route, place)
+    _check_limits(route, place)
+
+
+def _check_addresses(route: Route, place: str) -> None:
+    for field, words in (("called", ()), ("calling", (WITHHELD,))):
+        for pattern in many(getattr(route, field)):
+            if not _NUMBER.fullmatch(pattern) and pattern not in words:
+                hint = f", or {WITHHELD}" if words else ""
+                raise SettingsError(
+                    f"{place} has {pattern!r} in {field}: write numbers as +493012345, beginnings as +4930*{hint}"
+                )
+    for field in ("caller_language", "language"):
+        for each in many(getattr(route, field)):
+            if each and not _LANGUAGE.fullmatch(each):
+                raise SettingsError(f"{place} has {each!r} in {field}: write a language as de or de-AT")
+    if any(not user for user in many(route.sip_user)) or any(not name for name in route.headers):
+        raise SettingsError(f"{place} has an empty sip_user, or a header without a name")
+
+
+def _check_times(route: Route, place: str) -> None:
+    if not many(route.hours) and not many(route.days):
+        if route.timezone:
+            raise SettingsError(f"{place} has a timezone and neither hours nor days: add them, or remove it")
+        return
+    try:
+        ZoneInfo(route.timezone)
+    except (KeyError, ValueError, OSError):
+        raise SettingsError(
+            f"{place} has hours or days, so it needs a timezone such as Europe/Berlin, not {route.timezone!r}"
+        ) from None
+    for field, read, mend in (
+        ("hours", _window, "09:00-12:30, or 22:00-06:00 over midnight"),
+        ("days", lambda day: _days((day,)), f"mon-fri or sat, of {' '.join(DAYS)}"),
+    ):
+        for each in many(getattr(route, field)):
+            try:
+                read(each)
+            except ValueError:
+                raise SettingsError(f"{place} has {each!r} in {field}: write {mend}") from None
+
+
+def _check_limits(route: Route, place: str) -> None:
+    for field, most in (
+        ("answer_seconds", MAX_ANSWER_SECONDS),
+        ("max_seconds", MAX_CALL_SECONDS),
+        ("max_calls", 1_000_000),
+    ):
+        if not 0 <= getattr(route, field) <= most:
+            raise SettingsError(f"{place} has {field} = {getattr(route, field)}: it must be 1 to {most}")

@@ -1,0 +1,336 @@
+"""The sockets of SIP: one for all signalling, and one for each call's sound.
+
+A call's messages and packets come to its pump through the same ``Socket`` as a carrier's stream does; what it stands on
+here is two sockets of UDP. Who calls is told to ``take``, which answers or refuses.
+"""
+
+import asyncio
+import secrets
+import socket as sockets
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from phone_bridge.errors import LocalError, Refused, RemoteError, Unavailable
+from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip.access import Access, Trunk
+from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, Invited, Said, Unconfirmed, Withdrawn
+from phone_bridge.legs.sip.dialog import Dialog, Place
+from phone_bridge.legs.sip.leg import Numbers, SipLeg
+from phone_bridge.legs.sip.message import Request
+from phone_bridge.runtime.sockets import Socket
+
+ID_BYTES = 12
+RTP_PORT_TRIES = 50
+"""Ports that are tried for a call's sound before it is turned away."""
+
+RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+"""What a burst of callers may leave with the system until it is read; the system may grant less."""
+
+Take = Callable[["IncomingCall"], Coroutine[Any, Any, None]]
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """Hand each datagram on; a peer that cannot be reached is known by its silence."""
+
+    def __init__(self, hear: Callable[[bytes, Place], None]) -> None:
+        self._hear = hear
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """Take one datagram."""
+        self._hear(data, (addr[0], addr[1]))
+
+
+def _send(transport: asyncio.DatagramTransport, data: bytes, to: Place) -> None:
+    try:
+        transport.sendto(data, to)
+    except (OSError, ValueError):  # of another family, or no way there: the peer's silence tells
+        return
+
+
+class SipLine:
+    """What a call's ``Socket`` stands on: bytes are packets of RTP, text is messages of the dialog."""
+
+    def __init__(self, leg: SipLeg, media: "_Media", say: Callable[[str], None], release: Callable[[], None]) -> None:
+        self.socket = Socket(self)
+        self._leg = leg
+        self._media = media
+        self._say = say
+        self._release = release
+        media.hear = self._packet
+
+    def write(self, message: str | bytes) -> None:
+        """Send a packet to where the caller's come from, or a message to where the dialog leads."""
+        if isinstance(message, str):
+            self._say(message)
+        elif self._leg.far_end.address is not None:
+            _send(self._media.transport, message, self._leg.far_end.address)
+
+    def pause_reading(self) -> None:
+        """Leave it: a datagram that nobody takes is one that was lost."""
+
+    def resume_reading(self) -> None:
+        """Leave it, as above."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Hang up, if nobody has, and let the sound's socket go."""
+        self._media.transport.close()
+        self._release()
+        asyncio.get_running_loop().call_soon(self.socket.lost, code, reason)
+
+    def abort(self) -> None:
+        """Do the same without a word to come."""
+        self._media.transport.close()
+        self._release()
+        self.socket.lost()
+
+    def _packet(self, data: bytes, source: Place) -> None:
+        if self._leg.far_end.admits(source):
+            self.socket.hear(data)
+
+
+class _Media:
+    """One call's socket for sound."""
+
+    def __init__(self) -> None:
+        self.hear: Callable[[bytes, Place], None] = lambda data, source: None
+        self.transport: asyncio.DatagramTransport
+        self.port = 0
+
+    async def open(self, host: str, ports: "Ports") -> None:
+        """Find a free port; raises Unavailable ``no_rtp_port``."""
+        loop = asyncio.get_running_loop()
+        for _ in range(RTP_PORT_TRIES):
+            port = ports.next()
+            try:
+                self.transport, _ = await loop.create_datagram_endpoint(
+                    lambda: _Datagrams(lambda data, source: self.hear(data, source)), local_addr=(host, port)
+                )
+            except OSError:
+                continue
+            self.port = self.transport.get_extra_info("sockname")[1]
+            return
+        raise Unavailable("No port was free for a call's sound; widen PHONE_BRIDGE_SIP_RTP_PORTS.", code="no_rtp_port")
+
+
+class Ports:
+    """The even ports from ``first`` to ``last``, round and round."""
+
+    def __init__(self, first: int, last: int) -> None:
+        self._first = first + first % 2
+        self._count = max(1, (last - self._first) // 2 + 1)
+        self._turn = secrets.randbelow(self._count)
+
+    def next(self) -> int:
+        """Give the next port."""
+        self._turn = (self._turn + 1) % self._count
+        return self._first + 2 * self._turn
+
+
+class IncomingCall:
+    """A caller who waits for an answer; it is either answered or refused, once."""
+
+    def __init__(self, server: "SipServer", invited: Invited) -> None:
+        self.trunk: Trunk = invited.trunk
+        self.request: Request = invited.request
+        self.dialog: Dialog = invited.dialog
+        self._offer = invited.offer
+        self._server = server
+        self._confirmed: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._line: SipLine | None = None
+        self._early: list[str] = []  # said before there was a line to hear it
+
+    def ring(self) -> None:
+        """Let the caller hear that it rings."""
+        if not self._confirmed.done():
+            self._server.decide(lambda agent, now: agent.ring(self.dialog, now))
+
+    def refuse(self, code: int) -> None:
+        """Turn the caller away."""
+        self._server.decide(lambda agent, now: agent.refuse(self.dialog, code, now))
+
+    async def answer(self) -> tuple[SipLeg, Socket]:
+        """Take the call and wait for the caller to know; gives its leg and its socket.
+
+        Raises Refused ``withdrawn`` when the caller has given up, RemoteError for an answer that cannot be used,
+        Unavailable without a port.
+        """
+        media = _Media()
+        await media.open(self._server.bound_host, self._server.ports)
+        try:
+            return await self._answer(media)
+        except BaseException:
+            media.transport.close()
+            self._server.decide(lambda agent, now: agent.release(self.dialog, now))
+            raise
+
+    async def _answer(self, media: _Media) -> tuple[SipLeg, Socket]:
+        host = self.dialog.here[0]
+        if self._offer is None:
+            body = sdp.offer(host, media.port, 1)
+        else:
+            body = sdp.answer(self._offer, sdp.agree(self._offer), host, media.port, 1)
+        if not self._confirmed.done():
+            self._server.decide(lambda agent, now: agent.accept(self.dialog, body, now))
+        with_ack = await self._confirmed
+        agreed = sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack))
+        leg = SipLeg(self.dialog, agreed, (host, media.port), _numbers(), self._server.now())
+        self._line = SipLine(leg, media, self._say, self._release)
+        for text in self._early:
+            self._line.socket.hear(text)
+        return leg, self._line.socket
+
+    def confirmed(self, answer: bytes) -> None:
+        """Know that the caller knows."""
+        if not self._confirmed.done():
+            self._confirmed.set_result(answer)
+
+    def said(self, text: str) -> None:
+        """Take a message of the dialog."""
+        if self._line is not None:
+            self._line.socket.hear(text)
+        else:
+            self._early.append(text)
+
+    def gone(self) -> None:
+        """Know that the call is over, or never came to be; doing so twice is harmless."""
+        if self._line is not None:
+            self._line.abort()
+        elif not self._confirmed.done():
+            self._confirmed.set_exception(
+                Refused("The caller has hung up before the call was taken.", code="withdrawn")
+            )
+            self._confirmed.exception()  # it may be that nobody asks
+
+    def _say(self, text: str) -> None:
+        self._server.decide(lambda agent, now: agent.send(self.dialog, text, now))
+
+    def _release(self) -> None:
+        self._server.decide(lambda agent, now: agent.release(self.dialog, now))
+        self._server.forget(self.dialog)
+
+
+def _numbers() -> Numbers:
+    return Numbers(
+        ssrc=secrets.randbelow(1 << 32), sequence=secrets.randbelow(1 << 16), timestamp=secrets.randbelow(1 << 32)
+    )
+
+
+class SipServer:
+    """Listen for callers; ``take`` is run as a task for each, and ``public_host`` is what peers are told to call."""
+
+    def __init__(self, access: Access, take: Take, *, ports: Ports, public_host: str = "") -> None:
+        self.ports = ports
+        self.bound_host = ""
+        self.port = 0
+        self._take = take
+        self._public_host = public_host
+        self._agent = Agent(access, self._here, lambda: secrets.token_hex(ID_BYTES))
+        self._calls: dict[Dialog, IncomingCall] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def open(self, host: str, port: int) -> None:
+        """Begin to listen; raises Unavailable ``sip_port`` when the port cannot be had."""
+        loop = asyncio.get_running_loop()
+        try:
+            self._transport, _ = await loop.create_datagram_endpoint(
+                lambda: _Datagrams(self._datagram), local_addr=(host, port)
+            )
+        except OSError as error:
+            raise Unavailable(f"SIP cannot listen on {host}:{port} ({error.strerror}).", code="sip_port") from None
+        bound: sockets.socket = self._transport.get_extra_info("socket")
+        bound.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        self.bound_host = host
+        self.port = self._transport.get_extra_info("sockname")[1]
+
+    async def close(self) -> None:
+        """Stop listening, and hang up on whoever is left."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def now(self) -> int:
+        """Say the time, in milliseconds."""
+        return int(time.monotonic() * 1000)
+
+    def decide(self, step: Callable[[Agent, int], None]) -> None:
+        """Have something done that was decided of a call."""
+        step(self._agent, self.now())
+        self._flush()
+
+    def forget(self, dialog: Dialog) -> None:
+        """Tell nobody of that call any more."""
+        self._calls.pop(dialog, None)
+
+    def _datagram(self, data: bytes, source: Place) -> None:
+        self._work(self._agent.receive(data, source, self.now()))
+
+    def _work(self, facts: list[Fact]) -> None:
+        for fact in facts:
+            call = self._calls.get(fact.dialog)
+            if isinstance(fact, Invited):
+                self._begin(IncomingCall(self, fact))
+            elif call is None:
+                continue
+            elif isinstance(fact, Confirmed):
+                call.confirmed(fact.answer)
+            elif isinstance(fact, Said):
+                call.said(fact.text)
+            elif isinstance(fact, Withdrawn | Unconfirmed):
+                call.gone()
+        self._flush()
+
+    def _begin(self, call: IncomingCall) -> None:
+        self._calls[call.dialog] = call
+        task = asyncio.get_running_loop().create_task(self._take(call))
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._ended(done, call))
+
+    def _ended(self, task: asyncio.Task[None], call: IncomingCall) -> None:
+        self._tasks.discard(task)
+        self.forget(call.dialog)
+        self.decide(lambda agent, now: agent.release(call.dialog, now))
+        call.gone()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            context = {"message": "a call by SIP failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
+
+    def _flush(self) -> None:
+        for data, to in self._agent.outgoing():
+            if self._transport is not None:
+                _send(self._transport, data, to)
+        self._arm()
+
+    def _arm(self) -> None:
+        due = self._agent.deadline()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if due is not None and self._transport is not None:
+            delay = max(1, due - self.now()) / 1000
+            self._timer = asyncio.get_running_loop().call_later(delay, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        self._work(self._agent.expire(self.now()))
+
+    def _here(self, source: Place) -> Place:
+        """Say how whoever calls from ``source`` reaches this machine."""
+        if self._transport is None:
+            raise LocalError("a call came to a server that does not listen")
+        if self._public_host:
+            return self._public_host, self.port
+        family = sockets.AF_INET6 if ":" in source[0] else sockets.AF_INET
+        with sockets.socket(family, sockets.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(source)
+            except OSError:
+                raise RemoteError("A call came from where nothing can be sent.", code="unreachable") from None
+            return probe.getsockname()[0], self.port

@@ -1,0 +1,119 @@
+"""Who may call by SIP, as an operator writes it down: ``[[sip_trunks]]`` in ``phone-bridge.toml``, and where we listen.
+
+A password is never written there: it is the value of an environment variable.
+"""
+
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
+
+from msgspec import Struct, structs
+
+from phone_bridge.errors import SettingsError
+from phone_bridge.legs.sip.access import Trunk
+from phone_bridge.legs.sip.dialog import DEFAULT_PORT
+from phone_bridge.legs.sip.digest import ALGORITHMS
+from phone_bridge.runtime.sip import Ports
+
+SCHEME = "udp"
+MIN_RTP_PORT, MAX_RTP_PORT = 1_024, 65_535
+
+
+class SipTrunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A telephone, a PBX or a provider: known by where it calls from, by credentials, or by both."""
+
+    name: str
+    user_id: str = ""
+    """Whose assistant it reaches; ``PHONE_BRIDGE_USER_ID``'s when empty."""
+    addresses: tuple[str, ...] = ()
+    """Addresses or networks, such as ``192.0.2.7`` or ``198.51.100.0/24``."""
+    username: str = ""
+    password_env: str = ""
+    """Names the environment variable that holds the password."""
+    algorithm: str = "MD5"
+    """How the password is proven, ``SHA-256`` (RFC 8760) or ``MD5``, which is all that most telephones know."""
+    password: str = ""
+    """Filled in by ``opened``."""
+
+    def __repr__(self) -> str:
+        return f"SipTrunk(name={self.name!r})"
+
+
+def opened(trunks: Sequence[SipTrunk], environ: Mapping[str, str | None]) -> tuple[SipTrunk, ...]:
+    """Check the trunks and find their passwords; raises SettingsError with the mend, and never with a password."""
+    names = [trunk.name for trunk in trunks]
+    for trunk in trunks:
+        if not trunk.name or names.count(trunk.name) > 1:
+            raise SettingsError("each of [[sip_trunks]] needs a name of its own")
+        _check(trunk)
+    return tuple(structs.replace(trunk, password=_password(trunk, environ)) for trunk in trunks)
+
+
+def _check(trunk: SipTrunk) -> None:
+    where = f"[[sip_trunks]] {trunk.name!r}"
+    if trunk.password:
+        raise SettingsError(
+            f"{where} has its password in the clear: put it into an environment variable, "
+            "and name that with password_env"
+        )
+    if not trunk.addresses and not trunk.username:
+        raise SettingsError(f"{where} would let anybody in: give it addresses, or username and password_env")
+    if bool(trunk.username) != bool(trunk.password_env):
+        raise SettingsError(f"{where} needs both of username and password_env, or neither")
+    if trunk.algorithm not in ALGORITHMS:
+        raise SettingsError(f"{where} needs an algorithm of {', '.join(ALGORITHMS)}, not {trunk.algorithm!r}")
+    for address in trunk.addresses:
+        try:
+            ip_network(address)
+        except ValueError as error:
+            raise SettingsError(f"{where} has an address that is none: {error}") from None
+
+
+def _password(trunk: SipTrunk, environ: Mapping[str, str | None]) -> str:
+    if not trunk.password_env:
+        return ""
+    found = environ.get(trunk.password_env)
+    if not found:
+        raise SettingsError(
+            f"[[sip_trunks]] {trunk.name!r} names the environment variable {trunk.password_env}, which is not set"
+        )
+    return found
+
+
+def trunk(written: SipTrunk, user_id: str) -> Trunk:
+    """Give a trunk as a leg knows it; ``user_id`` is for one that names nobody."""
+    return Trunk(
+        name=written.name,
+        user_id=written.user_id or user_id,
+        networks=tuple(map(ip_network, written.addresses)),
+        username=written.username,
+        password=written.password,
+        algorithm=written.algorithm,
+    )
+
+
+def listening(url: str) -> tuple[str, int]:
+    """Read where to listen, ``udp://host[:port]``; raises SettingsError."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORT
+        ip_address(host)
+    except ValueError:
+        host, port = "", 0
+    if not host or parts.scheme != SCHEME or parts.path or parts.query or parts.username:
+        raise SettingsError(
+            f"PHONE_BRIDGE_SIP_LISTEN must be udp://address[:port], such as udp://0.0.0.0:5060, not {url!r}"
+        )
+    return host, port
+
+
+def rtp_ports(text: str) -> Ports:
+    """Read a range of ports, ``16384-32767``; raises SettingsError."""
+    first, dash, last = text.partition("-")
+    fits = dash and first.isdecimal() and last.isdecimal() and MIN_RTP_PORT <= int(first) < int(last) <= MAX_RTP_PORT
+    if not fits:
+        raise SettingsError(
+            f"PHONE_BRIDGE_SIP_RTP_PORTS must be two ports from {MIN_RTP_PORT} to {MAX_RTP_PORT}, such as 16384-32767, "
+            f"not {text!r}"
+        )
+    return Ports(int(first), int(last))

@@ -1,0 +1,264 @@
+"""A deployment's tenants: what each route's calls are given, as settings of their own.
+
+A call by a route is served with the deployment's settings, changed where its route says so. A route that names a
+session's kind or address has nothing of the deployment's own session, its key least of all: no key goes to a server
+that it was not written down for.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+from dotenv import dotenv_values
+
+from phone_bridge import routing
+from phone_bridge.errors import SettingsError, Unavailable
+from phone_bridge.offers import Effect
+from phone_bridge.routing import Facts, Route
+from phone_bridge.runtime import secret_values
+from phone_bridge.settings import ENV_FILE, FUNCTION_CALLING, ROUTES, TOML_FILE, Settings, check_served
+from phone_bridge.tools.catalogue import Catalogue
+from phone_bridge.tools.memory import MEMORY_TOOLS
+from phone_bridge.tools.table import CALENDAR_TOOLS
+from phone_bridge.tools.web import WEB_SEARCH
+
+CALENDAR, MEMORY, WEB, CALL, ELSEWHERE = "calendar", "memory", "web", "call", "voice-agent"
+"""Groups of tools; a further one is each of ``[[mcp]]``, by its name."""
+OF_A_CALL = ("end_call", "transfer_call", "send_digits")
+READS = ":read"
+"""What follows a group's name where only those of its tools are meant that look and change nothing."""
+KEPT_TABLES = 20
+"""How many tables of routes a process remembers for calls that began by them."""
+
+_SESSION = tuple(field for field in Settings.__struct_fields__ if field.startswith("session_"))
+_GIVEN = (*_SESSION, "user_id", "language", "greeting", "fallback", "answer_seconds")
+_DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+_TABLE = re.compile(rf"^[ \t]*\[\[[ \t]*{ROUTES}[ \t]*\]\]", re.MULTILINE)
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call is given: ``settings`` for everything, ``tools`` if only some are offered, limits or 0 for none."""
+
+    settings: Settings
+    route: str | None = None
+    tools: frozenset[str] | None = None
+    max_seconds: int = 0
+    max_calls: int = 0
+
+    def __repr__(self) -> str:
+        return f"Served(route={self.route!r})"  # not its key
+
+
+class Recorded(Protocol):
+    """A call's record, as far as it says whose call it is."""
+
+    @property
+    def route(self) -> str | None: ...  # noqa: D102 - the record's own words
+
+    @property
+    def user_id(self) -> str: ...  # noqa: D102
+
+    @property
+    def session(self) -> str: ...  # noqa: D102
+
+
+class Tenants:
+    """All that calls may be given; ``own`` is the deployment's, for calls that no route fits."""
+
+    def __init__(self, own: Settings, routes: Sequence[Route] = ()) -> None:
+        self.own = Served(settings=own)
+        self._routes: Sequence[Route] = ()
+        self._tables: list[Mapping[str, Served]] = []
+        self.replace(routes)
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The routes in their order."""
+        return self._routes
+
+    @property
+    def all(self) -> tuple[Served, ...]:
+        """Whatever a new call may be given."""
+        return (self.own, *self._tables[0].values())
+
+    def replace(self, routes: Sequence[Route]) -> None:
+        """Take other routes for the calls that begin from now on."""
+        self._routes = tuple(routes)
+        table = {route.name: served(self.own.settings, route) for route in routes}
+        self._tables = [table, *self._tables][:KEPT_TABLES]
+
+    def choose(self, facts: Facts, at: datetime) -> Served:
+        """Find what a call is given that comes in at the time ``at``."""
+        route = routing.choose(self._routes, facts, at)
+        return self.own if route is None else self._tables[0][route.name]
+
+    def choose_outbound(self, facts: Facts, user_id: str = "") -> Served:
+        """Find what a call is given that we place for ``user_id`` (empty for whoever's line it is), at any time.
+
+        A route of another user's is passed over.
+        """
+        for route in self._routes:
+            found = self._tables[0][route.name]
+            if not routing.missed_by_address(route, facts) and user_id in ("", found.settings.user_id):
+                return found
+        return self.own
+
+    def of(self, record: Recorded) -> Served:
+        """Find what the call of ``record`` was given when it began; raises Unavailable where nobody knows any more."""
+        if record.route is None:
+            return self.own
+        for table in self._tables:
+            found = table.get(record.route)
+            if found is not None and (found.settings.user_id, found.settings.session) == (
+                record.user_id,
+                record.session,
+            ):
+                return found
+        raise Unavailable(f"The route {record.route} of a call is no more.", code="route_gone")
+
+    def settings_of(self, record: Recorded) -> Settings:
+        """Find the settings of a call like ``of``; where they are gone, such as send no caller to somebody else's."""
+        try:
+            return self.of(record).settings
+        except Unavailable:
+            return msgspec.structs.replace(self.own.settings, fallback="goodbye")
+
+
+def served(own: Settings, route: Route) -> Served:
+    """Say what the calls of ``route`` are given."""
+    changed: dict[str, Any] = {}
+    if route.session or route.session_url:
+        changed = {field: _DEFAULTS[field] for field in _SESSION} | {"session": route.session or own.session}
+    changed |= {field: getattr(route, field) for field in _GIVEN if getattr(route, field)}
+    if route.auto_confirm is not None:
+        user_id = route.user_id or own.user_id
+        changed["auto_confirm"] = ",".join(f"{user_id}:{tool}" for tool in route.auto_confirm)
+    return Served(
+        settings=msgspec.structs.replace(own, **changed),
+        route=route.name,
+        tools=None if route.tools is None else frozenset(route.tools),
+        max_seconds=route.max_seconds,
+        max_calls=route.max_calls,
+    )
+
+
+def calendar_tools(chosen: frozenset[str]) -> tuple[str, ...]:
+    """Name those of the calendar's tools that ``chosen`` names, by themselves or by their group."""
+    return _among(CALENDAR, CALENDAR_TOOLS, chosen)
+
+
+def remembers(chosen: frozenset[str] | None) -> bool:
+    """Tell whether a model may be told what is remembered of its caller: it is offered some of the memory's tools."""
+    return chosen is None or bool(_among(MEMORY, MEMORY_TOOLS, chosen))
+
+
+def _among(group: str, tools: Catalogue, chosen: frozenset[str]) -> tuple[str, ...]:
+    return tuple(tool.name for tool in tools if offered(group, tool.name, chosen, reads=tool.effect is Effect.READ))
+
+
+def offered(group: str, name: str, chosen: frozenset[str], *, reads: bool) -> bool:
+    """Tell whether ``chosen`` names a tool of ``group``."""
+    return name in chosen or group in chosen or (reads and group + READS in chosen)
+
+
+# Reading them
+
+
+def read(environ: Mapping[str, str], folder: Path, own: Settings) -> tuple[Route, ...]:
+    """Read the routes of ``phone-bridge.toml`` in ``folder``, with their keys.
+
+    Raises SettingsError, whose message says the line of the table at fault and the mend, and never a key.
+    """
+    file = folder / TOML_FILE
+    if not file.is_file():
+        return ()
+    try:
+        text = file.read_text(encoding="utf-8")
+        tables = tomllib.loads(text).get(ROUTES, [])
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file.name} cannot be read: {error}") from None
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise SettingsError(f"{file.name} needs its routes as tables, each under a line [[routes]]")
+    where = _places(text, tables)
+    routes = [_route(table, place) for table, place in zip(tables, where, strict=True)]
+    routing.check(routes, where)
+    named = {**dotenv_values(folder / ENV_FILE), **environ}
+    opened = tuple(_opened(route, place, named) for route, place in zip(routes, where, strict=True))
+    for route, place in zip(opened, where, strict=True):
+        _check(own, route, place)
+    return opened
+
+
+def _places(text: str, tables: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say of each table where it stands: by its line, unless text of some other kind looks like a table's head."""
+    lines = [text.count("\n", 0, found.start()) + 1 for found in _TABLE.finditer(text)]
+    heads = [f"line {line}" for line in lines] if len(lines) == len(tables) else [""] * len(tables)
+    return [
+        f"{TOML_FILE}, {head}{', ' if head else ''}[[{ROUTES}]] {str(table.get('name', f'number {number}'))!r}"
+        for number, (head, table) in enumerate(zip(heads, tables, strict=True), start=1)
+    ]
+
+
+def _route(table: Mapping[str, Any], place: str) -> Route:
+    unknown = sorted(set(table) - set(Route.__struct_fields__))
+    if unknown:
+        raise SettingsError(f"{place} has the key {unknown[0]!r}, which no route has: remove it or mend its spelling")
+    try:
+        return msgspec.convert(table, Route)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{place} is not what it should be: {error}") from None
+
+
+def _opened(route: Route, place: str, environ: Mapping[str, str | None]) -> Route:
+    if not route.session_key_env and not route.session_key_file:
+        return route
+    key = secret_values.found(place, "session_key", route.session_key_env, route.session_key_file, environ)
+    return msgspec.structs.replace(route, session_key=key)
+
+
+def _check(own: Settings, route: Route, place: str) -> None:
+    given = served(own, route)
+    try:
+        check_served(given.settings, _name_in_route)
+    except SettingsError as error:
+        raise SettingsError(f"{place}: {error}") from None
+    if route.tools is not None:
+        _check_tools(given, place)
+
+
+def _name_in_route(field: str) -> str:
+    return "session_key_env or session_key_file" if field == "session_key" else field
+
+
+def _check_tools(given: Served, place: str) -> None:
+    settings, chosen = given.settings, given.tools or frozenset()
+    if settings.session == "voice-sdk":
+        raise SettingsError(f"{place} has tools, but a voice-sdk session acts by itself: remove them")
+    if settings.session in FUNCTION_CALLING:
+        known = _known(settings)
+        servers = tuple(f"{server.name}_" for server in settings.mcp)
+        unknown = sorted(name for name in chosen - known if not name.startswith(servers))
+    else:
+        unknown = sorted(chosen - _group(CALENDAR) - {tool.name for tool in CALENDAR_TOOLS})
+    if unknown:
+        raise SettingsError(
+            f"{place} has {unknown[0]!r} in tools, which names neither a tool nor a group of a {settings.session} "
+            f"session: mend its spelling (groups are such as {CALENDAR} and {CALENDAR}{READS})"
+        )
+    if settings.session not in FUNCTION_CALLING and not chosen:
+        raise SettingsError(f"{place} has tools and names none, but {settings.session} cannot do without: name some")
+
+
+def _known(settings: Settings) -> frozenset[str]:
+    tools = {tool.name for tool in (*CALENDAR_TOOLS, *MEMORY_TOOLS, WEB_SEARCH)}
+    groups = [CALENDAR, MEMORY, WEB, CALL, *(server.name for server in settings.mcp)]
+    own = {ELSEWHERE} if settings.session == "voice-agent" else set()
+    return frozenset(tools).union(own, OF_A_CALL, *map(_group, groups))
+
+
+def _group(name: str) -> frozenset[str]:
+    return frozenset({name, name + READS})

@@ -1,0 +1,231 @@
+"""Calls that a program asks for, over the carrier's REST side: placed once, connected, told of, changed, ended."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from phone_bridge.runtime.api_keys import ApiKey, fingerprint
+from phone_bridge.simulator.caller import Manners
+from phone_bridge.simulator.rest import Callee, Mood
+from phone_bridge.simulator.script import HangUp, Wait
+from tests.app.premises import Premises, json_of, play
+from tests.app.ringing import FROM, JSON, TO, Telephone, ring
+
+TALKS = Callee(script=(Wait(600), HangUp()))
+STAYS = Callee(script=(Wait(60_000),), manners=Manners(stay=True))
+ACCOUNT = {"twilio_account_sid": "AC1", "twilio_auth_token": "token", "twilio_phone_number": FROM}
+
+
+def number(last: int) -> str:
+    return f"{TO[:-2]}{last:02}"
+
+
+def by_number(*callees: Callee) -> Callable[[str], Callee]:
+    return lambda to: callees[int(to[-2:])]
+
+
+# What becomes of a call
+
+
+def test_each_call_ends_as_the_carrier_tells_it(tmp_path: Path) -> None:
+    callees = (TALKS, Callee(does="busy"), Callee(does="no-answer"), Callee(does="failed"))
+
+    async def story(phone: Telephone) -> None:
+        calls = [await phone.call(to=number(last), greeting="Hello.", metadata={"n": str(last)}) for last in range(4)]
+        assert {call["status"] for call in calls} == {"queued"}
+        ended = [await phone.settled(call) for call in calls]
+        assert [call["status"] for call in ended] == ["completed", "busy", "no_answer", "failed"]
+        assert [call["to"] for call in ended] == [number(last) for last in range(4)]
+        assert [call["metadata"] for call in ended] == [{"n": str(last)} for last in range(4)]
+        assert {call["direction"] for call in ended} == {"outbound"}
+        assert all(call["carrier_id"].startswith("CA") and call["ended_at"] for call in ended)
+        assert [said["text"] for said in ended[0]["transcript"]] == ["Hello."]  # the opening line, spoken first
+        assert (ended[0]["answered_at"] is None, ended[1]["answered_at"]) == (False, None)
+        assert len(phone.house.peers.mints) == 1  # a session is had for whoever answers, and for nobody else
+        assert len(phone.rest.calls) == 4
+
+    ring(tmp_path, story, by_number(*callees))
+
+
+MOODS = {
+    0: Mood(callbacks="doubled"),
+    1: Mood(callbacks="reversed"),
+    2: Mood(refuse=21215),
+    3: Mood(refuse=20429),
+}
+
+
+def test_callbacks_out_of_order_and_errors_by_their_numbers(tmp_path: Path) -> None:
+    tries: dict[str, int] = {}
+
+    def mood(to: str) -> Mood:
+        tries[to] = tries.get(to, 0) + 1
+        return MOODS[int(to[-2:])] if tries[to] == 1 else Mood()
+
+    async def story(phone: Telephone) -> None:
+        calls = [await phone.call(to=number(last)) for last in MOODS]
+        ended = [await phone.settled(call) for call in calls]
+        outcomes = [(call["status"], call["error"]) for call in ended]
+        assert outcomes == [("completed", None), ("completed", None), ("failed", "twilio_21215"), ("completed", None)]
+        assert [tries[number(last)] for last in MOODS] == [1, 1, 1, 2]  # only "too many requests" is asked again
+        again = [json_of(await phone.house.ask("GET", f"/v1/calls/{call['id']}")) for call in ended]
+        assert again == ended  # and what came after the end has moved nothing back
+
+    ring(tmp_path, story, TALKS, mood)
+
+
+# Who answers
+
+
+@pytest.mark.parametrize(
+    ("mode", "detected", "status", "verbs"),
+    [
+        ("message-end", "machine_end_beep", "voicemail", ("Pause", "Say", "Hangup")),
+        ("message-end-async", "machine_end_beep", "voicemail", ("ConnectStream", "Pause", "Say", "Hangup")),
+        ("enable-async", "machine_start", "voicemail", ("ConnectStream",)),
+    ],
+)
+def test_a_machine_gets_the_message_after_its_beep_and_a_person_the_assistant(
+    tmp_path: Path, mode: str, detected: str, status: str, verbs: tuple[str, ...]
+) -> None:
+    async def story(phone: Telephone) -> None:
+        call = await phone.settled(await phone.call(greeting="Hello.", message="Call us back."))
+        (taken,) = phone.rest.calls.values()
+        assert taken.result is not None
+        assert taken.result.verbs[: len(verbs)] == verbs
+        assert (call["status"], call["answered_by"]) == (status, detected)
+
+    machine = Callee(detected=detected, detect_s=0.5, script=STAYS.script)
+    ring(tmp_path, story, machine, amd=mode)
+
+
+# Asked twice, and asked wrongly
+
+
+def test_the_same_request_with_the_same_key_is_one_call(tmp_path: Path) -> None:
+    async def story(phone: Telephone) -> None:
+        body = {"to": TO, "greeting": "Hello."}
+        answers = await asyncio.gather(*(phone.post("/v1/calls", body, idempotency_key="one") for _ in range(5)))
+        assert {answer.status for answer in answers} == {201}
+        assert len({json_of(answer)["id"] for answer in answers}) == 1
+        other = await phone.post("/v1/calls", {"to": number(7)}, idempotency_key="one")
+        assert (other.status, json_of(other)["error"]["code"]) == (409, "idempotency_key_reused")
+        await phone.settled(json_of(answers[0]))
+        assert len(phone.rest.calls) == 1
+
+    ring(tmp_path, story, Callee(does="busy"))
+
+
+WRONG = [
+    ({}, 400, "invalid_parameter", "to"),
+    ({"to": "0171 123"}, 400, "invalid_parameter", "to"),
+    ({"to": TO, "from": 1}, 400, "invalid_parameter", "from"),
+    ({"to": TO, "typo": 1}, 400, "invalid_parameter", "typo"),
+    ({"to": TO, "metadata": {"a": 1}}, 400, "invalid_parameter", "metadata[...]"),
+    ({"to": TO, "greeting": "x" * 1_001}, 400, "invalid_parameter", "greeting"),
+    ({"to": TO, "session": "openai"}, 409, "session_not_served", None),
+    ({"to": "+4930123456"}, 403, "destination_not_allowed", "to"),
+    ({"to": "+19005550100"}, 403, "destination_expensive", "to"),
+]
+
+
+def test_a_wrong_request_is_told_what_is_wrong_and_dials_nothing(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        for body, status, code, param in WRONG:
+            answer = await house.ask("POST", "/v1/calls", headers=JSON, body=msgspec.json.encode(body))
+            error = json_of(answer)["error"]
+            assert (answer.status, error["code"], error.get("param")) == (status, code, param), body
+        broken = await house.ask("POST", "/v1/calls", headers=JSON, body=b"{")
+        assert (broken.status, json_of(broken)["error"]["code"]) == (400, "invalid_parameter")
+        long = {**JSON, "Idempotency-Key": "x" * 256}
+        answer = await house.ask("POST", "/v1/calls", headers=long, body=msgspec.json.encode({"to": TO}))
+        assert (answer.status, json_of(answer)["error"]["param"]) == (400, "Idempotency-Key")
+        assert await house.calls() == []
+
+    play(tmp_path, story, destinations="+1", twilio_url="http://127.0.0.1:9", **ACCOUNT)
+
+
+def test_without_an_account_nobody_can_be_called(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        answer = await house.ask("POST", "/v1/calls", headers=JSON, body=msgspec.json.encode({"to": TO}))
+        error = json_of(answer)["error"]
+        assert (answer.status, error["code"]) == (409, "carrier_not_configured")
+        assert "TWILIO_ACCOUNT_SID" in error["message"]
+
+    play(tmp_path, story, destinations="+1")
+
+
+def test_calling_needs_a_key_that_may(tmp_path: Path) -> None:
+    paths = ["/v1/calls", "/v1/calls/call_1/transfer", "/v1/calls/call_1/dtmf"]
+
+    async def story(house: Premises) -> None:
+        for path in paths:
+            answer = await house.ask("POST", path, headers={**JSON, "Authorization": "Bearer reader"}, body=b"{}")
+            assert (answer.status, json_of(answer)["error"]["code"]) == (403, "insufficient_scope")
+
+    play(tmp_path, story, api_keys=(ApiKey("reader", fingerprint("reader"), ("calls:read",)),))
+
+
+# A live call
+
+
+def test_a_live_call_is_put_through_gets_keys_pressed_and_is_ended(tmp_path: Path) -> None:
+    async def story(phone: Telephone) -> None:
+        talking = [await phone.call(to=number(last)) for last in range(3)]
+        for call in talking:
+            await phone.until(f"/v1/calls/{call['id']}", lambda shown: shown["transcript"])
+        through, keys, over = (f"/v1/calls/{call['id']}" for call in talking)
+
+        answer = await phone.post(f"{through}/transfer", {"to": "+442071838750"})
+        assert answer.status == 403
+        answer = await phone.post(f"{through}/transfer", {"to": "+12025550199"})
+        assert answer.status == 202, answer
+        assert (await phone.settled(talking[0]))["status"] == "completed"
+        dialled = [call.result.dialled for call in phone.rest.calls.values() if call.result is not None]
+        assert ("+12025550199",) in dialled
+
+        assert (await phone.post(f"{keys}/dtmf", {"digits": "12 34"})).status == 400
+        assert (await phone.post(f"{keys}/dtmf", {"digits": "1w2#"})).status == 202
+        resumed = await phone.until(keys, lambda shown: shown["resumed"] == 1 and shown["status"] == "in_progress")
+        assert resumed["ended_at"] is None
+
+        for path in (keys, over):
+            assert (await phone.post(f"{path}/end", {})).status == 202
+        for call in talking:
+            assert (await phone.settled(call))["status"] == "completed"
+        again = await phone.post(f"{over}/dtmf", {"digits": "1"})
+        assert (again.status, json_of(again)["error"]["code"]) == (409, "call_ended")
+        assert (await phone.post("/v1/calls/call_x/transfer", {"to": TO})).status == 404
+
+    ring(tmp_path, story, STAYS)
+
+
+def test_a_call_that_rings_is_taken_back(tmp_path: Path) -> None:
+    async def story(phone: Telephone) -> None:
+        call = await phone.call()
+        path = f"/v1/calls/{call['id']}"
+        await phone.until(path, lambda shown: shown["status"] == "ringing")
+        assert (await phone.post(f"{path}/end", {})).status == 202
+        assert (await phone.settled(call))["status"] == "canceled"
+
+    ring(tmp_path, story, Callee(ring_s=30))
+
+
+def test_a_second_call_that_was_answered_for_the_same_attempt_is_hung_up(tmp_path: Path) -> None:
+    async def story(phone: Telephone) -> None:
+        call = await phone.call()
+        await phone.until(f"/v1/calls/{call['id']}", lambda shown: shown["transcript"])
+        form = [("CallSid", "CA" + "f" * 32), ("AccountSid", "AC1"), ("CallStatus", "in-progress")]
+        path = f"/twilio/voice?call={call['id']}"
+        answer = await phone.house.post(path, form, token="the-auth-token")
+        assert b"<Hangup" in answer.body
+        assert b"<Stream" not in answer.body
+        unknown = await phone.house.post("/twilio/voice?call=call_x", form, token="the-auth-token")
+        assert b"<Hangup" in unknown.body
+        await phone.post(f"/v1/calls/{call['id']}/end", {})
+        await phone.settled(call)
+
+    ring(tmp_path, story, STAYS)

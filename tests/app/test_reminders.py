@@ -1,0 +1,210 @@
+"""The reminders API, and reminders that ring: keys, words, later, no more, retries, events that move, webhooks."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from phone_bridge.app.outbound import sign
+from phone_bridge.outbound.reminders import iso
+from phone_bridge.simulator.caller import Manners
+from phone_bridge.simulator.rest import Callee
+from phone_bridge.simulator.script import Press
+from phone_bridge.tools.keeper import EventFields, ReminderFields, User
+from tests.app.premises import Premises, json_of, play
+from tests.app.ringing import FROM, JSON, TO, Telephone, ring
+from tests.runtime.serving import serving, until
+
+ACCOUNT = {"twilio_account_sid": "AC1", "twilio_auth_token": "token", "twilio_phone_number": FROM}
+STAY = Manners(stay=True, key_quiet_ms=100)
+
+
+def number(last: int) -> str:
+    return f"{TO[:-2]}{last:02}"
+
+
+def soon(seconds: float = 0) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+async def remind(phone: Telephone, **body: Any) -> Any:
+    answer = await phone.post("/v1/reminders", {"to": TO, "at": soon(), "text": "Take your pills.", **body})
+    assert answer.status == 201, answer
+    return json_of(answer)
+
+
+def presses(*keys: str) -> Callable[[str], Callee]:
+    """Give each number somebody who presses other keys; nobody answers where there are none."""
+    return lambda to: (
+        Callee(script=(Press(keys[int(to[-2:])]),), manners=STAY) if keys[int(to[-2:])] else Callee(does="busy")
+    )
+
+
+def test_a_reminder_rings_once_and_its_keys_do_what_they_say(tmp_path: Path) -> None:
+    async def story(phone: Telephone) -> None:
+        made = [await remind(phone, to=number(last)) for last in range(4)]
+        assert [each["status"] for each in made] == ["scheduled"] * 4
+        over = [
+            await phone.until(f"/v1/reminders/{each['id']}", lambda shown: bool(shown["attempts"])) for each in made
+        ]
+        assert [(each["status"], each["outcome"]) for each in over] == [
+            ("done", "confirmed"),
+            ("scheduled", "later:30"),
+            ("done", "stop"),
+            ("scheduled", "busy"),
+        ]
+        assert len(phone.rest.calls) == 4
+        for each, minutes in ((over[1], 30), (over[3], 5)):
+            distance = datetime.fromisoformat(each["next_at"]) - datetime.now(UTC)
+            assert timedelta(minutes=minutes - 1) < distance <= timedelta(minutes=minutes)
+        (attempt,) = over[0]["attempts"]
+        call = json_of(await phone.house.ask("GET", f"/v1/calls/{attempt['call_id']}"))
+        assert (call["reminder_id"], call["reply"], call["direction"]) == (made[0]["id"], "confirmed", "outbound")
+        assert call["transcript"][0]["text"] == "Take your pills."
+        barred = await phone.post("/v1/reminders", {"to": number(2), "at": soon(), "text": "Once more."})
+        assert (barred.status, json_of(barred)["error"]["code"]) == (409, "do_not_call")
+        barred = await phone.post("/v1/calls", {"to": number(2)})
+        assert (barred.status, json_of(barred)["error"]["code"]) == (409, "do_not_call")
+
+    ring(tmp_path, story, presses("1", "230#", "9", ""))
+
+
+def test_one_that_is_cancelled_or_moved_away_never_rings(tmp_path: Path) -> None:
+    async def story(phone: Telephone) -> None:
+        keeper = phone.house.bridge.embedded._keeper
+        start = datetime.now(UTC) + timedelta(hours=1)
+        user = phone.house.bridge.settings.user_id
+        await keeper.add_user(User(id=user))
+        event = await keeper.create_event(
+            user, EventFields(title="Dentist", start_time=start, end_time=start + timedelta(hours=1)), key="one"
+        )
+        cancelled = await remind(phone, at=soon(2))
+        answer = await phone.house.ask("DELETE", f"/v1/reminders/{cancelled['id']}")
+        assert (answer.status, json_of(answer)["status"]) == (200, "cancelled")
+        again = await phone.house.ask("DELETE", f"/v1/reminders/{cancelled['id']}")
+        assert (again.status, json_of(again)["error"]["code"]) == (409, "reminder_over")
+        of_event = await remind(phone, at=None, event_id=event.id, offset_minutes=10)
+        assert of_event["next_at"] == iso(start - timedelta(minutes=10))
+        unknown = await phone.post("/v1/reminders", {"to": TO, "text": "x", "event_id": "evt_x"})
+        assert (unknown.status, json_of(unknown)["error"]["param"]) == (400, "event_id")
+
+        moved = start + timedelta(hours=2)
+        await keeper.update_event(
+            user, event.id, lambda e: msgspec.structs.replace(e, start_time=moved, end_time=moved), key="two"
+        )
+        await phone.house.bridge.outbound._follow()
+        shown = json_of(await phone.house.ask("GET", f"/v1/reminders/{of_event['id']}"))
+        assert shown["at"] == iso(moved - timedelta(minutes=10))
+        await keeper.cancel_event(user, event.id, reason=None, key="three")
+        await phone.house.bridge.outbound._follow()
+        shown = json_of(await phone.house.ask("GET", f"/v1/reminders/{of_event['id']}"))
+        assert (shown["status"], shown["outcome"]) == ("cancelled", "event_cancelled")
+        await asyncio.sleep(2.2)
+        assert phone.rest.calls == {}
+
+    ring(tmp_path, story)
+
+
+def test_the_assistants_own_reminders_ring_and_the_cancelled_do_not(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        outbound, keeper = house.bridge.outbound, house.bridge.embedded._keeper
+        await keeper.add_user(User(id="usr_1"))
+        at = datetime.now(UTC) + timedelta(hours=1)
+        kept = await keeper.create_reminder(
+            "usr_1", ReminderFields(title="Pills", body="With water.", remind_at=at), key="1"
+        )
+        for _ in range(2):
+            await outbound._follow()
+        (shown,) = json_of(await house.ask("GET", "/v1/reminders"))["data"]
+        assert (shown["to"], shown["text"], shown["at"]) == (TO, "Pills. With water.", iso(at))
+        await keeper.update_reminder(
+            "usr_1", kept.id, lambda one: msgspec.structs.replace(one, status="cancelled"), key="2"
+        )
+        await outbound._follow()
+        (shown,) = json_of(await house.ask("GET", "/v1/reminders"))["data"]
+        assert shown["status"] == "cancelled"
+        await outbound._follow()
+
+    play(tmp_path, story, destinations="+1", twilio_url="http://127.0.0.1:9", user_numbers=f"usr_1:{TO}", **ACCOUNT)
+
+
+def test_what_came_of_it_is_told_by_a_signed_webhook_until_it_is_taken(tmp_path: Path) -> None:
+    told: list[tuple[str, bytes]] = []
+
+    async def take(request: Request) -> Response:
+        told.append((request.headers["phone-bridge-signature"], await request.body()))
+        return Response(status_code=503 if len(told) == 1 else 200)
+
+    async def story(phone: Telephone) -> None:
+        made = await remind(phone, to=number(0))
+        await until(lambda: bool(told), 10)
+        book = phone.house.bridge.outbound.book
+        event = msgspec.json.decode(told[0][1])
+
+        def came_again() -> bool:
+            if len(told) < 2:
+                book.delivered(event["id"], 0)  # its time has come
+            return len(told) > 1
+
+        await until(came_again, 10)
+        await asyncio.sleep(1.5)
+        assert len(told) == 2  # what was taken is not sent again
+        signature, body = told[1]
+        at = int(signature.partition(",")[0].removeprefix("t="))
+        assert signature == sign(body.decode(), at, "whsec_1")
+        assert (event["type"], event["data"]["status"], event["data"]["reply"]) == (
+            "reminder.attempted", "completed", "confirmed",
+        )  # fmt: skip
+        assert event["data"]["reminder"]["id"] == made["id"]
+        assert event["data"]["reminder"]["status"] == "done"
+
+    async def run() -> None:
+        async with serving(Starlette(routes=[Route("/hook", take, methods=["POST"])])) as server:
+            url = f"http://127.0.0.1:{server.port}/hook"
+            await asyncio.to_thread(ring, tmp_path, story, presses("1"), webhook_url=url, webhook_secret="whsec_1")
+
+    asyncio.run(run())
+
+
+WRONG: list[tuple[dict[str, Any], int, str]] = [
+    ({"to": "030"}, 400, "to"),
+    ({"at": "tomorrow"}, 400, "at"),
+    ({"at": "2020-01-01T00:00:00Z"}, 400, "at"),
+    ({"text": ""}, 400, "text"),
+    ({"timezone": "Mars/Olympus"}, 400, "timezone"),
+    ({"repeat": "often"}, 400, "repeat"),
+    ({"policy": {"quiet_hours": "late"}}, 400, "policy.quiet_hours"),
+    ({"policy": {"max_attempts": 99}}, 400, "policy.max_attempts"),
+    ({"offset_minutes": -1}, 400, "offset_minutes"),
+    ({"to": "+19005550100"}, 403, "to"),
+]
+
+
+def test_a_wrong_wish_names_what_is_wrong(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        for wrong, status, param in WRONG:
+            body = msgspec.json.encode({"to": TO, "at": soon(60), "text": "x", **wrong})
+            answer = await house.ask("POST", "/v1/reminders", headers=JSON, body=body)
+            assert (answer.status, json_of(answer)["error"].get("param")) == (status, param), wrong
+        assert json_of(await house.ask("GET", "/v1/reminders")) == {"object": "list", "data": []}
+        for method in ("GET", "DELETE"):
+            answer = await house.ask(method, "/v1/reminders/rem_x")
+            assert (answer.status, json_of(answer)["error"]["code"]) == (404, "reminder_not_found")
+        kept = []
+        for key in ("one", "one", "two"):
+            body = msgspec.json.encode({"to": TO, "at": "2030-01-01T09:00:00+01:00", "text": "x"})
+            answer = await house.ask("POST", "/v1/reminders", headers={**JSON, "Idempotency-Key": key}, body=body)
+            kept.append(json_of(answer)["id"])
+        assert kept[0] == kept[1] != kept[2]
+        listed = json_of(await house.ask("GET", "/v1/reminders?status=scheduled"))["data"]
+        assert {each["id"] for each in listed} == set(kept)
+        assert json_of(await house.ask("GET", "/v1/reminders?status=done"))["data"] == []
+
+    play(tmp_path, story, destinations="+1", twilio_url="http://127.0.0.1:9", **ACCOUNT)

@@ -1,0 +1,67 @@
+"""The messages under tests/wire/sip, and the call they belong to."""
+
+from pathlib import Path
+
+from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip.dialog import Dialog
+from phone_bridge.legs.sip.leg import Numbers, SipLeg
+from phone_bridge.legs.sip.message import Request, read
+from phone_bridge.legs.sip.rtp import Packet
+from phone_bridge.legs.sip.telephone_event import pack
+
+WIRE = Path(__file__).parents[2] / "wire" / "sip"
+
+CALLER = ("192.0.2.10", 5060)
+BRIDGE = ("192.0.2.1", 5060)
+MEDIA = ("192.0.2.1", 20_000)
+NUMBERS = Numbers(ssrc=7, sequence=65_534, timestamp=2**32 - 160)
+START = 1_000_000
+
+
+class Ids:
+    """Texts that were never given before, and are the same in every run."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self) -> str:
+        self._count += 1
+        return f"id{self._count}"
+
+
+def names(folder: str) -> list[str]:
+    """List the samples of ``folder``; an empty one would make its tests pass for nothing."""
+    found = sorted(path.name for path in (WIRE / folder).iterdir())
+    assert found
+    return found
+
+
+def raw(folder: str, name: str) -> bytes:
+    return (WIRE / folder / name).read_bytes()
+
+
+def text(folder: str, name: str) -> str:
+    return raw(folder, name).decode()
+
+
+def request(folder: str, name: str) -> Request:
+    found = read(raw(folder, name))
+    assert isinstance(found, Request)
+    return found
+
+
+def dialog() -> Dialog:
+    return Dialog(request("outside", "invite.sip"), "ours", BRIDGE, CALLER, Ids())
+
+
+def leg(now: int = START) -> SipLeg:
+    agreed = sdp.agree(sdp.read(request("outside", "invite.sip").body))
+    return SipLeg(dialog(), agreed, MEDIA, NUMBERS, now)
+
+
+def sound(number: int, octet: int = 0x10, ssrc: int = 1) -> Packet:
+    return Packet(0, number % 65_536, 160 * number, ssrc, bytes([octet]) * 160)
+
+
+def key(digit: str, number: int, at: int, *, end: bool = False) -> Packet:
+    return Packet(101, number, at, 1, pack(digit, end=end, duration=160))

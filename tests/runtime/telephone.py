@@ -1,0 +1,110 @@
+"""A telephone for tests: SIP and RTP over real sockets, each message written by hand."""
+
+import asyncio
+from typing import Any
+
+from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip.message import Request, Response, read, response
+from phone_bridge.legs.sip.rtp import Packet, unpack
+from tests.runtime.serving import until
+
+HOST = "127.0.0.1"
+Place = tuple[str, int]
+
+
+class _Ear(asyncio.DatagramProtocol):
+    def __init__(self, heard: list[Any], read_one: Any) -> None:
+        self._heard = heard
+        self._read = read_one
+
+    def datagram_received(self, data: bytes, addr: Place) -> None:
+        self._heard.append(self._read(data))
+
+
+class Telephone:
+    """One telephone with one call at a time to a bridge at ``port``."""
+
+    def __init__(self, port: int, number: str = "+4930123456") -> None:
+        self.bridge = (HOST, port)
+        self.number = number
+        self.heard: list[Request | Response] = []
+        self.packets: list[Packet] = []
+        self.call_id = f"{number}@test"
+        self.tag = ""
+        self._sequence = 1
+        self._sent = 0
+        self._signalling: asyncio.DatagramTransport
+        self._media: asyncio.DatagramTransport
+
+    async def open(self) -> "Telephone":
+        loop = asyncio.get_running_loop()
+        here = (HOST, 0)
+        self._signalling, _ = await loop.create_datagram_endpoint(lambda: _Ear(self.heard, read), local_addr=here)
+        self._media, _ = await loop.create_datagram_endpoint(lambda: _Ear(self.packets, unpack), local_addr=here)
+        return self
+
+    def close(self) -> None:
+        self._signalling.close()
+        self._media.close()
+
+    @property
+    def codes(self) -> list[int]:
+        return [message.code for message in self.heard if isinstance(message, Response)]
+
+    @property
+    def sound(self) -> bytes:
+        return b"".join(packet.payload for packet in self.packets)
+
+    def requests(self, method: str) -> list[Request]:
+        return [message for message in self.heard if isinstance(message, Request) and message.method == method]
+
+    def say(self, method: str, body: bytes = b"", *, sequence: int = 0) -> None:
+        """Send a request, in the dialog where there is one."""
+        port = self._signalling.get_extra_info("sockname")[1]
+        branch = f"{'INVITE' if method == 'CANCEL' else method}{sequence or self._sequence}"
+        tag = f";tag={self.tag}" if self.tag else ""
+        lines = [
+            f"{method} sip:bridge@{HOST} SIP/2.0",
+            f"Via: SIP/2.0/UDP {HOST}:{port};rport;branch=z9hG4bK{self.number}{branch}",
+            f"From: <sip:{self.number}@{HOST}>;tag=theirs",
+            f"To: <sip:+4930999@{HOST}>{tag}",
+            f"Call-ID: {self.call_id}",
+            f"CSeq: {sequence or self._sequence} {method}",
+            f"Contact: <sip:{HOST}:{port}>",
+            "Content-Type: application/sdp",
+            f"Content-Length: {len(body)}",
+        ]
+        self._signalling.sendto(("\r\n".join(lines) + "\r\n\r\n").encode() + body, self.bridge)
+
+    def invite(self, *, offers: bool = True) -> None:
+        port = self._media.get_extra_info("sockname")[1]
+        self.say("INVITE", sdp.offer(HOST, port, 1) if offers else b"")
+
+    async def answered(self, code: int = 200) -> Response:
+        """Wait for the answer ``code``, and take its tag."""
+        await until(lambda: code in self.codes)
+        found = next(message for message in self.heard if isinstance(message, Response) and message.code == code)
+        self.tag = found.to_tag
+        return found
+
+    async def talk(self) -> None:
+        """Call, and know that the call was taken."""
+        self.invite()
+        taken = await self.answered()
+        agreed = sdp.agree(sdp.read(taken.body))
+        self.media = (agreed.host, agreed.port)
+        self.say("ACK", sequence=1)
+
+    def speak(self, *sounds: bytes, payload_type: int = 0) -> None:
+        """Send packets of sound."""
+        for sound in sounds:
+            self._sent += 1
+            packet = Packet(payload_type, self._sent, 160 * self._sent, 1, sound)
+            self._media.sendto(packet.pack(), self.media)
+
+    def hang_up(self) -> None:
+        self._sequence += 1
+        self.say("BYE")
+
+    def agree_to(self, request: Request) -> None:
+        self._signalling.sendto(response(request, 200).encode(), self.bridge)

@@ -1,0 +1,67 @@
+from ipaddress import ip_network
+
+import pytest
+
+from phone_bridge.errors import SettingsError
+from phone_bridge.runtime.sip_trunks import SipTrunk, listening, opened, rtp_ports, trunk
+
+ENVIRON = {"PBX_PASSWORD": "sesame"}
+PBX = SipTrunk(name="pbx", addresses=("192.0.2.0/24", "2001:db8::7"))
+ALICE = SipTrunk(name="alice", username="alice", password_env="PBX_PASSWORD", algorithm="SHA-256", user_id="usr_a")
+
+
+def test_trunks_get_their_passwords_from_the_environment() -> None:
+    pbx, alice = opened([PBX, ALICE], ENVIRON)
+    assert (pbx.password, alice.password) == ("", "sesame")
+    assert "sesame" not in repr(alice)
+
+
+def test_a_leg_knows_a_trunk_by_its_networks_and_its_user() -> None:
+    known = trunk(PBX, "usr_usual")
+    assert known.user_id == "usr_usual"
+    assert known.networks == (ip_network("192.0.2.0/24"), ip_network("2001:db8::7"))
+    assert trunk(opened([ALICE], ENVIRON)[0], "usr_usual").user_id == "usr_a"
+
+
+@pytest.mark.parametrize(
+    ("trunks", "mend"),
+    [
+        ([PBX, PBX], "a name of its own"),
+        ([SipTrunk(name="")], "a name of its own"),
+        ([SipTrunk(name="a")], "would let anybody in"),
+        ([SipTrunk(name="a", username="a", password="p")], "in the clear"),
+        ([SipTrunk(name="a", username="a")], "both of username and password_env"),
+        ([SipTrunk(name="a", addresses=("::1",), password_env="X")], "both of username and password_env"),
+        ([SipTrunk(name="a", addresses=("192.0.2.1/24",))], "an address that is none"),
+        ([SipTrunk(name="a", addresses=("pbx.example",))], "an address that is none"),
+        ([SipTrunk(name="a", username="a", password_env="PBX_PASSWORD", algorithm="MD4")], "SHA-256, MD5"),
+        ([SipTrunk(name="a", username="a", password_env="NOT_SET")], "NOT_SET, which is not set"),
+    ],
+)
+def test_what_cannot_work_is_told_with_its_mend(trunks: list[SipTrunk], mend: str) -> None:
+    with pytest.raises(SettingsError, match=mend):
+        opened(trunks, ENVIRON)
+
+
+def test_where_to_listen_is_an_address_and_a_port() -> None:
+    assert listening("udp://192.0.2.1") == ("192.0.2.1", 5060)
+    assert listening("udp://[::1]:5070") == ("::1", 5070)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "tcp://0.0.0.0", "udp://pbx.example", "udp://0.0.0.0:x", "udp://0.0.0.0/x", "5060"]
+)
+def test_what_is_nowhere_is_told(url: str) -> None:
+    with pytest.raises(SettingsError, match="PHONE_BRIDGE_SIP_LISTEN"):
+        listening(url)
+
+
+def test_ports_for_sound_are_even_and_come_round() -> None:
+    ports = rtp_ports("16385-16390")
+    assert {ports.next() for _ in range(10)} == {16_386, 16_388, 16_390}
+
+
+@pytest.mark.parametrize("text", ["", "1", "1-2", "9000-8000", "20000-70000", "a-b", "20000-"])
+def test_what_is_no_range_is_told(text: str) -> None:
+    with pytest.raises(SettingsError, match="PHONE_BRIDGE_SIP_RTP_PORTS"):
+        rtp_ports(text)
