@@ -20,8 +20,6 @@ UNAVAILABLE = 503
 BUSY_HERE = 486
 LOOP_DETECTED = 482
 
-_FACTS = frozenset({"p-asserted-identity", "diversion"})
-
 log = logging.getLogger("phone_bridge.sip")
 
 
@@ -38,7 +36,7 @@ class SipDoor:
         if not settings.sip_listen:
             return
         host, port = listening(settings.sip_listen)
-        trunks = tuple(map(trunk, settings.sip_trunks))
+        trunks = tuple(trunk(written, settings.user_id) for written in settings.sip_trunks)
         access = Access(trunks, secrets.token_bytes(32))
         server = SipServer(access, self.take, ports=rtp_ports(settings.sip_rtp_ports), public_host=settings.sip_host)
         await server.open(host, port)
@@ -52,11 +50,16 @@ class SipDoor:
 
     async def take(self, call: IncomingCall) -> None:
         """Carry one call from its INVITE to its end."""
-        served = self._served(call)
-        refusal = self._refusal(call, served)
+        refusal = self._refusal(call)
         if refusal:
             self._bridge.telemetry.turned_away()
             call.refuse(refusal)
+            return
+        served = self._served(call)
+        if not self._bridge.registry.has_room_on(served.route, served.max_calls):
+            log.warning("x a call was turned away: all %d lines of its route are in use", served.max_calls)
+            self._bridge.telemetry.turned_away()
+            call.refuse(BUSY_HERE)
             return
         record = self._announce(call, served)
         call.ring()
@@ -75,19 +78,9 @@ class SipDoor:
             self._never_began(record, error.code)
             socket.close()
 
-    def _served(self, call: IncomingCall) -> Served:
-        """Find what a call is given: by its route, but not where its trunk is bound to one user."""
-        if call.trunk.user_id:
-            return self._bridge.tenants.own
-        uri = call.request.uri
-        called = called_by(call) if uri.scheme == "tel" else str(uri)
-        facts = Facts(called=called, calling=caller_of(call), headers=MappingProxyType(facts_in(call)))
-        return self._bridge.tenants.choose(facts, datetime.now(UTC))
-
-    def _refusal(self, call: IncomingCall, served: Served) -> int:
+    def _refusal(self, call: IncomingCall) -> int:
         registry, caller = self._bridge.registry, caller_of(call)
-        has_room = registry.has_room() and registry.has_room_on(served.route, served.max_calls)
-        if registry.draining or not has_room:
+        if registry.draining or not registry.has_room():
             log.warning("x a call was turned away: there is no free line")
             return UNAVAILABLE
         if not registry.has_room_for(caller):
@@ -96,15 +89,21 @@ class SipDoor:
         name = call.dialog.call_id
         return LOOP_DETECTED if registry.announced(name) is not None or registry.known(name) is not None else 0
 
+    def _served(self, call: IncomingCall) -> Served:
+        """Find the route of a call; a trunk that is somebody's reaches no route of anybody else's."""
+        owner = next((each.user_id for each in self._bridge.settings.sip_trunks if each.name == call.trunk.name), "")
+        return self._bridge.tenants.choose(facts_of(call), datetime.now(UTC), owner)
+
     def _announce(self, call: IncomingCall, served: Served) -> CallRecord:
         record = self._bridge.record(
             carrier_id=call.dialog.call_id,
             direction="inbound",
             from_number=caller_of(call),
-            to_number=called_by(call),
+            to_number=call.request.uri.global_phone_number or call.request.uri.user,
             served=served,
         )
-        record.user_id = call.trunk.user_id or record.user_id
+        if served.route is None:
+            record.user_id = call.trunk.user_id
         self._bridge.registry.announce(record, secrets.token_hex(16))  # so that it takes up a line from now on
         log.info("< call %s comes in by SIP, trunk %s", record.id, call.trunk.name)
         return record
@@ -119,18 +118,6 @@ class SipDoor:
         log.info("x call %s was not taken: %s", record.id, why)
 
 
-def called_by(call: IncomingCall) -> str | None:
-    """Say whom the caller called, as the Request-URI has it."""
-    return call.request.uri.global_phone_number or call.request.uri.user
-
-
-def facts_in(call: IncomingCall) -> dict[str, str]:
-    """Give the headers that a route may look at, by their names in lower case."""
-    headers = call.request.headers
-    names = [name for name in headers.keys() if name.lower() in _FACTS or name.lower().startswith("x-")]  # noqa: SIM118
-    return {name.lower(): headers[name] for name in names}
-
-
 def caller_of(call: IncomingCall) -> str | None:
     """Say who calls: the number that the trunk asserts, else what its From names; None for who withholds it."""
     asserted = call.request.asserted
@@ -138,3 +125,12 @@ def caller_of(call: IncomingCall) -> str | None:
     if asserted is None and (uri.user or "").lower() == "anonymous":
         return None
     return uri.global_phone_number or uri.user
+
+
+def facts_of(call: IncomingCall) -> Facts:
+    """Say what is known of a call to whoever chooses its route."""
+    uri, headers = call.request.uri, call.request.headers
+    called = f"sip:{uri.user}@{uri.host}" if uri.user else uri.global_phone_number
+    given = {name.lower(): headers.get(name) or "" for name in headers.keys()}  # noqa: SIM118 - no mapping of Python's
+    language = given.get("accept-language", "").partition(",")[0].partition(";")[0].strip()
+    return Facts(called=called, calling=caller_of(call), headers=MappingProxyType(given), language=language)

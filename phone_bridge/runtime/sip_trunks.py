@@ -24,7 +24,7 @@ class SipTrunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     user_id: str = ""
-    """Whose assistant it reaches, whatever number it calls; when empty, the routes say whose."""
+    """Whose assistant it reaches; ``PHONE_BRIDGE_USER_ID``'s when empty."""
     addresses: tuple[str, ...] = ()
     """Addresses or networks, such as ``192.0.2.7`` or ``198.51.100.0/24``."""
     username: str = ""
@@ -80,11 +80,11 @@ def _password(trunk: SipTrunk, environ: Mapping[str, str | None]) -> str:
     return found
 
 
-def trunk(written: SipTrunk) -> Trunk:
-    """Give a trunk as a leg knows it."""
+def trunk(written: SipTrunk, user_id: str) -> Trunk:
+    """Give a trunk as a leg knows it; ``user_id`` is for one that names nobody."""
     return Trunk(
         name=written.name,
-        user_id=written.user_id,
+        user_id=written.user_id or user_id,
         networks=tuple(map(ip_network, written.addresses)),
         username=written.username,
         password=written.password,

@@ -237,35 +237,6 @@ def test_a_fallback_that_sip_cannot_give_is_not_promised(tmp_path: Path) -> None
     asyncio.run(story())
 
 
-def test_a_trunk_that_is_bound_to_nobody_reaches_whom_the_routes_say(tmp_path: Path) -> None:
-    open_trunk = SipTrunk(name="open", addresses=("127.0.0.1",))
-    rooms = Route(name="rooms", sip_user="bridge", headers={"x-room": "12*"}, user_id="usr_room", max_calls=1)
-
-    async def call(trunk: SipTrunk, *fields: str) -> tuple[str, str | None]:
-        folder = tmp_path / f"{trunk.name}{len(fields)}"
-        folder.mkdir()
-        async with phoned(folder, sip_trunks=(trunk,), read_routes=lambda settings: [rooms]) as line:
-            telephone = await line.telephone()
-            telephone.fields = fields
-            await telephone.talk()
-            await until(lambda: line.house.bridge.registry.live == 1)
-            if fields and not trunk.user_id:
-                second = await line.telephone("+4988")
-                second.fields = fields
-                second.invite()
-                await second.answered(503)
-            telephone.hang_up()
-            record = await line.ended(telephone)
-            return record.user_id, record.route
-
-    async def story() -> None:
-        assert await call(open_trunk, "X-Room: 123") == ("usr_room", "rooms")
-        assert await call(open_trunk) == ("usr_demo_alice", None)
-        assert await call(PBX, "X-Room: 123") == ("usr_pbx", None), "a bound trunk reaches nobody else"
-
-    asyncio.run(story())
-
-
 def test_a_bridge_that_stops_hangs_up(tmp_path: Path) -> None:
     async def story() -> None:
         settings = Settings(
@@ -285,5 +256,46 @@ def test_a_bridge_that_stops_hangs_up(tmp_path: Path) -> None:
             await until(lambda: bridge.registry.live == 1)
         await until(lambda: bool(telephone.requests("BYE")))
         telephone.close()
+
+    asyncio.run(story())
+
+
+def test_a_call_by_sip_is_served_by_a_route_but_by_none_of_another_users(tmp_path: Path) -> None:
+    async def story() -> None:
+        shared = SipTrunk(name="shared", addresses=("127.0.0.1",))
+        for trunk, route, user_id in ((shared, "office", "usr_office"), (PBX, None, "usr_pbx")):
+            folder = tmp_path / trunk.name
+            folder.mkdir()
+            async with phoned(folder, sip_trunks=(trunk,)) as line:
+                telephone = await line.telephone()
+                known = Route(
+                    name="office",
+                    calling="+4930*",
+                    sip_user="bridge",
+                    headers={"call-ID": "+49*"},
+                    user_id="usr_office",
+                )
+                line.house.bridge.tenants.replace([known])
+                await telephone.talk()
+                await until(lambda line=line: bool(line.house.peers.live))  # type: ignore[misc]  # bound at once
+                telephone.hang_up()
+                record = await line.ended(telephone)
+                assert (record.route, record.user_id) == (route, user_id)
+                assert [minted["user_id"] for _, minted in line.house.peers.mints] == [user_id]
+
+    asyncio.run(story())
+
+
+def test_a_call_by_sip_beyond_its_routes_lines_is_told_busy(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with phoned(tmp_path) as line:
+            line.house.bridge.tenants.replace([Route(name="office", user_id="usr_pbx", max_calls=1)])
+            first = await line.telephone()
+            await first.talk()
+            second = await line.telephone("+4930123457")
+            second.invite()
+            await until(lambda: 486 in second.codes)
+            first.hang_up()
+            await line.ended(first)
 
     asyncio.run(story())

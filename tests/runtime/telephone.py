@@ -31,7 +31,6 @@ class Telephone:
         self.packets: list[Packet] = []
         self.call_id = f"{number}@test"
         self.tag = ""
-        self.fields: tuple[str, ...] = ()  # of every request
         self._sequence = 1
         self._sent = 0
         self._signalling: asyncio.DatagramTransport
@@ -72,7 +71,6 @@ class Telephone:
             f"Call-ID: {self.call_id}",
             f"CSeq: {sequence or self._sequence} {method}",
             f"Contact: <sip:{HOST}:{port}>",
-            *self.fields,
             "Content-Type: application/sdp",
             f"Content-Length: {len(body)}",
         ]

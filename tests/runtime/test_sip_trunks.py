@@ -17,10 +17,10 @@ def test_trunks_get_their_passwords_from_the_environment() -> None:
 
 
 def test_a_leg_knows_a_trunk_by_its_networks_and_its_user() -> None:
-    known = trunk(PBX)
-    assert known.user_id == ""
+    known = trunk(PBX, "usr_usual")
+    assert known.user_id == "usr_usual"
     assert known.networks == (ip_network("192.0.2.0/24"), ip_network("2001:db8::7"))
-    assert trunk(opened([ALICE], ENVIRON)[0]).user_id == "usr_a"
+    assert trunk(opened([ALICE], ENVIRON)[0], "usr_usual").user_id == "usr_a"
 
 
 @pytest.mark.parametrize(

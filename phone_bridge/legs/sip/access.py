@@ -27,7 +27,7 @@ Network = IPv4Network | IPv6Network
 
 
 class Trunk(Struct, frozen=True, kw_only=True):
-    """A peer that may call, and whose assistant it reaches; with an empty ``user_id`` that is not its to say."""
+    """A peer that may call, and whose assistant it reaches."""
 
     name: str
     user_id: str
