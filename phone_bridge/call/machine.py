@@ -300,7 +300,14 @@ class Call:
         if question is None or (self._answered_at is not None and now < self._answered_at + self._rules.double_tap_ms):
             return
         self._hear_question(question, now)
-        self._reply_to(question, question.press(event.digit), c.AnsweredBy.DIGIT, event.digit, now)
+        self._reply_to(question, self._pressed(question, event.digit, now), c.AnsweredBy.DIGIT, event.digit, now)
+
+    def _pressed(self, question: Question, digit: str, now: int) -> Reply:
+        """Judge a key; where no mark proves that the question was heard, a no is a no, and a yes is asked for again."""
+        unproven = question.began_at is None and bool(question.naming)
+        if not unproven or now < self._ledger.quiet_at():
+            return question.press(digit)
+        return Reply.DECLINE if digit == "2" else Reply.REPEAT
 
     def _voice_started(self, event: e.VoiceStarted, now: int) -> None:
         self._turns.caller(now)

@@ -238,6 +238,30 @@ def test_a_yes_before_the_proposal_is_no_consent_to_it() -> None:
     assert desk.verdicts() == []
 
 
+class MarklessDesk(Desk):
+    """A call whose carrier gives no mark back."""
+
+    def tell(self, *events: e.Event) -> None:
+        super().tell(*(event for event in events if not isinstance(event, e.MarkReached)))
+
+
+def test_a_yes_by_key_to_a_question_that_nothing_proves_is_asked_for_again_and_a_no_is_a_no() -> None:
+    desk = MarklessDesk().opened()
+    desk.tell(e.ConfirmationAsked("act_1", CANCEL))
+    desk.wait(LINE_MS // 2)
+    desk.tell(e.DigitPressed("1"))
+    assert desk.of(c.Answer) == []
+    desk.wait(3 * LINE_MS)
+    desk.done.clear()
+    desk.tell(e.DigitPressed("1"))
+    desk.wait(100)
+    assert desk.of(c.Play)
+    assert desk.of(c.Answer) == []
+    desk.wait(3 * LINE_MS)
+    desk.tell(e.DigitPressed("2"))
+    assert [(answer.verdict, answer.by) for answer in desk.of(c.Answer)] == [(c.Verdict.DECLINED, c.AnsweredBy.DIGIT)]
+
+
 def test_marks_that_were_cleared_prove_no_question() -> None:
     desk = Desk().opened()
     desk.tell(e.ConfirmationAsked("act_1", CANCEL))
