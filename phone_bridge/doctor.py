@@ -19,7 +19,7 @@ from phone_bridge.runtime import database
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.settings import TOML_FILE, Settings, load
 from phone_bridge.telemetry.tracing import ENDPOINTS
-from phone_bridge.tenants import Tenants
+from phone_bridge.tenants import Served, Tenants
 
 TRIAL_WORDS = "One, two, three."
 LOCAL_VOICE = "espeak-ng"
@@ -58,6 +58,7 @@ async def _examine(
     clocks = Clocks(exchange, lambda: datetime.now(UTC))
     where = f" with {TOML_FILE}" if (folder / TOML_FILE).is_file() else ""
     found = [Finding("settings", Level.OK, f"they can be read{where}, and {len(routes)} routes")]
+    found += [route(each) for each in served[1:]]
     port, running = await ports(settings, exchange)
     found += [port, key(settings), *extras(settings, environ), await asyncio.to_thread(database_of, settings)]
     found += await speech(settings, needed=any(each.settings.session == "embedded" for each in served))
@@ -65,6 +66,13 @@ async def _examine(
     found += await doctor_peers.carrier(settings, clocks.exchange)
     found += await doctor_peers.sessions(served, clocks.exchange)
     return [*found, clocks.finding()]
+
+
+def route(served: Served) -> Finding:
+    """Say where the calls of a route go."""
+    settings = served.settings
+    place = f" at {settings.session_url}" if settings.session_url else ""
+    return Finding("route", Level.OK, f"{served.route} leads {settings.user_id} to {settings.session}{place}")
 
 
 async def ports(settings: Settings, exchange: Exchange) -> tuple[Finding, bool]:

@@ -91,9 +91,13 @@ class Tenants:
         table = {route.name: served(self.own.settings, route) for route in routes}
         self._tables = [table, *self._tables][:KEPT_TABLES]
 
-    def choose(self, facts: Facts, at: datetime) -> Served:
-        """Find what a call is given that comes in at the time ``at``."""
-        route = routing.choose(self._routes, facts, at)
+    def choose(self, facts: Facts, at: datetime, user_id: str = "") -> Served:
+        """Find what a call is given that comes in at the time ``at``, on a line of ``user_id`` (empty for anybody's).
+
+        A route of another user's is passed over.
+        """
+        theirs = [one for one in self._routes if user_id in ("", self._tables[0][one.name].settings.user_id)]
+        route = routing.choose(theirs, facts, at)
         return self.own if route is None else self._tables[0][route.name]
 
     def choose_outbound(self, facts: Facts, user_id: str = "") -> Served:

@@ -54,6 +54,12 @@ def test_a_deployment_that_is_well_is_told_line_by_line(tmp_path: Path) -> None:
     assert told.splitlines()[-1].startswith("0 wrong, 0 to look at")
 
 
+def test_the_routes_are_told_with_where_they_lead(tmp_path: Path) -> None:
+    (tmp_path / "phone-bridge.toml").write_text(ROUTES.replace("openai", "embedded"))
+    _, told = doctor(tmp_path)
+    assert "ok       route       office leads usr_office to embedded" in told
+
+
 def test_what_is_wrong_is_told_with_its_mend_and_by_the_status(tmp_path: Path) -> None:
     status, told = doctor(tmp_path, TWILIO_ACCOUNT_SID="AC1")
     assert status == 1

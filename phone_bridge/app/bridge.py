@@ -20,7 +20,7 @@ from phone_bridge.call import words
 from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
-from phone_bridge.errors import Refused, SettingsError, Unavailable
+from phone_bridge.errors import BridgeError, Refused, Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio import rest
 from phone_bridge.outbound.book import Plan
@@ -41,7 +41,7 @@ from phone_bridge.runtime.traces import Traces
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.waiting import Waiting
 from phone_bridge.sessions.dialect import Dialect
-from phone_bridge.settings import Settings
+from phone_bridge.settings import FUNCTION_CALLING, Settings
 from phone_bridge.telemetry import Sources, Telemetry
 from phone_bridge.telemetry.tracing import Reporting
 from phone_bridge.tenants import Served, Tenants
@@ -115,8 +115,10 @@ class Bridge:
             report=self._reporting.report,
         )
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
-        texting = Texting(settings, lambda: (record for record, _ in self.registry.traces()), self._ask)
-        self.embedded = Embedded(settings, records, voice, router=router(settings, self._ask), send_text=texting.send)
+        self.texting = Texting(settings, lambda: (record for record, _ in self.registry.traces()), self._ask)
+        self.embedded = Embedded(
+            settings, records, voice, router=router(settings, self._ask), send_text=self.texting.send
+        )
         self.outbound = Outbound(settings, records, self.embedded, tenants=self.tenants)
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
@@ -136,27 +138,28 @@ class Bridge:
         self._http = HttpClient()
         self._connector = Connector(self._http)
         await self.embedded.start()
-        await self._expect()
+        await self._expect(self.tenants)
         self.outbound.start(self._http)
         await self.toolboxes.start(self._http)
         self._warming = asyncio.create_task(self._warm())
         self._house = asyncio.create_task(keep_house(self.records, self.settings.retention_days, traces=self.traces))
 
     async def reload(self) -> None:
-        """Read the routes again for the calls that begin from now on; what cannot be read changes nothing."""
+        """Read the routes again for the calls that begin from now on; what cannot be read or kept changes nothing."""
         try:
-            self.tenants.replace(await asyncio.to_thread(self._read_routes))
-        except SettingsError as error:
+            routes = await asyncio.to_thread(self._read_routes)
+            await self._expect(Tenants(self.settings, routes))
+        except BridgeError as error:
             log.critical("! the routes were not read again, and the old ones stay: %s", error)
             return
-        count = len(self.tenants.routes)
-        log.info("= the routes were read again, %d of them; all other settings wait for a new start", count)
-        await self._expect()
+        self.tenants.replace(routes)
+        log.info("= the routes were read again, %d of them; all other settings wait for a new start", len(routes))
         await self._warm()
 
-    async def _expect(self) -> None:
-        for served in self.tenants.all[1:]:
-            await self.embedded.expect(served.settings.user_id, served.settings.session)
+    async def _expect(self, tenants: Tenants) -> None:
+        for settings in (served.settings for served in tenants.all[1:]):
+            if settings.session == "embedded" or settings.session in FUNCTION_CALLING:
+                await self.embedded.expect(settings.user_id, settings.session)
 
     async def stop(self) -> None:
         """Let everything go."""

@@ -4,13 +4,17 @@ import asyncio
 import logging
 import secrets
 import time
+from datetime import UTC, datetime
+from types import MappingProxyType
 
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip.access import Access
+from phone_bridge.routing import Facts
 from phone_bridge.runtime.record import CallRecord, timestamp
 from phone_bridge.runtime.sip import IncomingCall, SipServer
 from phone_bridge.runtime.sip_trunks import listening, rtp_ports, trunk
+from phone_bridge.tenants import Served
 
 UNAVAILABLE = 503
 BUSY_HERE = 486
@@ -51,7 +55,13 @@ class SipDoor:
             self._bridge.telemetry.turned_away()
             call.refuse(refusal)
             return
-        record = self._announce(call)
+        served = self._served(call)
+        if not self._bridge.registry.has_room_on(served.route, served.max_calls):
+            log.warning("x a call was turned away: all %d lines of its route are in use", served.max_calls)
+            self._bridge.telemetry.turned_away()
+            call.refuse(BUSY_HERE)
+            return
+        record = self._announce(call, served)
         call.ring()
         try:
             await asyncio.to_thread(self._bridge.records.save, record)
@@ -79,14 +89,21 @@ class SipDoor:
         name = call.dialog.call_id
         return LOOP_DETECTED if registry.announced(name) is not None or registry.known(name) is not None else 0
 
-    def _announce(self, call: IncomingCall) -> CallRecord:
+    def _served(self, call: IncomingCall) -> Served:
+        """Find the route of a call; a trunk that is somebody's reaches no route of anybody else's."""
+        owner = next((each.user_id for each in self._bridge.settings.sip_trunks if each.name == call.trunk.name), "")
+        return self._bridge.tenants.choose(facts_of(call), datetime.now(UTC), owner)
+
+    def _announce(self, call: IncomingCall, served: Served) -> CallRecord:
         record = self._bridge.record(
             carrier_id=call.dialog.call_id,
             direction="inbound",
             from_number=caller_of(call),
             to_number=call.request.uri.global_phone_number or call.request.uri.user,
+            served=served,
         )
-        record.user_id = call.trunk.user_id
+        if served.route is None:
+            record.user_id = call.trunk.user_id
         self._bridge.registry.announce(record, secrets.token_hex(16))  # so that it takes up a line from now on
         log.info("< call %s comes in by SIP, trunk %s", record.id, call.trunk.name)
         return record
@@ -108,3 +125,12 @@ def caller_of(call: IncomingCall) -> str | None:
     if asserted is None and (uri.user or "").lower() == "anonymous":
         return None
     return uri.global_phone_number or uri.user
+
+
+def facts_of(call: IncomingCall) -> Facts:
+    """Say what is known of a call to whoever chooses its route."""
+    uri, headers = call.request.uri, call.request.headers
+    called = f"sip:{uri.user}@{uri.host}" if uri.user else uri.global_phone_number
+    given = {name.lower(): headers.get(name) or "" for name in headers.keys()}  # noqa: SIM118 - no mapping of Python's
+    language = given.get("accept-language", "").partition(",")[0].partition(";")[0].strip()
+    return Facts(called=called, calling=caller_of(call), headers=MappingProxyType(given), language=language)

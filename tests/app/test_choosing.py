@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from phone_bridge.app.choosing import facts_of
+from phone_bridge.errors import Unavailable
 from phone_bridge.legs.twilio.webhook import Form, IncomingCall
 from phone_bridge.routing import Route
 from phone_bridge.simulator.verbs import ConnectStream, Dial
@@ -85,6 +86,7 @@ def test_two_tenants_calls_reach_their_own_servers_with_their_own_keys_and_users
         (told,) = [model.settings for model in home.models]
         assert "Home rules." in str(told)
         assert "usr_office" not in str(told)
+        assert [tool["name"] for tool in msgspec.to_builtins(told)["tools"]] == ["get_next_event"]
         assert json_of(await house.ask("GET", f"/v1/calls/{shown['CA1'].id}"))["route"] == "office"
 
     play(tmp_path, story)
@@ -145,6 +147,9 @@ def test_routes_are_read_again_and_a_broken_file_keeps_the_old_ones(
     file = tmp_path / "phone-bridge.toml"
     file.write_text(f'[[routes]]\nname = "a"\ncalled = "{OFFICE}"\nuser_id = "usr_a"\n')
 
+    async def gone(user_id: str, session: str) -> None:
+        raise Unavailable("The database is away.")
+
     async def user_of_a_new_call(house: Premises, sid: str) -> str:
         (await call(house, sid, OFFICE)).hang_up()
         await until(lambda: house.bridge.registry.live == 0)
@@ -155,6 +160,7 @@ def test_routes_are_read_again_and_a_broken_file_keeps_the_old_ones(
     async def story(house: Premises) -> None:
         assert await user_of_a_new_call(house, "CA1") == "usr_a"
         carrier = await call(house, "CA2", OFFICE)
+        await until(lambda: house.bridge.registry.live == 1)
         file.write_text(file.read_text().replace("usr_a", "usr_b"))
         await house.bridge.reload()
         live = await house.bridge.spool.find_carrier("CA2")
@@ -166,7 +172,11 @@ def test_routes_are_read_again_and_a_broken_file_keeps_the_old_ones(
         file.write_text(file.read_text() + "colour = 1\n")
         await house.bridge.reload()
         assert await user_of_a_new_call(house, "CA4") == "usr_b"
-        (told,) = [line for line in caplog.records if line.levelname == "CRITICAL"]
+        file.write_text('[[routes]]\nname = "b"\nuser_id = "usr_c"\nsession = "embedded"\n')
+        house.bridge.embedded.expect = gone  # type: ignore[method-assign]  # as while the database is away
+        await house.bridge.reload()
+        assert await user_of_a_new_call(house, "CA5") == "usr_b"
+        told, _ = [line for line in caplog.records if line.levelname == "CRITICAL"]
         assert "the old ones stay: phone-bridge.toml, line 1, [[routes]] 'a' has the key 'colour'" in told.getMessage()
 
     play(tmp_path, story, read_routes=lambda settings: read({}, tmp_path, settings))

@@ -14,6 +14,7 @@ from phone_bridge.app.routes import build
 from phone_bridge.call.words import SENTENCES
 from phone_bridge.legs.sip import transaction
 from phone_bridge.legs.sip.telephone_event import pack
+from phone_bridge.routing import Route
 from phone_bridge.runtime.record import CallRecord, Records
 from phone_bridge.runtime.sip_trunks import SipTrunk, listening
 from phone_bridge.settings import Settings
@@ -255,5 +256,46 @@ def test_a_bridge_that_stops_hangs_up(tmp_path: Path) -> None:
             await until(lambda: bridge.registry.live == 1)
         await until(lambda: bool(telephone.requests("BYE")))
         telephone.close()
+
+    asyncio.run(story())
+
+
+def test_a_call_by_sip_is_served_by_a_route_but_by_none_of_another_users(tmp_path: Path) -> None:
+    async def story() -> None:
+        shared = SipTrunk(name="shared", addresses=("127.0.0.1",))
+        for trunk, route, user_id in ((shared, "office", "usr_office"), (PBX, None, "usr_pbx")):
+            folder = tmp_path / trunk.name
+            folder.mkdir()
+            async with phoned(folder, sip_trunks=(trunk,)) as line:
+                telephone = await line.telephone()
+                known = Route(
+                    name="office",
+                    calling="+4930*",
+                    sip_user="bridge",
+                    headers={"call-ID": "+49*"},
+                    user_id="usr_office",
+                )
+                line.house.bridge.tenants.replace([known])
+                await telephone.talk()
+                await until(lambda line=line: bool(line.house.peers.live))  # type: ignore[misc]  # bound at once
+                telephone.hang_up()
+                record = await line.ended(telephone)
+                assert (record.route, record.user_id) == (route, user_id)
+                assert [minted["user_id"] for _, minted in line.house.peers.mints] == [user_id]
+
+    asyncio.run(story())
+
+
+def test_a_call_by_sip_beyond_its_routes_lines_is_told_busy(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with phoned(tmp_path) as line:
+            line.house.bridge.tenants.replace([Route(name="office", user_id="usr_pbx", max_calls=1)])
+            first = await line.telephone()
+            await first.talk()
+            second = await line.telephone("+4930123457")
+            second.invite()
+            await until(lambda: 486 in second.codes)
+            first.hang_up()
+            await line.ended(first)
 
     asyncio.run(story())

@@ -65,7 +65,7 @@ def test_late_doubled_and_overtaking_callbacks_end_where_the_call_ended(told: li
     assert status == "completed"
 
 
-@pytest.mark.parametrize("told", AFTER)
+@pytest.mark.parametrize("told", sorted(AFTER))
 def test_the_statuses_before_are_those_that_move(told: str) -> None:
     assert set(before(told)) == {status for status in AFTER if moves(status, told)}
 

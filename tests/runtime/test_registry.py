@@ -228,6 +228,22 @@ def test_without_a_cap_there_is_always_room(url: str) -> None:
 # Carrying
 
 
+def test_a_route_has_so_many_calls_whoever_calls(url: str) -> None:
+    async def story(office: Office) -> None:
+        for number, route in enumerate(("a", "b", None), start=1):
+            record = call(number)
+            record.route = route
+            office.registry.announce(record, f"token {number}")
+        assert not office.registry.has_room_on("a", 1)
+        assert office.registry.has_room_on("a", 2)
+        assert office.registry.has_room_on("a", 0)  # without a cap
+        assert office.registry.has_room_on("c", 1)
+        office.now += EXPECTED_SECONDS + 1  # nobody came
+        assert office.registry.has_room_on("a", 1)
+
+    play(url, story)
+
+
 def test_a_caller_has_so_many_calls_expected_or_live_each_counted_once(url: str) -> None:
     async def story(office: Office) -> None:
         capped = Registry(office.spool, max_calls=0, calls_per_caller=2, clock=lambda: office.now, wall=lambda: STARTED)

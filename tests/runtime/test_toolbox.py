@@ -6,7 +6,7 @@ import pytest
 from phone_bridge.call.events import Action
 from phone_bridge.errors import LocalError, Unavailable
 from phone_bridge.offers import Effect, Offer
-from phone_bridge.runtime.toolbox import CUT, MAX_RESULT_CHARS, CallFacts, Ran, Toolbox, Tools
+from phone_bridge.runtime.toolbox import CUT, MAX_RESULT_CHARS, CallFacts, Ran, Some, Toolbox, Tools
 from tests.clock import run_virtual
 
 FACTS = CallFacts(call_id="call_1", user_id="usr_1")
@@ -55,6 +55,16 @@ def test_what_is_offered_comes_from_all_boxes_and_the_first_has_the_name() -> No
     assert not tools.reads("b")
     assert not tools.reads("c")
     assert run_virtual(tools.run(Action("a"), "k")) == Ran("first", True)
+
+
+def test_of_some_tools_only_those_can_be_run() -> None:
+    hidden, shown = Box(offer("a", Effect.WRITE)), Box(offer("b"))
+    tools = Tools([Some(box, lambda each: each.effect is Effect.READ) for box in (hidden, shown)], FACTS)
+    assert [each.name for each in tools.offers] == ["b"]
+    assert code(run_virtual(tools.run(Action("a"), "k"))) == "unknown_tool"
+    assert hidden.ran == []
+    assert run_virtual(tools.run(Action("b"), "k")) == Ran("done", True)
+    assert run_virtual(tools.prepare(Action("b"))) == Action("b", {"user": "usr_1"})
 
 
 def test_a_box_may_offer_nothing_to_a_call() -> None:
