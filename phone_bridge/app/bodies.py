@@ -10,11 +10,22 @@ from starlette.responses import Response
 from phone_bridge.app.answers import problem
 from phone_bridge.errors import Refused
 from phone_bridge.outbound.book import Promise
+from phone_bridge.outbound.policy import SPAN
+from phone_bridge.outbound.reminders import NUMBER
 
 MAX_KEY_CHARS = 255
 """The longest Idempotency-Key."""
 
 INVALID = "invalid_parameter"
+
+KEYS = "^[0-9*#A-Dw]{1,32}$"
+
+_WANTED = {
+    NUMBER: "A number begins with a plus and its country's code, such as +4930123456.",
+    SPAN: "A span of hours is written as 21:00-08:00.",
+    KEYS: "Keys are 0 to 9, *, #, A to D, and w for half a second of silence: 32 at most.",
+}
+"""What a pattern wants, for people."""
 
 _PLACE = re.compile(r"`\$\.?([^`]*)`")
 _FIELD = re.compile(r"(?:required|unknown) field `([^`]*)`")
@@ -78,4 +89,5 @@ def _invalid(words: str) -> Invalid:
     param = place[1] if place else ""
     if field:
         param = f"{param}.{field[1]}" if param else field[1]
-    return Invalid(f"{words.partition(' - at ')[0]}.", param)
+    wanted = next((wanted for pattern, wanted in _WANTED.items() if repr(pattern) in words), "")
+    return Invalid(wanted or f"{words.partition(' - at ')[0]}.", param)

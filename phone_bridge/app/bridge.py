@@ -115,8 +115,10 @@ class Bridge:
             report=self._reporting.report,
         )
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
-        texting = Texting(settings, lambda: (record for record, _ in self.registry.traces()), self._ask)
-        self.embedded = Embedded(settings, records, voice, router=router(settings, self._ask), send_text=texting.send)
+        self.texting = Texting(settings, lambda: (record for record, _ in self.registry.traces()), self._ask)
+        self.embedded = Embedded(
+            settings, records, voice, router=router(settings, self._ask), send_text=self.texting.send
+        )
         self.outbound = Outbound(settings, records, self.embedded, tenants=self.tenants)
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)

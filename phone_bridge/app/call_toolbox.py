@@ -14,6 +14,8 @@ from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.toolbox import CallFacts, Ran, failure, wanted
 from phone_bridge.tools.schemas import Parameters, schema_of
 
+MAX_TEXT_CHARS = 480
+"""The longest text message: three of the network's own."""
 DONE = '{"ok":true}'
 BY = "assistant"
 """Who ended a call that its model ended."""
@@ -35,11 +37,18 @@ class SendDigits(Parameters, frozen=True):
     digits: Annotated[str, Meta(pattern="^[0-9*#w]{1,32}$", description="Keys to press; w waits half a second.")]
 
 
+class TextCaller(Parameters, frozen=True):
+    """Parameters of text_caller."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
+
+
 class CallToolbox:
-    """End one call, put it through, and press keys in it.
+    """End one call, put it through, press keys in it, and write to the caller's phone.
 
     Ending needs no consent: it takes nothing from anybody who can dial again, and a goodbye that is asked for twice is
-    none. Putting through is asked for, since it leads to somebody else and costs. Keys are pressed without asking where
+    none. Putting through is asked for, since it leads to somebody else and costs, and so is a
+    text message. Keys are pressed without asking where
     we have rung a machine that asks for them, and are not offered where somebody has rung us.
     """
 
@@ -57,6 +66,15 @@ class CallToolbox:
                 effect=Effect.READ,
             )
         ]
+        if self._bridge.outbound.configured and self._bridge.settings.twilio_phone_number:
+            found.append(
+                Offer(
+                    name="text_caller",
+                    description="Text the caller what is too long to be said; offer it first.",
+                    schema=schema_of(TextCaller),
+                    effect=Effect.OUTWARD,
+                )
+            )
         if self._bridge.outbound.configured and self._bridge.settings.allowed_prefixes:
             found.append(
                 Offer(
@@ -100,6 +118,10 @@ class CallToolbox:
             case "transfer_call":
                 number = wanted(TransferCall, action).number
                 await placing.move(self._bridge, await self._call(), number)
+            case "text_caller":
+                call, text = await self._call(), wanted(TextCaller, action).text
+                if not await self._bridge.texting.send(call.user_id, text):
+                    raise Refused("The message could not be sent to the phone that calls.", code="not_sent")
             case _:
                 digits = wanted(SendDigits, action).digits
                 await placing.press(self._bridge, await self._call(), digits)

@@ -54,7 +54,7 @@ class TransferBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class DtmfBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which keys to press for the other side."""
 
-    digits: Annotated[str, Meta(pattern="^[0-9*#A-Dw]{1,32}$")]
+    digits: Annotated[str, Meta(pattern=bodies.KEYS)]
 
 
 async def place(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """The reminders API: ringing somebody at a time, or before an event."""
 
 import asyncio
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,9 +10,10 @@ from starlette.routing import Route
 from phone_bridge.app import bodies
 from phone_bridge.app.answers import answer, problem
 from phone_bridge.app.bridge import Bridge
-from phone_bridge.app.door import refuse
+from phone_bridge.app.calls import masked
+from phone_bridge.app.door import Door, refuse
 from phone_bridge.errors import Refused, Unavailable
-from phone_bridge.outbound.reminders import ReminderBody, shown
+from phone_bridge.outbound.reminders import Reminder, ReminderBody, shown
 
 PARAMS = frozenset({"at", "from", "timezone", "event_id", "repeat", "policy", "text"})
 STATUSES = ("scheduled", "calling", "done", "cancelled", "failed")
@@ -40,7 +42,7 @@ async def index(request: Request) -> Response:
         return refusal
     status = request.query_params.get("status")
     found = await asyncio.to_thread(bridge.outbound.book.reminders, status if status in STATUSES else None)
-    return answer({"object": "list", "data": [shown(reminder) for reminder in found]})
+    return answer({"object": "list", "data": [_as_seen(request, reminder) for reminder in found]})
 
 
 async def show(request: Request) -> Response:
@@ -49,7 +51,7 @@ async def show(request: Request) -> Response:
     if refusal := refuse(request, "reminders:read"):
         return refusal
     reminder = await asyncio.to_thread(bridge.outbound.book.reminder, request.path_params["id"])
-    return _unknown(request) if reminder is None else answer(shown(reminder))
+    return _unknown(request) if reminder is None else answer(_as_seen(request, reminder))
 
 
 async def cancel(request: Request) -> Response:
@@ -67,6 +69,15 @@ async def cancel(request: Request) -> Response:
         message = f"The reminder will not ring again, but the call that rings for it could not be taken back. {error}"
         return problem(503, "api_error", error.code, message)
     return _unknown(request) if reminder is None else answer(shown(reminder))
+
+
+def _as_seen(request: Request, reminder: Reminder) -> dict[str, Any]:
+    """Write a reminder as whoever asks may see it: a key that may only look sees no whole number."""
+    door: Door = request.app.state.bridge.door
+    written = shown(reminder)
+    if not door.allows(request, "reminders:write"):
+        written |= {name: masked(written[name]) for name in ("from", "to")}
+    return written
 
 
 def _unknown(request: Request) -> Response:

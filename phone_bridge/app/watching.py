@@ -163,6 +163,7 @@ async def _every(request: Request) -> AsyncIterator[str]:
         now = time.monotonic()
         if now - read_at >= LIST_SECONDS:
             read_at, records = now, await bridge.registry.list()
+            told = {record.id: told[record.id] for record in records if record.id in told}
         else:
             found = [await bridge.registry.find(each) for each in _changing(bridge, told)]
             records = [record for record in found if record is not None]

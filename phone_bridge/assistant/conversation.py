@@ -49,6 +49,15 @@ PHRASES_MAX = 80
 _TALKING = frozenset(("greeting", "thanks", "goodbye", "repeat", "help", "never_mind", "wait", "yes"))
 _SUMMARIES = ("get_day_summary", "get_weekly_summary")
 _READERS = ("get_next_event", "get_day_overview", "search_events", "check_availability", *_SUMMARIES)
+_MOODS = {  # of questions; a title or a message may be any words
+    Slot.WHICH: Mood.WHICH,
+    Slot.ALERT: Mood.WHICH,
+    Slot.WHEN: Mood.WHEN,
+    Slot.UNTIL: Mood.WHEN,
+    Slot.SCOPE: Mood.SCOPE,
+    Slot.LENGTH: Mood.LENGTH,
+    Slot.LEAD: Mood.LENGTH,
+}
 _OF_DAYS = ("get_day_overview", "check_availability", "get_day_summary")
 _YES_OR_NO = re.compile(
     r"^(?:(?:yes|yeah|yep|sure|okay|ok|right|no|nope|but|and|well|wait|please|actually|rather|then|sorry"
@@ -147,7 +156,12 @@ class CalendarConversation:
         """Say what may be heard next."""
         near = [event.title for event in (*self._focus, *self._listed)]
         phrases = tuple(dict.fromkeys([*near, *self._titles, *self._names]))[:PHRASES_MAX]
-        return Expecting(Mood.CONSENT if self._current() else Mood.WISH, phrases)
+        return Expecting(self._mood(), phrases)
+
+    def _mood(self) -> Mood:
+        if self._current():
+            return Mood.CONSENT
+        return _MOODS.get(self._asked.question.slot, Mood.WISH) if self._asked else Mood.WISH
 
     # Turns
 

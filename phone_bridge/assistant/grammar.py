@@ -72,6 +72,7 @@ _TIMES = """
 <day> = <date> [<daypart>] | <part>;
 <when> = <day> [at <time> | in the <daypart> | <range>] | at <time> [<date>] | <range> [<date>];
 <days> = <day> | <span>;
+<repeat> = every (day | week | month | weekday | morning | <weekday>) [at <time>];
 """
 
 _THINGS = """
@@ -104,7 +105,9 @@ _WISHES = """
   | event | call)
   | what's next | what is next | what's up next | what do i have next | what comes next | my next (meeting
   | appointment)
-  | (what's | what is) coming up | when do i have to leave | what is my next one;
+  | (what's | what is) coming up | when do i have to leave | what is my next one | next (meeting | appointment)
+  | (what do i have | what have i got) next | what comes after (this | that) | where do i have to be next
+  | (what's | what is) the next thing on my calendar | do i have (something | anything) coming up;
 <agenda> = (calendar | schedule | agenda | day);
 <look> = what do i have [on my (calendar | schedule | agenda)] <days> | what do i have to do <days>
   | (what's | what is) on [my <agenda>] [for] <days> | (what's | what is) on my <agenda> | (what's
@@ -114,60 +117,93 @@ _WISHES = """
   | what are my <things> [for] [<days>] | do i have (anything | something | any <things>) [planned
   | scheduled] [on] <days>
   | how many <things> do i have <days> | [and] (what about | how about) <days> | and <days>
-  | what <things> do i have <days>;
+  | what <things> do i have <days> | (list | go through) my <things> [[for] <days>] | what am i doing <days>
+  | anything [on] <days> | (what's | what is) going on <days> | tell me what i have <days>
+  | read me (today's | tomorrow's) <agenda> | do i (need | have) to be anywhere <days>;
 <search> = (when is | when's | where is | where's | how long is | who is in | who is coming to | find | show me
   | tell me about) <dated> | who is coming
   | (search | look) for (<ref> | <phrase>) | when do i (meet | see) <person> | do i have (a | an) <one> [<days>]
-  | what time is <dated> | is there (a | an) <one> [<days>] | when am i (meeting | seeing) <person>;
+  | what time is <dated> | is there (a | an) <one> [<days>] | when am i (meeting | seeing) <person>
+  | what time does <ref> (begin | start | end) | when was <ref> | am i (meeting | seeing) <person> [<days>]
+  | (what's | what is) the address of <ref> | who is coming to <ref> | who is coming to <ref> | who is coming;
 <into> = (to | on | in | into) (my | the) (calendar | schedule);
 <create> = (create | add | make | schedule | book | set up | plan | arrange | put) [a | an] [new] (<fresh> | event)
   [<into>] [for] [<when>] [for <duration>] [<into>] | i have (a | an) [new] <fresh> <when>
-  | (create | add | schedule | book) [a | an] (<duration> | hour) <fresh> [<when>];
+  | (create | add | schedule | book) [a | an] (<duration> | hour) <fresh> [<when>]
+  | (schedule | add | plan | book | set up) [a | an] <fresh> <repeat> | new (event | <kind>) <when>
+  | i need (a | an) <fresh> <when> | (put | add) (<phrase> | <fresh>) <into> for <when> | block <duration> <when>;
 <update> = (move | reschedule | shift | push | change | postpone | delay) <ref> [from <when>] to <when_or_time>
   | (move | reschedule | shift | change | postpone) <dated> | (push | move | shift | delay | postpone) <ref> [back
   | forward] by <duration>
   | push <ref> back [to <when_or_time>] | make (it | that | <ref>) (longer | shorter | <duration> [long | longer
   | shorter])
   | (extend | shorten) <ref> by <duration> | make it [at] <when_or_time> [instead]
-  | bring <ref> forward to <when_or_time>;
+  | bring <ref> forward (to <when_or_time> | by <duration>) | (move | push | shift) <ref> <duration> (later
+  | earlier | back) | move <ref> to <time> | move <ref> to <time> | put <ref> on <date> instead
+  | can we (do | have) <ref> <when> instead | <ref> should (start | begin) at <time>;
 <when_or_time> = <when> | <time> [<date> | <daypart>] | <span> | an hour (later | earlier) | (later | earlier);
 <cancel> = (cancel | delete | remove | drop | call off) <dated> | get rid of <dated> | call <ref> off
-  | take <ref> off my calendar;
+  | take <ref> off my calendar | i can't make it to <dated> | i'm not going to <dated>
+  | cancel <dated> and tell (everybody | everyone | <known>) | cancel the whole series [of <things>];
 <remind> = remind me to <task> [<when> | in <duration>] | remind me <when> to <task> | remind me (about
   | of) <ref> [<when>]
   | remind me in <duration> to <task> | remind me <duration> before <ref> | remind me (about
   | of) <ref> <duration> before
-  | (set | create | add | make) a reminder [for <when> | to <task> | about <ref> | for <ref>] [<when>] [to <task>];
+  | (set | create | add | make) a reminder [for <when> | to <task> | about <ref> | for <ref>] [<when>] [to <task>]
+  | don't let me forget to <task> [<when>] | i need a reminder for <ref> [<duration> before] | remind me <when>;
 <free> = am i (free | available | busy) (<when> | <span> | for <duration> <when> | on <date> [<daypart>])
   | (do i have | have i got) (time | any time) [free] (<when> | <span>) | (is | are) <when> free | when am i (free
   | available) [<days>]
   | do i have a free (slot | hour | moment) [<days> | <when>] | (can i | could i) (meet | fit in) [a
   | an] [<one>] <when>
-  | what time am i (free | available) [<days>];
+  | what time am i (free | available) [<days>] | find me <duration> <when> | do i have <duration> [free] <when>
+  | when (can | could) i fit in (a | an) <one> [<days>] | any free time <days>
+  | (what's | what is) the first free slot [<days>];
 <way> = when (do i have to | should i | do i need to) (leave | go) [for <thereto>]
   | how long does it take to get (to <thereto> | there) | how far is it to <thereto>
   | how long is the drive to <thereto> | (are there | show me) other routes [to <thereto>]
   | is there another way to get (to <thereto> | there) | (navigate | take me) (to <thereto> | there) | take me home
-  | start navigation | (send | give) me directions to <thereto>;
+  | start navigation | (send | give | show) me directions to <thereto> | how do i get to <thereto>
+  | what time do i (have | need) to leave [for <thereto>] | how soon do i have to leave [for <thereto>]
+  | how far [away] is <thereto> | how long to get to <thereto> | how many minutes is it to <thereto>
+  | (what's | what is) the travel time to <thereto> | travel time to <thereto> | how long is the drive
+  | is there a faster way [to <thereto>] | find me (a different | another) route | show me other ways to get there;
 <thereto> = (the | my) <one> | my next (meeting | appointment) | <phrase>;
 <late> = am i (late | on time) [for <thereto>] | (will i | am i going to) be late [for <thereto>]
   | (i'm | i am) [running] [<duration>] late [for <thereto>] | (i'll | i will) be <duration> late [for <thereto>]
-  | i'm here | i've arrived | i have arrived [at <thereto>];
+  | i'm here | i've arrived | i have arrived [at <thereto>] | i'm (there | at <thereto> [now]) | i made it
+  | will i (make it to <thereto> [on time | in time] | get there (on time | in time)) | how late am i
+  | can i still make [it to] <thereto> | i won't make it to <thereto> [on time]
+  | i'm going to be [<duration>] late [for <thereto> | to <thereto>];
 <tell> = tell (everyone | everybody | them) [that] <why> | let (everyone | everybody | them) know [that] <why>
-  | tell <known> that <why> | let <known> know that <why> | tell <name> that <why>;
+  | tell <known> that <why> | let <known> know that <why> | tell <name> that <why>
+  | tell (everyone | everybody) in <ref> that <why> | tell the others [that] <why> | message <known> [that] <why>;
 <why> = i'm running late | i'm late | i'll be <duration> late | i'm on my way;
-<alert> = do i have any (alerts | warnings | notifications) | what are my alerts | any new alerts | read me my alerts
-  | (dismiss | snooze) (it | that alert | the <unit> one) | dismiss all alerts | snooze (it | that alert
-  | the <unit> one) for <duration>;
+<notes> = alerts | notifications | warnings;
+<alerted> = it | it | that | that alert | this alert | the <unit> one | the alert (about | for) <ref>;
+<alert> = do i have any <notes> | what are my <notes> | any new <notes> | (read | show | tell) me my <notes>
+  | (show | list) [all] my <notes> | are there any <notes> | dismiss <alerted> | dismiss <alerted> | snooze <alerted>
+  | snooze <alerted> | snooze <alerted> (for <duration> | until <time>) | snooze <alerted> for <duration>
+  | (dismiss | clear) all [my] <notes> | (turn off | delete | get rid of) (that alert | the alert (about | for) <ref>);
 <habit> = turn (on | off) quiet hours | (set quiet hours | don't disturb me) <range> | i work <range>
   | set my alerts to (minimal | balanced | aggressive | silent) | (fewer | more) alerts
   | set my time zone to (london | paris | berlin | tokyo | new york | los angeles | chicago | eastern time
   | pacific time) | set my buffer to <duration> | (leave | keep) <duration> between (my meetings | meetings)
-  | i usually (take the train | drive | walk | take the bus);
+  | i usually (take the train | drive | walk | take the bus) | (turn my alerts off | turn off my alerts)
+  | make my alerts (minimal | balanced | aggressive | silent) | quiet hours <range> | stop [the] quiet hours
+  | (change | set) my buffer [between meetings] to <duration> | keep <duration> [free] between my meetings
+  | change my time zone to (london | paris | berlin | tokyo | new york | los angeles | eastern time)
+  | i always (drive | walk | go by (car | train | bike));
 <sum> = how does my (day | week) look | how busy am i (today | tomorrow | on <weekday> | this week | next week)
-  | (give me | read me) a summary of (today | tomorrow | my day | my week | next week) | sum up (my day | my week);
+  | (give me | read me) a summary of (today | tomorrow | my day | my week | next week)
+  | sum up (my day | my week | today | tomorrow)
+  | how busy is my (day | week | <weekday>)
+  | how's my (day | week | <weekday>) looking | (weekly summary | summary for (today | tomorrow | this week))
+  | give me an overview of (my week | this week | next week | tomorrow) | do i have a lot on <days>;
 <bulk> = cancel (everything | all my <things>) (today | tomorrow | on <weekday>) | cancel all of them
-  | clear my calendar [for (today | tomorrow | <weekday>)] | clear my (morning | afternoon);
+  | clear my calendar [for (today | tomorrow | <weekday>) [<daypart>]] | clear my (morning | afternoon | <weekday>)
+  | free up my (morning | afternoon | <weekday>) | (cancel | drop) all [my | the] <things> [with <person>] <days>
+  | delete everything <date>;
 <series> = only this one | just this one | all of them | the whole series | this and the following [ones];
 <more> = <way> | <late> | <tell> | <alert> | <habit> | <sum> | <bulk>;
 <talk> = hello | hi | hello there | good <daypart> | thank you [very much | so much]
@@ -177,14 +213,13 @@ _WISHES = """
   | (repeat | say) that [again] | say it again | again | pardon | sorry | excuse me | what did you say | come again
   | (can | could) you (repeat that | say that again) | help | help me | what can you do | what can i (say | do | ask)
   | never mind | forget it | stop | wait | hold on | one moment | just a moment | see you | have a nice day;
-<slot> = <when> | <time> [<date> | <daypart>] | <days> | [for] <duration> | the <unit> one | the last one
-  | the one <when>
-  | with <person> | [the | my] <phrase> | <series> | [a | an] <fresh> | the <kind> [with <person>] [<when>];
+<slot> = [and | no] (<date> | at <time> | <days> | the <unit> one | the last one | the one <when> | with <person>
+  | <series> | <series>) | [the | my] <phrase> | [the | my] <phrase> | the <kind> [with <person>] [<when>];
 <before> = please | can you [please] | could you [please] | i would like to | i'd like to | i want to | okay | and
   | so | hello;
 <order> = <create> | <update> | <cancel> | <remind>;
-<wish> = [<before>] (<next> | <look> | <search> | <order> | <free> | <more>) [please] | <talk>
-  | (yes | yeah | no | okay) | <slot> [please] [thank you];
+<wish> = [<before>] (<next> | <look> | <search> | <order> | <order> | <free> | <alert> | <way> | <more>) [please]
+  | <talk> | <talk> | (yes | yeah | no | okay) | <slot> [please];
 """
 
 _ANSWERS = """
@@ -231,6 +266,39 @@ DECOYS = (  # noqa: SIM905 - read more easily
 ).split()
 """Short common words that mean nothing here: the ear listens for them too, lest whatever sounds like a yes be one."""
 
+_CORRECTED = "[no | i mean | i meant | no i said | i said | rather]"
+_TO_QUESTIONS = {
+    "which": f"""
+<answer> = {_CORRECTED} (<pointed> | <pointed> | <called> | <dayed> | (both | all) [of them]) [please];
+<pointed> = the (<unit> | last | next | other | <weekday> | <daypart>) one | the (first | second | third | last) one
+  | the (first | second | third | last) one | the one (at <time> | with <person> | <date> | in the <daypart>)
+  | the <clock> one | number (one | two | three | four);
+<called> = [the | my] <phrase> [<date> | at <time>] | the one (about | for) <phrase> | [the] <kind> with <person>
+  | with <person> | the <kind>;
+<dayed> = <date> [at <time>] | at <time> | [the one] <date> | the <clock>;
+""",
+    "when": f"""
+<answer> = {_CORRECTED} [make it] <timed> [please];
+<timed> = <when> | at <time> | at <time> | <time> | <date> | <date> [at] <time> | <date> <daypart> | <date> <range>
+  | <range> | <daypart> | (<duration> | an hour) (later | earlier) | in <duration> | until <time>;
+""",
+    "scope": f"""
+<answer> = {_CORRECTED} <extent> [please];
+<extent> = only this one | only this one | just this one | this one | only that one | just that one | only this
+  | just once | only (today | tomorrow) | only the one (<date> | <date> at <time>) | only the first one
+  | all of them | all of them | all | all the meetings | the whole series | the series | every one | all (please | yes)
+  | this and the following [ones] | this and all (following | that follow) | this one and the following ones
+  | <date> | the <unit> one;
+""",
+    "length": f"""
+<answer> = {_CORRECTED} [for | make it] <long> [before | long] [please];
+<long> = <duration> | <duration> | <duration> | <minutes> minutes | an hour | a quarter of an hour | one day | a day;
+<minutes> = one | two | three | five | seven | ten | twelve | fifteen | twenty | twenty five | thirty | forty
+  | forty five | fifty | sixty | ninety;
+""",
+}
+_INSTEAD = "<said> = <answer> | <answer> | <answer> | <wish>;\n"
+
 
 def wishes(phrases: Iterable[str] = ()) -> str:
     """Write the grammar of everything that a caller may ask for."""
@@ -240,6 +308,11 @@ def wishes(phrases: Iterable[str] = ()) -> str:
 def replies(phrases: Iterable[str] = ()) -> str:
     """Write the grammar of answers to a question, or of a wish in their place."""
     return _TIMES + _THINGS + _own(phrases) + _WISHES + _ANSWERS
+
+
+def answers(mood: str, phrases: Iterable[str] = ()) -> str:
+    """Write the grammar of answers to the question of a ``mood``, or of a wish in their place, which is rarer."""
+    return _TIMES + _THINGS + _own(phrases) + _WISHES + _TO_QUESTIONS[mood] + _INSTEAD
 
 
 def _own(phrases: Iterable[str]) -> str:

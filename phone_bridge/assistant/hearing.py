@@ -5,7 +5,7 @@ import contextlib
 import importlib.util
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from phone_bridge.assistant.grammar import PHRASES_MAX, spoken
 from phone_bridge.assistant.ports import (
@@ -153,17 +153,21 @@ class SphinxEar:
         self._learning: set[asyncio.Task[None]] = set()
 
     def prepare(self, expecting: Expecting) -> None:
-        """Begin to learn what ``expecting`` says, so that the first utterance need not wait; returns at once."""
-        task = asyncio.create_task(self._learn(expecting))
+        """Begin to learn what ``expecting`` says, so that the next utterance need not wait; returns at once.
+
+        Whoever may wish anything may be asked for consent next, which is learned with it.
+        """
+        moods = (Mood.WISH, Mood.CONSENT) if expecting.mood is Mood.WISH else (expecting.mood,)
+        task = asyncio.create_task(self._learn(expecting, moods))
         self._learning.add(task)
         task.add_done_callback(self._learning.discard)
 
-    async def _learn(self, expecting: Expecting) -> None:
+    async def _learn(self, expecting: Expecting, moods: Sequence[Mood]) -> None:
         phrases = _phrases(expecting)
         with contextlib.suppress(Unavailable):  # whoever is heard next is told
             spellings = await self._spellings(phrases)
-            for mood in Mood:
-                self._workers.tell_all(_wish(mood, phrases, spellings))
+            for mood in moods:
+                await self._workers.tell_each(_wish(mood, phrases, spellings))
 
     async def close(self) -> None:
         """End the programs."""

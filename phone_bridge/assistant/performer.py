@@ -116,6 +116,7 @@ class Performer:
             manners=outlet.manners,
         )
         self._conversation: Borrowing  # from ``begin`` on
+        self._prepared: Expecting | None = None
         self._offered: tuple[s.ClientTool, ...] = ()
         self._offered_now: tuple[s.ClientTool, ...] | None = None
         self._called: set[str] = set()  # the client's tools that have not returned yet
@@ -134,7 +135,14 @@ class Performer:
         self._conversation = await self._converse(
             lambda: self._offered if self._offered_now is None else self._offered_now
         )
-        self._faculties.ear.prepare(self._conversation.expecting())
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Have the ear learn what may be said next, if that is something new; the answer had the first sound by now."""
+        expecting = self._conversation.expecting()
+        if expecting != self._prepared:
+            self._prepared = expecting
+            self._faculties.ear.prepare(expecting)
 
     def expecting(self) -> Expecting:
         """Say what the caller may say next; anything until the conversation has begun."""
@@ -231,6 +239,7 @@ class Performer:
         todo = deque(moves)
         while todo:
             todo.extendleft(reversed(await self._do(todo.popleft())))
+        self._prepare()
 
     async def _do(self, move: Move) -> list[Move]:
         match move:

@@ -22,10 +22,18 @@ from phone_bridge.tools.catalogue import Policy
 
 
 class Mood(StrEnum):
-    """What kind of words come next: a wish in general, or an answer to an open proposal."""
+    """What kind of words come next: a wish in general, an answer to an open proposal, or one to a question.
+
+    ``WHICH`` of several events or alerts, ``WHEN`` (a day, a time, or from when until when), the ``SCOPE`` of a change
+    to a series (only this one, or all), a ``LENGTH`` of time. A wish may come in the place of any answer.
+    """
 
     WISH = "wish"
     CONSENT = "consent"
+    WHICH = "which"
+    WHEN = "when"
+    SCOPE = "scope"
+    LENGTH = "length"
 
 
 class Expecting(msgspec.Struct, frozen=True):
@@ -94,7 +102,7 @@ class Ear(Protocol):
     """Recognises words."""
 
     def prepare(self, expecting: Expecting) -> None:
-        """Get ready for what may be said next, in the background; a conversation begins."""
+        """Get ready for what may be said next, in the background; a conversation begins, or has come to a point."""
         ...
 
     async def hear(self, utterance: bytes, expecting: Expecting) -> Heard:

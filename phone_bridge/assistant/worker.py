@@ -135,6 +135,11 @@ class Workers:
         for number in range(len(self._workers)):
             self._begin(number, request)
 
+    async def tell_each(self, request: bytes) -> None:
+        """Send ``request`` to one program after the other, so that the others are free; the answers are dropped."""
+        for number in range(len(self._workers)):
+            await asyncio.shield(self._begin(number, request))
+
     async def close(self) -> None:
         """End the programs."""
         await asyncio.gather(*(worker.close() for worker in self._workers))

@@ -33,7 +33,9 @@ _RULE_PARTS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTH
 """What a rule may have: the hour is that of its first moment, and what rarely comes is looked for too long."""
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
-Number = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{7,14}$")]
+NUMBER = r"^\+[1-9][0-9]{7,14}$"
+
+Number = Annotated[str, Meta(pattern=NUMBER)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Metadata = Annotated[
     dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=MAX_METADATA_CHARS)]],

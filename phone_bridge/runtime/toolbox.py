@@ -20,7 +20,7 @@ from phone_bridge.tools import schemas
 MAX_RESULT_CHARS = 8_000
 """Longest result that a model is given: about 2,000 tokens of a window that holds 32,768."""
 
-CUT = " … (cut: there is more than can be told)"
+CUT = " … (cut: there is more than can be told; where you can text the caller, offer to)"
 
 P = TypeVar("P", bound=schemas.Parameters)
 T = TypeVar("T")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from phone_bridge.app.call_toolbox import MAX_TEXT_CHARS
 from phone_bridge.call.events import Action
 from phone_bridge.errors import Refused
 from phone_bridge.offers import Effect
@@ -36,7 +37,15 @@ def test_a_call_is_put_through_and_gets_keys_pressed_by_its_model(tmp_path: Path
             await phone.until(f"/v1/calls/{call['id']}", lambda shown: shown["transcript"])
         box, facts = box_of(phone.house, keys["id"])
         effects = {offer.name: offer.effect for offer in box.offers(facts)}
-        assert effects == {"end_call": Effect.READ, "transfer_call": Effect.OUTWARD, "send_digits": Effect.READ}
+        assert effects == {
+            "end_call": Effect.READ,
+            "text_caller": Effect.OUTWARD,
+            "transfer_call": Effect.OUTWARD,
+            "send_digits": Effect.READ,
+        }
+        unsent = await run(box, "text_caller", text="Leave at two.")  # this carrier takes no messages
+        assert (unsent.ok, json.loads(unsent.result)["error"]["code"]) == (False, "not_sent")
+        assert not (await run(box, "text_caller", text="x" * (MAX_TEXT_CHARS + 1))).ok
         assert not (await run(box, "send_digits", digits="12 34")).ok
         assert (await run(box, "send_digits", digits="1w2")).ok
         await phone.until(f"/v1/calls/{keys['id']}", lambda shown: shown["resumed"] == 1)
@@ -66,6 +75,26 @@ def test_without_an_account_the_line_can_only_be_ended(tmp_path: Path) -> None:
         assert not (await run(box, "send_digits", digits="1")).ok
 
     play(tmp_path, story)
+
+
+def test_a_text_message_goes_to_the_phone_that_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(phone: Telephone) -> None:
+        sent: list[tuple[str, str]] = []
+
+        async def send(user_id: str, text: str) -> bool:
+            sent.append((user_id, text))
+            return True
+
+        call = await phone.call(to="+12025550100")
+        await phone.until(f"/v1/calls/{call['id']}", lambda shown: shown["transcript"])
+        monkeypatch.setattr(phone.house.bridge.texting, "send", send)
+        box, _ = box_of(phone.house, call["id"])
+        assert (await run(box, "text_caller", text="Leave at two.")).ok
+        assert sent == [(call["user_id"], "Leave at two.")]
+        await run(box, "end_call")
+        await phone.settled(call)
+
+    ring(tmp_path, story, STAYS)
 
 
 def test_a_model_ends_its_own_call_with_a_goodbye_that_is_heard(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from phone_bridge.app.calls import HIDDEN
 from phone_bridge.app.outbound import sign
 from phone_bridge.outbound.reminders import iso
+from phone_bridge.runtime.api_keys import ApiKey, fingerprint
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.rest import Callee
 from phone_bridge.simulator.script import Press
@@ -208,3 +210,20 @@ def test_a_wrong_wish_names_what_is_wrong(tmp_path: Path) -> None:
         assert json_of(await house.ask("GET", "/v1/reminders?status=done"))["data"] == []
 
     play(tmp_path, story, destinations="+1", twilio_url="http://127.0.0.1:9", **ACCOUNT)
+
+
+def test_a_key_that_may_only_look_sees_no_whole_number(tmp_path: Path) -> None:
+    viewer = ApiKey("viewer", fingerprint("pb_viewer"), ("reminders:read",))
+
+    async def story(phone: Telephone) -> None:
+        body = {"to": TO, "at": soon(3_600), "text": "Take your pills."}
+        made = json_of(await phone.post("/v1/reminders", body, authorization="Bearer the-api-key"))
+        for path in ("/v1/reminders", f"/v1/reminders/{made['id']}"):
+            whole = await phone.house.ask("GET", path, headers={"Authorization": "Bearer the-api-key"})
+            seen = await phone.house.ask("GET", path, headers={"Authorization": "Bearer pb_viewer"})
+            assert TO in whole.body.decode()
+            assert seen.status == 200
+            assert TO not in seen.body.decode()
+            assert f"{HIDDEN}{TO[-2:]}" in seen.body.decode()
+
+    ring(tmp_path, story, api_key="the-api-key", api_keys=(viewer,))

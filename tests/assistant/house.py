@@ -84,6 +84,8 @@ class Script:
         self.utterances: list[bytes] = []
         self.answers: dict[str, list[Move]] = {}  # moves for words, and for "confirmed act_1" and the like
         self.calls: list[str] = []  # what the conversation was told
+        self.expected = Expecting()  # what the conversation says may be heard next
+        self.prepared: list[Expecting] = []  # what the ear was to get ready for
         self.results: dict[str, Any] = {}  # by tool
         self.runs: list[tuple[str, str, Mapping[str, Any], str]] = []
         self.gate: asyncio.Event | None = None  # holds tools up
@@ -96,7 +98,7 @@ class Script:
     # Ear
 
     def prepare(self, expecting: Expecting) -> None:
-        """Know every word already."""
+        self.prepared.append(expecting)
 
     async def hear(self, utterance: bytes, expecting: Expecting) -> Heard:
         self.utterances.append(utterance)
@@ -134,7 +136,7 @@ class Script:
         return self._told(f"ran {action_id} {'well' if result['ok'] else result['error']['code']}")
 
     def expecting(self) -> Expecting:
-        return Expecting()
+        return self.expected
 
     # Tools
 

@@ -223,6 +223,7 @@ def test_the_answer_to_which_one(talk: Talk, answer: str, day: str) -> None:
 def test_an_answer_that_chooses_nothing_is_asked_again(talk: Talk) -> None:
     reviews(talk, "on saturday at ten", "on sunday at ten")
     question = talk.say("cancel the budget review")
+    assert talk.conversation.expecting().mood is Mood.WHICH
     assert talk.say("it") == f"Sorry? {question}"
     assert talk.say("the one at ten") == question
     assert talk.proposals == {}
@@ -596,12 +597,29 @@ def conversation(titles: tuple[str, ...] = CALLER.titles) -> CalendarConversatio
     return CalendarConversation(caller, lambda: f"act_{next(numbers)}", CALENDAR_TOOLS.names())
 
 
+@pytest.mark.parametrize(
+    ("wish", "question", "mood"),
+    [
+        ("clear my calendar", "Of which day?", Mood.WHEN),
+        ("cancel the team meeting", SERIES, Mood.SCOPE),
+        ("remind me about the dentist", "How long before", Mood.LENGTH),
+        ("create an event", "What shall I call it?", Mood.WISH),
+    ],
+)
+def test_the_ear_is_told_what_a_question_asks_for(talk: Talk, wish: str, question: str, mood: Mood) -> None:
+    said = talk.say(wish)
+    assert question in said
+    assert talk.conversation.expecting().mood is mood
+
+
 def test_the_ear_is_told_what_to_expect(talk: Talk) -> None:
     assert talk.conversation.expecting().mood is Mood.WISH
     talk.say("when is the flight")
     assert talk.conversation.expecting().phrases[0] == "Flight to London"
     talk.say("cancel it")
     assert talk.conversation.expecting().mood is Mood.CONSENT
+    talk.say("no")
+    assert talk.conversation.expecting().mood is Mood.WISH
     many = tuple(str(number) for number in range(PHRASES_MAX + 1))
     assert len(conversation(many).expecting().phrases) == PHRASES_MAX
 

@@ -4,12 +4,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phone_bridge.assistant.grammar import DECOYS, PHRASE_WORDS_MAX, PHRASES_MAX, parts, replies, spoken, wishes
+from phone_bridge.assistant.grammar import (
+    DECOYS,
+    PHRASE_WORDS_MAX,
+    PHRASES_MAX,
+    answers,
+    parts,
+    replies,
+    spoken,
+    wishes,
+)
 from phone_bridge.assistant.network import Network
+from phone_bridge.assistant.ports import Mood
+from tests.assistant.commands import corpus
 
 TITLES = ("Team standup", "Budget planning with Anna", "Q3 Review", "Müller & Söhne")
 WISHES = Network(wishes(TITLES))
 REPLIES = Network(replies(TITLES))
+ANSWERS = {
+    mood: Network(replies(corpus.TITLES) if mood is Mood.CONSENT else answers(mood.value, corpus.TITLES))
+    for mood in set(Mood) - {Mood.WISH}
+}
 
 SAID = """what is my next meeting
 what do i have tomorrow
@@ -24,7 +39,11 @@ am i free on thursday afternoon
 hello
 say that again
 at four
-the second one"""
+the second one
+dismiss it
+snooze it for ten minutes
+move the team standup to four o'clock
+who is coming to the team standup"""
 ANSWERED = """yes
 yes please
 no leave it
@@ -44,6 +63,13 @@ def test_wishes_may_be_said_at_any_time(sentence: str) -> None:
 @pytest.mark.parametrize("sentence", ANSWERED.split("\n"))
 def test_answers_may_be_given_to_a_question(sentence: str) -> None:
     assert REPLIES.accepts(sentence.split())
+
+
+@pytest.mark.parametrize(("mood", "sentence"), corpus.answers())
+def test_what_answers_a_question_may_be_said_to_it_and_a_wish_instead(mood: Mood, sentence: str) -> None:
+    told = ANSWERS[mood]
+    assert told.accepts(sentence.split())
+    assert told.accepts("what is my next meeting".split())  # noqa: SIM905
 
 
 def test_answers_with_a_change_are_no_plain_wishes() -> None:

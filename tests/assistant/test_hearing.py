@@ -1,6 +1,7 @@
 import asyncio
 import importlib.util
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace as Namespace
 
 import numpy as np
 import pytest
@@ -172,6 +173,49 @@ def test_callers_are_heard_and_nonsense_is_not(
     heard, confidence = hearer.hear(by_phone(espeak, text), mood.value, titles, {})
     assert heard == words
     assert (confidence > 0) == bool(words)
+
+
+@pytest.mark.speech
+@pytest.mark.parametrize(
+    ("text", "mood", "words"),
+    [
+        ("The second one.", Mood.WHICH, "the second one"),
+        ("Friday.", Mood.WHEN, "friday"),
+        ("Only this one.", Mood.SCOPE, "only this one"),
+        ("Half an hour.", Mood.LENGTH, "half an hour"),
+        ("What is my next meeting?", Mood.SCOPE, "what is my next meeting"),
+    ],
+)
+def test_what_answers_a_question_is_heard_and_a_wish_in_its_place(
+    hearer: hearing_worker.Hearer, espeak: speaking_worker.Espeak, text: str, mood: Mood, words: str
+) -> None:
+    assert hearer.hear(by_phone(espeak, text), mood.value, sorted(map(str.lower, TITLES)), {})[0] == words
+
+
+class Forgetful:
+    """A decoder as PocketSphinx is where it has a next best sentence, and no words for it."""
+
+    def __init__(self, *sentences: str | None) -> None:
+        self._found = [Namespace(hypstr=sentence) if sentence else None for sentence in sentences]
+
+    def start_utt(self) -> None: ...
+
+    def process_raw(self, pcm: bytes, *, full_utt: bool) -> None: ...
+
+    def end_utt(self) -> None: ...
+
+    def hyp(self) -> Namespace | None:
+        return self._found[0]
+
+    def nbest(self) -> Iterator[Namespace | None]:
+        return iter(self._found)
+
+
+@pytest.mark.speech
+def test_a_sentence_without_words_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = Forgetful("cancel the the", None, "cancel it")
+    monkeypatch.setattr(hearing_worker, "_decoder", lambda *_: decoder)
+    assert hearing_worker.Hearer().hear(silence(500), "wish", [], {})[0] == "cancel it"
 
 
 @pytest.mark.speech

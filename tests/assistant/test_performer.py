@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from phone_bridge.assistant import small_talk
 from phone_bridge.assistant.performer import CONFIRM_MS
-from phone_bridge.assistant.ports import Drop, Intent, Move, Propose, Run, Say, Think
+from phone_bridge.assistant.ports import Drop, Expecting, Intent, Mood, Move, Propose, Run, Say, Think
 from phone_bridge.call.commands import HandOn, Turn
 from phone_bridge.call.events import Affected
 from phone_bridge.errors import Unavailable
@@ -37,6 +37,19 @@ def test_a_proposal_comes_after_its_intent_and_holds_no_response_open() -> None:
             assert kinds(sent) == ["intent.detected", "response.created", "action.proposed", "response.done"]
             assert sent[2] == action
             assert house.script.runs == []
+
+    play(story)
+
+
+def test_the_ear_gets_ready_for_what_is_new_once_the_answer_is_said() -> None:
+    async def story(house: House) -> None:
+        house.script.answers["cancel"] = [Say("Which one?")]
+        async with house.open() as client:
+            await client.say("hello", "again")
+            assert house.script.prepared == [Expecting()]
+            house.script.expected = Expecting(Mood.WHICH, ("Team meeting",))
+            await client.say("cancel")
+            assert house.script.prepared == [Expecting(), house.script.expected]
 
     play(story)
 

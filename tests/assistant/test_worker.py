@@ -140,6 +140,19 @@ def test_nobody_waits_for_another_while_a_program_is_free() -> None:
     run(ask())
 
 
+def test_one_program_after_the_other_is_told_and_the_others_are_free() -> None:
+    async def ask() -> None:
+        workers = Workers(NAME, count=2, timeout_seconds=PATIENCE_SECONDS)
+        telling = asyncio.create_task(workers.tell_each(b"hang"))
+        await asyncio.sleep(0)
+        assert await workers.ask(b"free") == b"free"
+        assert not telling.done()
+        telling.cancel()
+        await workers.close()
+
+    run(ask())
+
+
 def test_after_its_end_it_answers_nobody() -> None:
     async def ask() -> None:
         worker = Worker(NAME, timeout_seconds=PATIENCE_SECONDS)

@@ -1,14 +1,16 @@
 """What the offline ear understands of other voices over a telephone, and how soon the answer begins.
 
-``python -m tests.benchmarks.bench_speech [--every N] [--turns N]``: every Nth command is spoken by every voice that
-this machine has (``offline_voices``), and N turns are played in real time to a whole session with its real ear,
-calendar and voice. The time counts from the last sound of the caller's words to the first sound of the answer that the
-session sends, the silence that ends the turn included; what a carrier and its network add is not in it.
+``python -m tests.benchmarks.bench_speech [--every N] [--turns N]``: every Nth of the 408 commands is spoken by every
+voice that this machine has (``offline_voices``), and the answers to questions are, which are heard once as what a
+question expects, and once as if none had been asked. Then N turns are played in real time to a whole session with its
+real ear, calendar and voice. The time counts from the last sound of the caller's words to the first sound of the
+answer that the session sends, the silence that ends the turn included; what a carrier and its network add is not in it.
 """
 
 import argparse
 import asyncio
 import os
+import re
 import sys
 import tempfile
 import time
@@ -29,14 +31,17 @@ from phone_bridge.assistant.performer import Clocks, Faculties, Grant
 from phone_bridge.assistant.ports import Mood
 from phone_bridge.assistant.session import VoiceSession
 from phone_bridge.assistant.speaking import EspeakVoice
-from phone_bridge.assistant.understanding import understand
-from phone_bridge.assistant.wishes import Wish
-from phone_bridge.audio.format import LINEAR_16K
+from phone_bridge.assistant.understanding import fragment, understand
+from phone_bridge.audio.format import LINEAR_16K, LINEAR_24K
 from phone_bridge.audio.level import dbfs
+from phone_bridge.audio.path import path
+from phone_bridge.call.assent import understand as judge
 from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.sessions.chronapilot.keeper import ChronaPilotKeeper
 from phone_bridge.tools.calendar import CALENDAR_TOOLS, CalendarTools
-from tests.assistant.test_understanding import SAID, TITLES, TODAY
+from tests.assistant.commands import corpus
+from tests.assistant.commands.corpus import TITLES, Command
+from tests.assistant.some_week import NOW
 from tests.benchmarks.load import percentile
 from tests.benchmarks.offline_voices import AFTER_MS, Say, by_phone, utterance, voices
 from tests.benchmarks.tables import table
@@ -46,7 +51,9 @@ FRAME_MS = 20
 QUIET_DBFS = -50.0
 PATIENCE_SECONDS = 6.0
 BETWEEN_TURNS_SECONDS = 0.5
-EVERY, TURNS = 6, 24
+EVERY, TURNS = 12, 24
+PHRASES = sorted({spoken(title) for title in TITLES})
+_HALVES = re.compile(r"\b([ap])[. ]m\b\.?")
 
 ASKED = (
     "What is my next meeting?",
@@ -72,17 +79,16 @@ class Heard(msgspec.Struct):
     empty: int = 0
     cpu_ms: list[float] = []
 
-    def add(self, said: str, heard: str, cpu_ms: float) -> None:
-        """Count one command."""
-        want = understand(said, TODAY, TITLES)
-        got = understand(heard, TODAY, TITLES) if heard else Wish(name="")
-        reference = _words(said)
+    def add(self, said: Command, heard: str, cpu_ms: float) -> None:
+        """Count one command; nonsense is understood where it is taken for no wish."""
+        wish, slots = corpus.read(heard)
+        reference = _words(said.text)
         self.commands += 1
         self.words += len(reference)
         self.words_wrong += min(len(reference), edits(reference, _words(heard)))
-        self.intents += got.name == want.name
-        self.whole += got.name == want.name and got.parameters() == want.parameters()
-        self.empty += not heard
+        self.intents += wish == said.wish
+        self.whole += (wish, slots) == (said.wish, said.slots)
+        self.empty += not heard and said.wish != "fragment"
         self.cpu_ms.append(cpu_ms)
 
     def row(self, name: str) -> tuple[str, ...]:
@@ -105,22 +111,68 @@ def edits(reference: Sequence[str], heard: Sequence[str]) -> int:
 
 
 def _words(text: str) -> list[str]:
-    return spoken(text.replace("p.m.", "pm").replace("a.m.", "am")).split()
+    return spoken(_HALVES.sub(r"\1m", text)).split()
 
 
 def accuracy(every: int) -> dict[str, Heard]:
     """Have every ``every``-th command spoken by every voice, and count what was understood."""
-    hearer, phrases = Hearer(), sorted({spoken(title) for title in TITLES})
-    hearer.hear(b"", Mood.WISH.value, phrases, {})
+    hearer = Hearer()
+    hearer.hear(b"", Mood.WISH.value, PHRASES, {})
     found: dict[str, Heard] = {}
+    chosen = [command for part in ("seen", "held_out") for command in corpus.commands(part)][::every]
     for name, say in voices().items():
         found[name] = Heard(cpu_ms=[])
-        for said, *_ in SAID[::every]:
-            sound = utterance(say, said)
+        for said in chosen:
+            sound = utterance(say, said.text)
             began = time.process_time()
-            heard, _ = hearer.hear(sound, Mood.WISH.value, phrases, {})
+            heard, _ = hearer.hear(sound, Mood.WISH.value, PHRASES, {})
             found[name].add(said, heard, (time.process_time() - began) * 1000)
     return found
+
+
+class Answered(msgspec.Struct):
+    """How many answers were heard as they were said, or not at all; the rest was heard as something else."""
+
+    said: int = 0
+    right: int = 0
+    empty: int = 0
+
+    def add(self, said: str, heard: str) -> None:
+        """Count one answer: right if it means the same, alone and as an answer."""
+        self.said += 1
+        self.right += bool(heard) and _meaning(heard) == _meaning(said)
+        self.empty += not heard
+
+    def cells(self) -> tuple[str, ...]:
+        """Show the shares."""
+        wrong = self.said - self.right - self.empty
+        return tuple(f"{part / max(1, self.said):.0%}" for part in (self.right, self.empty, wrong))
+
+
+def _meaning(text: str) -> tuple[object, ...]:
+    today = NOW.date()
+    return understand(text, today, TITLES), fragment(text, today), judge(text)
+
+
+def answered() -> dict[Mood, tuple[Answered, Answered]]:
+    """Have every answer spoken by every voice, and hear it as a wish and as what its question expects."""
+    hearer = Hearer()
+    found: dict[Mood, tuple[Answered, Answered]] = {
+        mood: (Answered(), Answered()) for mood in Mood if mood is not Mood.WISH
+    }
+    for say in voices().values():
+        for mood, said in corpus.answers():
+            sound = utterance(say, said)
+            for count, heard_as in zip(found[mood], (Mood.WISH, mood), strict=True):
+                count.add(said, hearer.hear(sound, heard_as.value, PHRASES, {})[0])
+    return found
+
+
+def answered_table(found: dict[Mood, tuple[Answered, Answered]]) -> str:
+    """Show both ways of hearing beside each other."""
+    head = ("answers", "number", "unasked: right", "not heard", "misheard", "asked: right", "not heard", "misheard")
+    rows = [(mood.value, f"{two[0].said}", *two[0].cells(), *two[1].cells()) for mood, two in found.items()]
+    return table(head, rows)
 
 
 def accuracy_table(found: dict[str, Heard]) -> str:
@@ -161,7 +213,7 @@ class Line:
         listener = await self.attached
         self.first_sound = asyncio.get_running_loop().create_future()
         self.done.clear()
-        step = LINEAR_16K.size(FRAME_MS)
+        step = LINEAR_24K.size(FRAME_MS)  # what a session takes that is told nothing else
         frames = [sound[at : at + step] for at in range(0, len(sound), step)]
         last = max(at for at, frame in enumerate(frames) if dbfs(frame) > QUIET_DBFS)
         began = time.perf_counter()
@@ -221,6 +273,7 @@ async def latency(says: Sequence[Say], turns: int) -> Latency:
 async def _played(line: Line, says: Sequence[Say], turns: int) -> Latency:
     sounds = [by_phone(says[at % len(says)], ASKED[at % len(ASKED)]) for at in range(turns)]
     sounds = [sound[: len(sound) - LINEAR_16K.size(AFTER_MS - FRAME_MS)] for sound in sounds]
+    sounds = [path(LINEAR_16K, LINEAR_24K).push(sound) for sound in sounds]
     await line.ask(sounds[0])  # what is learned once is not a turn's
     began, before, found = time.perf_counter(), cpu_seconds(), []
     for sound in sounds:
@@ -267,6 +320,7 @@ def _wall() -> datetime:
 def main(every: int = EVERY, turns: int = TURNS) -> None:
     """Measure and print."""
     sys.stdout.write(accuracy_table(accuracy(every)) + "\n\n")
+    sys.stdout.write(answered_table(answered()) + "\n\n")
     sys.stdout.flush()
     sys.stdout.write(latency_table(asyncio.run(latency(list(voices().values()), turns))) + "\n")
 

@@ -9,11 +9,13 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phone_bridge.assistant.ports import Mood
 from phone_bridge.audio.format import LINEAR_16K, PCMU_8K
 from phone_bridge.legs.twilio.carrier import CarrierStream
 from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.simulator.playout import Playout
 from phone_bridge.tools.calendar import CALENDAR_TOOLS
+from tests.assistant.commands.corpus import Command
 from tests.benchmarks import __main__ as benchmarks
 from tests.benchmarks import bench_speech, bench_understanding
 from tests.benchmarks.bench_barge_in import Figures, figures_table, interrupt
@@ -207,12 +209,26 @@ class TestSpeech:
 
     def test_a_voice_is_scored_by_words_intent_and_slots(self) -> None:
         heard = bench_speech.Heard(cpu_ms=[])
-        heard.add("Cancel the yoga class", "cancel the yoga class", 100.0)
-        heard.add("Cancel the yoga class", "cancel the team meeting", 100.0)
-        heard.add("Am I free on Friday?", "", 100.0)
+        cancel = Command("cancel the yoga class", "cancel_event", {"event": "class yoga"})
+        heard.add(cancel, "cancel the yoga class", 100.0)
+        heard.add(cancel, "cancel the team meeting", 100.0)
+        heard.add(Command("am i free on friday", "check_availability", {"date": "2026-11-27"}), "", 100.0)
         assert (heard.commands, heard.intents, heard.whole, heard.empty) == (3, 2, 1, 1)
         shown = bench_speech.accuracy_table({"one": heard, "two": heard})
         assert shown.splitlines()[-1].split()[:2] == ["all", "6"]
+
+    def test_nonsense_that_is_not_heard_is_understood(self) -> None:
+        heard = bench_speech.Heard(cpu_ms=[])
+        heard.add(Command("play some music", "fragment", {}), "", 100.0)
+        assert (heard.intents, heard.whole, heard.empty) == (1, 1, 0)
+
+    def test_answers_are_scored_by_what_they_mean(self) -> None:
+        counted = bench_speech.Answered()
+        for heard in ("the second one", "", "the seventh one"):
+            counted.add("the second one", heard)
+        assert counted.cells() == ("33%", "33%", "33%")
+        shown = bench_speech.answered_table({Mood.WHICH: (counted, counted)})
+        assert shown.splitlines()[-1].split()[:2] == ["which", "3"]
 
     def test_the_first_sound_is_held_against_its_goal(self) -> None:
         shown = bench_speech.latency_table(bench_speech.Latency((300.0, 500.0), 1, 10.0, 0.5))

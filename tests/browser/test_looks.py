@@ -3,6 +3,7 @@
 With ``SCREENSHOTS=folder`` the pictures are kept there, for the README.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,30 @@ def test_the_monitor_passes_and_is_shown(server: Server, browser: Chromium, call
         calling.click("#yes")
         page.wait("document.querySelector('#timeline .action')?.innerText.includes('Receipt')")
         check(page, "monitor", tmp_path)
+
+
+def test_the_monitor_shows_reminders_with_what_became_of_them(
+    server: Server, browser: Chromium, tmp_path: Path
+) -> None:
+    reminder = {
+        "to": "+12025550143",
+        "text": "Take your pills.",
+        "at": "2026-11-21T10:00:00Z",
+        "next_at": "2026-11-21T10:05:00Z",
+        "status": "scheduled",
+        "outcome": "busy",
+        "attempts": [{"call_id": "call_1", "at": "2026-11-21T10:00:00Z", "outcome": "busy"}],
+    }
+    script = f"""
+    const asked = window.fetch;
+    window.fetch = (path, ...more) => path === "/v1/reminders"
+      ? Promise.resolve(Response.json({{ data: [{json.dumps(reminder)}] }})) : asked(path, ...more);
+    """
+    with browser.page(f"{server.url}/monitor", before=script) as page:
+        page.wait("document.querySelectorAll('#reminders li').length === 1")
+        assert "scheduled, busy" in page.text("#reminders")
+        assert "Take your pills." in page.text("#reminders")
+        check(page, "reminders", tmp_path)
 
 
 def test_everything_is_reached_by_the_keyboard_in_the_order_it_is_seen(server: Server, browser: Chromium) -> None:

@@ -17,8 +17,12 @@ const WORDS = {
   voicemail: "voicemail",
 };
 
+const REMINDERS_MS = 10_000;
+const MOST_REMINDERS = 20;
+
 const rows = new Map();
 let mayAct = false;
+let maySee = false; // the reminders
 let watching = null; // the AbortController of the list
 let looking = null; // and of the one call
 let current = "";
@@ -42,8 +46,10 @@ function watchAll() {
       if (refusal) refuse(refusal);
     },
     told: (name, data) => {
-      if (name === "you") mayAct = data.may_act;
-      else if (name === "calls") data.forEach((call) => rows.set(call.id, call));
+      if (name === "you") {
+        mayAct = data.may_act;
+        remind();
+      } else if (name === "calls") data.forEach((call) => rows.set(call.id, call));
       list();
     },
   });
@@ -84,6 +90,29 @@ function age(call) {
 setInterval(() => {
   if ([...rows.values()].some((call) => call.live)) list();
 }, 1000);
+
+// Reminders, with what became of each attempt; who may not see them is shown none
+
+async function remind() {
+  const response = await ask("/v1/reminders").catch(() => null);
+  maySee = Boolean(response?.ok);
+  const reminders = response?.ok ? (await response.json()).data.slice(0, MOST_REMINDERS) : [];
+  $("reminding").hidden = !reminders.length;
+  $("reminders").replaceChildren(...reminders.map(reminder));
+}
+
+function reminder({ to, text, at, next_at: next, status, outcome, attempts }) {
+  const tried = attempts.map((each) => `${new Date(each.at).toLocaleString()}: ${each.outcome ?? "calling"}`);
+  const state = outcome && outcome !== status ? `${status}, ${outcome}` : status;
+  return make("li", {}, make("div", { className: "card small" },
+    make("div", { className: "head" }, make("span", {}, to), make("span", {}, state.replaceAll("_", " "))),
+    make("div", { className: "dim" }, `for ${new Date(at).toLocaleString()}${next ? `, rings ${new Date(next).toLocaleString()}` : ""}`),
+    make("div", {}, text),
+    tried.map((each) => make("div", { className: "dim" }, each)),
+  ));
+}
+
+setInterval(() => maySee && remind(), REMINDERS_MS);
 
 // One call
 

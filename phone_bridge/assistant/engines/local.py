@@ -32,13 +32,16 @@ class LocalEar:
 
     def __init__(self, engine: str, options: EngineOptions, *, workers: int = WORKERS) -> None:
         self._engine = engine
+        self._prepared = False
         self._workers = Workers(
             _MODULE, engine, options.model, options.language, count=workers, timeout_seconds=TIMEOUT_SECONDS
         )
 
     def prepare(self, expecting: Expecting) -> None:
-        """Begin to load the model, so that the first utterance need not wait; returns at once."""
-        self._workers.tell_all(_wish(expecting))
+        """Begin to load the model, if nobody did, so that the first utterance need not wait; returns at once."""
+        if not self._prepared:
+            self._prepared = True
+            self._workers.tell_all(_wish(expecting))
 
     async def hear(self, utterance: bytes, expecting: Expecting) -> Heard:
         """Recognise one utterance (linear 16 kHz); raises Unavailable when the engine cannot."""

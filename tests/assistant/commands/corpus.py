@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from phone_bridge.assistant.calendar.demo import week
 from phone_bridge.assistant.pointing import GENERIC
+from phone_bridge.assistant.ports import Mood
 from phone_bridge.assistant.understanding import SURE, understand
 from tests.assistant.some_week import NOW
 
@@ -66,6 +67,12 @@ class Score(Struct, frozen=True):
 def commands(part: str) -> list[Command]:
     """Read the commands of ``seen`` or ``held_out``."""
     return [_command(line) for line in (FOLDER / f"{part}.txt").read_text("utf-8").splitlines()]
+
+
+def answers() -> list[tuple[Mood, str]]:
+    """Read what is said to questions of the assistant's, with the mood that each one leaves."""
+    lines = (line.split("|") for line in (FOLDER / "answers.txt").read_text("utf-8").splitlines())
+    return [(Mood(mood.strip()), words.strip()) for mood, words in lines]
 
 
 def _command(line: str) -> Command:
