@@ -259,7 +259,7 @@ class Clocks:
         """Say how our clock goes."""
         if not self._skews:
             return Finding(
-                "clock", Level.OK, f"it is {self._now():%Y-%m-%d %H:%M:%S} UTC here; nobody was asked outside"
+                "clock", Level.OK, f"it is {self._now():%Y-%m-%d %H:%M:%S} UTC here; nobody outside has told theirs"
             )
         place, skew = min(self._skews.items(), key=lambda each: abs(each[1]))  # the kindest: others may be wrong, too
         told = f"it is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} that of {place}"

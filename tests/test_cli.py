@@ -155,6 +155,14 @@ def test_settings_that_cannot_work_stop_at_once_with_one_sentence(
     assert len(stopped.stderr.strip().splitlines()) == 1
 
 
+def test_a_route_with_the_built_in_assistant_needs_a_process_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "phone-bridge.toml").write_text('[[routes]]\nname = "office"\nsession = "embedded"\n')
+    remote = {"PHONE_BRIDGE_SESSION": "chronapilot", "PHONE_BRIDGE_SESSION_KEY": "sk_test_1"}
+    result = phone_bridge("serve", "--workers", "2", folder=tmp_path, **remote)
+    assert result.returncode == 2
+    assert "the route 'office' has the built-in assistant, which lives in one process" in result.stderr
+
+
 def test_without_a_bridge_there_is_no_call(tmp_path: Path) -> None:
     environ = {"PHONE_BRIDGE_PORT": str(free_port()), "PHONE_BRIDGE_DATABASE_URL": "sqlite://"}
     called = phone_bridge("simulate", "--say", "Hello.", folder=tmp_path, **environ)
