@@ -72,7 +72,7 @@ _TIMES = """
 <day> = <date> [<daypart>] | <part>;
 <when> = <day> [at <time> | in the <daypart> | <range>] | at <time> [<date>] | <range> [<date>];
 <days> = <day> | <span>;
-<repeat> = every (day | week | month | weekday | morning | <weekday>) [at <time>];
+<repeat> = every (day | week | month | weekday | <weekday>) [at <time>] | every morning;
 """
 
 _THINGS = """
@@ -131,7 +131,7 @@ _WISHES = """
   [<into>] [for] [<when>] [for <duration>] [<into>] | i have (a | an) [new] <fresh> <when>
   | (create | add | schedule | book) [a | an] (<duration> | hour) <fresh> [<when>]
   | (schedule | add | plan | book | set up) [a | an] <fresh> <repeat> | new (event | <kind>) <when>
-  | i need (a | an) <fresh> <when> | (put | add) (<phrase> | <fresh>) <into> for <when> | block <duration> <when>;
+  | (put | add) (<phrase> | <fresh>) <into> for <when> | block <duration> <when>;
 <update> = (move | reschedule | shift | push | change | postpone | delay) <ref> [from <when>] to <when_or_time>
   | (move | reschedule | shift | change | postpone) <dated> | (push | move | shift | delay | postpone) <ref> [back
   | forward] by <duration>
@@ -139,8 +139,8 @@ _WISHES = """
   | shorter])
   | (extend | shorten) <ref> by <duration> | make it [at] <when_or_time> [instead]
   | bring <ref> forward (to <when_or_time> | by <duration>) | (move | push | shift) <ref> <duration> (later
-  | earlier | back) | move <ref> to <time> | move <ref> to <time> | put <ref> on <date> instead
-  | can we (do | have) <ref> <when> instead | <ref> should (start | begin) at <time>;
+  | earlier | back) | move <ref> to <time> | move <ref> to <time>
+  | <ref> should (start | begin) at <time>;
 <when_or_time> = <when> | <time> [<date> | <daypart>] | <span> | an hour (later | earlier) | (later | earlier);
 <cancel> = (cancel | delete | remove | drop | call off) <dated> | get rid of <dated> | call <ref> off
   | take <ref> off my calendar | i can't make it to <dated> | i'm not going to <dated>
@@ -157,7 +157,7 @@ _WISHES = """
   | do i have a free (slot | hour | moment) [<days> | <when>] | (can i | could i) (meet | fit in) [a
   | an] [<one>] <when>
   | what time am i (free | available) [<days>] | find me <duration> <when> | do i have <duration> [free] <when>
-  | when (can | could) i fit in (a | an) <one> [<days>] | any free time <days>
+  | any free time <days>
   | (what's | what is) the first free slot [<days>];
 <way> = when (do i have to | should i | do i need to) (leave | go) [for <thereto>]
   | how long does it take to get (to <thereto> | there) | how far is it to <thereto>
@@ -173,11 +173,11 @@ _WISHES = """
   | (i'm | i am) [running] [<duration>] late [for <thereto>] | (i'll | i will) be <duration> late [for <thereto>]
   | i'm here | i've arrived | i have arrived [at <thereto>] | i'm (there | at <thereto> [now]) | i made it
   | will i (make it to <thereto> [on time | in time] | get there (on time | in time)) | how late am i
-  | can i still make [it to] <thereto> | i won't make it to <thereto> [on time]
+  | can i still make [it to] <thereto>
   | i'm going to be [<duration>] late [for <thereto> | to <thereto>];
 <tell> = tell (everyone | everybody | them) [that] <why> | let (everyone | everybody | them) know [that] <why>
   | tell <known> that <why> | let <known> know that <why> | tell <name> that <why>
-  | tell (everyone | everybody) in <ref> that <why> | tell the others [that] <why> | message <known> [that] <why>;
+  | tell the others [that] <why> | message <known> [that] <why>;
 <why> = i'm running late | i'm late | i'll be <duration> late | i'm on my way;
 <notes> = alerts | notifications | warnings;
 <alerted> = it | it | that | that alert | this alert | the <unit> one | the alert (about | for) <ref>;
@@ -199,7 +199,7 @@ _WISHES = """
   | sum up (my day | my week | today | tomorrow)
   | how busy is my (day | week | <weekday>)
   | how's my (day | week | <weekday>) looking | (weekly summary | summary for (today | tomorrow | this week))
-  | give me an overview of (my week | this week | next week | tomorrow) | do i have a lot on <days>;
+  | give me an overview of (my week | this week | next week | tomorrow);
 <bulk> = cancel (everything | all my <things>) (today | tomorrow | on <weekday>) | cancel all of them
   | clear my calendar [for (today | tomorrow | <weekday>) [<daypart>]] | clear my (morning | afternoon | <weekday>)
   | free up my (morning | afternoon | <weekday>) | (cancel | drop) all [my | the] <things> [with <person>] <days>

@@ -49,6 +49,8 @@ def test_no_url_in_a_webhook_or_a_request_is_fetched(tmp_path: Path, trap: Trap)
             for number, path in enumerate(paths):
                 form = call_form(f"CA{number}", **dict.fromkeys(NAMES, url))
                 await house.post(f"{path}?url={url}&next={url}", form)
+                if path.endswith("/events"):
+                    continue  # a stream of events does not end by itself, and reads nothing but its call's id
                 await house.ask(
                     "GET", f"{path}?url={url}", headers={"Origin": url, "Referer": url, "Host": "localhost"}
                 )

@@ -152,6 +152,7 @@ class Bench:
             self.session.listener.message(r.encode(r.ResponseCreated(response=r.Response(id=REPLY))))
         else:
             self.session.listener.message(m.encode(m.SessionUpdated(STATES[self.format])))
+            self.session.listener.message(m.encode(m.SpeechStopped()))  # it tells of the caller's voice
             self.session.listener.message(m.encode(m.ResponseCreated(response_id=REPLY)))
         return task
 

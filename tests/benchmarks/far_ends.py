@@ -82,6 +82,8 @@ class SessionServer:
         state = STATES[self.format]
         socket.send(m.encode(m.SessionCreated(state)))
         socket.send(m.encode(m.SessionUpdated(state)))
+        # It tells when the caller speaks, so that the bridge need not listen for it in a caller who never stops.
+        socket.send(m.encode(m.SpeechStopped()))
         if not expected.done():
             expected.set_result(socket)
         await socket.wait_closed()

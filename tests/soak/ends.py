@@ -144,6 +144,8 @@ class Assistant:
         self.sessions += 1
         state = STATES[PCMU_8K]
         self.say(m.SessionCreated(state), m.SessionUpdated(state))
+        # It tells when the caller speaks, so that the bridge need not listen for it in a caller who never stops.
+        self.say(m.SpeechStopped())
         socket.attach(Ear(self._hear, lambda code, reason: None))
         self.changed.set()
 

@@ -97,14 +97,14 @@ class ChronaPilotWire:
         self._intent: m.IntentDetected | None = None
         self._told, self._told_at = "", 0  # our own newest turn
         self._speaking = False  # the caller, as far as transcripts tell
-        self._tells_speech = False  # the server sends speech.started
+        self._tells_speech = False  # the server sends speech.started and speech.stopped
         self._closing = ""
         self._unwanted = False  # the next reply answers what was handed on, and nobody wants to hear it
         self._muted: str | None = None  # that reply
 
     @property
     def tells_voice(self) -> bool:
-        """Whether the server has sent ``speech.started``, which is documented nowhere."""
+        """Whether the server tells of the caller's speech, which is documented nowhere."""
         return self._tells_speech
 
     # Facts
@@ -274,6 +274,7 @@ class ChronaPilotWire:
                 self._tells_speech = True
                 return [VoiceStarted(self._clock.when(at_ms, now - VOICE_LEAD_MS))]
             case m.SpeechStopped(at_ms):
+                self._tells_speech = True
                 return [VoiceStopped(self._clock.when(at_ms, now))]
             case m.TranscriptPartial(text):
                 if not text.strip() or self._is_echo(text, now):
