@@ -72,7 +72,7 @@ _TIMES = """
 <day> = <date> [<daypart>] | <part>;
 <when> = <day> [at <time> | in the <daypart> | <range>] | at <time> [<date>] | <range> [<date>];
 <days> = <day> | <span>;
-<repeat> = every (day | week | month | weekday | <weekday>) [at <time>] | every morning;
+<repeat> = every (day | week | month | weekday | <weekday>) [at <time>];
 """
 
 _THINGS = """
