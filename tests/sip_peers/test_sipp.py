@@ -45,7 +45,7 @@ async def sipp(folder: Path, port: int, *arguments: str) -> str:
 async def kept(line: Phoned, count: int) -> list[CallRecord]:
     """Wait for the end of every call."""
     await until(lambda: line.house.bridge.registry.live == 0)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(5):
         while True:
             found = await line.house.calls()
             if len([record for record in found if record.ended_at is not None]) == count:
