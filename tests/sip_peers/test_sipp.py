@@ -95,7 +95,7 @@ def test_callers_who_give_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_network_that_loses_a_tenth_of_all_messages(tmp_path: Path) -> None:
     async def story() -> None:
         async with phoned(tmp_path) as line:
-            calls = ("-sn", "uac", "-d", "200", "-lost", "10", "-r", "20", "-m", "20")
+            calls = ("-sf", str(SCENARIOS / "lossy.xml"), "-lost", "10", "-r", "20", "-m", "20")
             assert await sipp(tmp_path, line.port, *calls) == ""
             records = await kept(line, 20)
             assert {(record.ended_by, record.error) for record in records} == {("caller", None)}
