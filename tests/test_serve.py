@@ -50,6 +50,11 @@ LINES = {
 QUICK = Manners(quiet_ms=400, parting_quiet_ms=600)
 
 
+def _as_from_a_terminal() -> None:
+    """Heed SIGINT, which a shell has whatever it starts in the background ignore, these tests perhaps."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Served:
     """A server process."""
 
@@ -73,6 +78,7 @@ class Served:
                 env=clean() | settings,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=_as_from_a_terminal,
             )
 
     async def ready(self) -> "Served":
