@@ -132,10 +132,6 @@ class Book:
         """Find the attempt of a call."""
         return self._one(ATTEMPTS.c.call_id == call_id)
 
-    def of_carrier(self, carrier_id: str) -> Attempt | None:
-        """Find the attempt whose call the carrier knows as ``carrier_id``."""
-        return self._one(ATTEMPTS.c.carrier_id == carrier_id)
-
     def known_carrier_ids(self, ids: Iterable[str]) -> frozenset[str]:
         """Tell which of the carrier's calls belong to attempts of ours already."""
         query = sa.select(ATTEMPTS.c.carrier_id).where(ATTEMPTS.c.carrier_id.in_(list(ids)))
