@@ -11,7 +11,9 @@ account to call from is set.
 
 import asyncio
 import logging
+import sqlite3
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -40,6 +42,8 @@ BEAT_S = 2.0
 SILENT_S = 10.0
 """How long an executor may be silent before its work is taken over."""
 
+SUBSEC_SQLITE = (3, 42, 0)
+
 _PATIENT: dict[str, Any] = {
     "retries_allowed": True,
     "interval_seconds": 2.0,
@@ -49,6 +53,18 @@ _PATIENT: dict[str, Any] = {
 # A step that fails is tried again for an hour: its database was away, and an attempt that ends in an error is lost.
 
 log = logging.getLogger("phone_bridge.outbound")
+
+
+class SecondsConnection(sqlite3.Connection):
+    """SQLite before ``SUBSEC_SQLITE``, whose ``unixepoch('subsec')`` is NULL, with one that is the time in seconds.
+
+    From Python 3.12 on DBOS takes that function for granted, and Debian 12 has SQLite 3.40; before, DBOS counts whole
+    seconds, too.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.create_function("unixepoch", 1, lambda _: int(time.time()))
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -91,6 +107,9 @@ class Engine:
                     "sys_db_pool_size": 5,
                     # what tells the library of a message in time on SQLite, too
                     "notification_listener_polling_interval_sec": 0.5,
+                    "db_engine_kwargs": {"connect_args": {"factory": SecondsConnection}}
+                    if self._is_old_sqlite()
+                    else None,
                 }
             )
             attempt = self._workflow(DBOS)
@@ -138,6 +157,9 @@ class Engine:
                 self._dbos = None
                 with suppress(Unavailable):  # then its silence tells it
                     self._book.leave(self._id)
+
+    def _is_old_sqlite(self) -> bool:
+        return sa.make_url(self._url).get_backend_name() == "sqlite" and sqlite3.sqlite_version_info < SUBSEC_SQLITE
 
     def _workflow(self, dbos: Any) -> Callable[[str], Any]:
         """Make the attempt a workflow of DBOS's: what is a step is remembered, and a crash goes on after the last.

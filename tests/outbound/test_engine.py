@@ -1,6 +1,7 @@
 """The durable engine in real processes: one is killed at every step of an attempt, and another one goes on."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from phone_bridge.outbound.book import Attempt, Book, Plan
+from phone_bridge.outbound.engine import SecondsConnection
 from phone_bridge.runtime.record import Records
 from tests.outbound.executor import BEFORE, NOT_SUBMITTED, SETTLING, TAKEN, WAITING
 from tests.outbound.stage import FROM, Stage
@@ -29,6 +31,16 @@ def wait(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_an_old_sqlite_knows_the_time_that_the_library_asks_it_for(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "old.db", factory=SecondsConnection)
+    before = int(time.time())
+    connection.execute("CREATE TABLE made (id INTEGER, at INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000))")
+    connection.execute("INSERT INTO made (id) VALUES (1)")
+    ((at,),) = connection.execute("SELECT at FROM made")
+    connection.close()
+    assert before <= at / 1000 <= time.time()
 
 
 def test_a_machine_that_dies_at_any_step_is_covered_by_another_and_nobody_is_rung_twice(
