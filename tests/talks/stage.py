@@ -259,6 +259,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     leaves_out_silence: bool = False
     """The carrier sends no media while the caller is silent."""
     output_format: str = "g711_ulaw"
+    unheard: str = ""
+    """What the ear makes no words of."""
     mind: Mind | None = None
     """What a function-calling model thinks, which then takes the built-in assistant's place."""
     shape: Shape = Shape.GA
@@ -272,7 +274,7 @@ class Stage:
         self.loop.set_default_executor(AtOnce())
         self._troubles: list[dict[str, Any]] = []
         self.loop.set_exception_handler(lambda _, trouble: self._troubles.append(trouble))
-        words = [step.text for step in script if isinstance(step, Say)]
+        words = ["" if step.text == given.unheard else step.text for step in script if isinstance(step, Say)]
         self.house = House(f"sqlite:///{folder}/talk.db", words, self.loop, given.mind, given.shape)
         self.trace = Trace(0)
         self._given = given
