@@ -78,6 +78,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     session_api_version: str = ""
     session_turn_detection: str = ""
     session_transcriber: str = ""
+    session_minutes: int = 0
     tools: tuple[str, ...] | None = None
     """What is offered, by names of tools or of groups; nothing at all where it is empty."""
     greeting: str = ""
