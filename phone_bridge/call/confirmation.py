@@ -50,6 +50,13 @@ class Question:
         """Know the ledger's ``item`` that names the action now, its ``words`` and its length."""
         self.naming, self.words, self.words_ms = item, words, ms
 
+    def forget(self) -> None:
+        """Know that nothing of it was heard: it is to be asked in other words, for which no old answer counts."""
+        self.began_at = self.heard_at = None
+        self.heard_ms = 0
+        self.naming, self.words, self.words_ms = "", "", 0
+        self._unclear = 0
+
     def press(self, digit: str) -> Reply:
         """Judge a key."""
         if self.began_at is None:

@@ -239,6 +239,12 @@ class EndRequested(msgspec.Struct, frozen=True, gc=False):
     by: str = "api"
 
 
+class LanguageChosen(msgspec.Struct, frozen=True, gc=False):
+    """The session wants the bridge to speak, and to understand, ``language`` from now on: a tag such as ``es-MX``."""
+
+    language: str
+
+
 Event = (
     CallerHeard
     | DigitPressed
@@ -270,4 +276,5 @@ Event = (
     | PromptReady
     | PromptFailed
     | EndRequested
+    | LanguageChosen
 )

@@ -18,6 +18,7 @@ class _Book(Protocol):
     REFUSAL: str
     ALREADY: str
     OFFER: str
+    PREFERENCE: str
 
 
 _BOOKS: Mapping[str, _Book] = {"en": english, "de": german, "es": spanish, "fr": french}
@@ -40,6 +41,7 @@ __all__ = [
     "later",
     "line",
     "offer",
+    "preference",
     "question",
     "refusal",
     "summary",
@@ -87,7 +89,12 @@ def later(minutes: int, language: str = "en") -> Line:
 def offer(language: str, key: str) -> Line:
     """Offer to go on in ``language``, in its own words, for whoever presses ``key``; with a recorded line for each."""
     spoken = known(language)
-    return Line(f"offer_{spoken}_{key}", _BOOKS[spoken].OFFER.format(key))
+    return Line(f"offer_{spoken}_{key}", _BOOKS[spoken].OFFER.format(key), language)
+
+
+def preference(language: str) -> str:
+    """Give the words that ask a session to speak ``language``."""
+    return _BOOKS[known(language)].PREFERENCE
 
 
 def known(language: str) -> str:

@@ -73,6 +73,7 @@ LATER = {
 REFUSAL = "No, please leave it as it is."
 ALREADY = "I answered this before we were interrupted. Find out whether it was done before you propose it again."
 OFFER = "For English, press {}."
+PREFERENCE = "Please speak English with me."
 
 _PHRASES = {
     # the frame

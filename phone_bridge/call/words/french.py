@@ -79,6 +79,7 @@ LATER = {
 REFUSAL = "Non, s'il vous plaît, laissez les choses comme elles sont."
 ALREADY = "J'ai répondu à cela avant la coupure. Vérifiez si cela a été fait avant de le proposer à nouveau."
 OFFER = "Pour le français, tapez {}."
+PREFERENCE = "Parlez français avec moi, s'il vous plaît."
 
 _PHRASES = {
     "question": "Je vais {}.",

@@ -79,6 +79,7 @@ LATER = {
 REFUSAL = "No, por favor, déjelo como está."
 ALREADY = "Respondí a esto antes de que se cortara. Averigüe si ya se ha hecho antes de proponerlo otra vez."
 OFFER = "Para español, pulse {}."
+PREFERENCE = "Por favor, hable conmigo en español."
 
 _PHRASES = {
     "question": "Voy a {}.",
