@@ -15,6 +15,7 @@ from phone_bridge.audio.format import Format
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call import words
+from phone_bridge.call.announcement import Announcement
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
 from phone_bridge.call.errand import Errand, Heard, Wish, screens
@@ -88,6 +89,9 @@ class Call:
         self._lifeline = Lifeline(rules)
         self._given = Given()
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
+        self._announcement = Announcement(wanted=rules.announce)
+        self.private = False
+        """Whether what the caller does now is for no recording: what opens a door is theirs alone."""
         self._session_missing = False  # it could not be had while nobody needed it
         self._screened = False  # somebody who screens the call was answered by us, and not by the assistant
         self._first = True  # no session has been open yet
@@ -154,6 +158,21 @@ class Call:
         """Whether a question is open, so that it matters when the caller's voice begins."""
         return self._questions.current is not None
 
+    @property
+    def recordable(self) -> bool:
+        """Whether the caller was told what they have to be told before anything is recorded."""
+        return self._announcement.heard
+
+    @property
+    def lag_ms(self) -> int:
+        """How long the caller's line is there and back."""
+        return self._ledger.lag_ms
+
+    @property
+    def unheard_ms(self) -> int:
+        """How much of what was sent nobody heard, when it was stopped last."""
+        return self._ledger.unheard_ms
+
     def view(self, now: int) -> View:
         """Show the call as it is now; looking changes nothing."""
         lines = self._speaker.sounding(now)
@@ -182,13 +201,12 @@ class Call:
             self.trace.actions.extend(map(copy, self._past.actions))  # whose outcomes are found out only now
             self.trace.used_before = self._past.usage
             self._out.extend(self._given.lost(self.trace.actions))
-            self._say("cut_off", now=now)
+            first: tuple[c.Line | str, ...] = ("cut_off",)
         elif self._errand is not None:
-            self._say(self._errand_line, "errand_keys", now=now)
-        elif self._rules.greeting:
-            self._say(c.Line("greeting.own", self._rules.greeting), now=now)
+            first = (self._errand_line, "errand_keys")
         else:
-            self._say("greeting", now=now)
+            first = (c.Line("greeting.own", self._rules.greeting) if self._rules.greeting else "greeting",)
+        self._announcement.said(self._say(*self._announcement.lines, *first, now=now))
         self._turns.caller_done(now)
         return self._drain()
 
@@ -965,6 +983,7 @@ class Call:
         question = self._questions.current
         if question is not None:
             self._hear_question(question, now)
+        self._announcement.look(self._ledger, now)
         self._speaker.settle(now)
 
     def _flush(self, now: int) -> None:
@@ -973,7 +992,7 @@ class Call:
 
     def _interrupt(self, now: int) -> bool:
         """Let the caller have the word; False where nothing sounded or was being produced."""
-        if self._phase is not Phase.TALKING:
+        if self._phase is not Phase.TALKING or self._announcement.sounding(self._ledger, now):
             return False
         reply = self._reply if self._reply not in self._cut else ""
         sounding = bool(self._ledger.unheard(now))

@@ -38,6 +38,19 @@ class Asked(msgspec.Struct):
     outcome: str = ""
 
 
+class Recorded(msgspec.Struct, frozen=True):
+    """What became of the recording of a call, which began ``from_ms`` after the call and lasts ``ms``.
+
+    ``state``: ``recording``; ``kept``; ``broken``, when it ended early for ``reason``; ``not_announced``, when the
+    caller did not hear to its end that there would be one, and there is none; ``deleted``.
+    """
+
+    state: str
+    from_ms: int = 0
+    ms: int = 0
+    reason: str = ""
+
+
 class Sample(msgspec.Struct, frozen=True, gc=False):
     """One value that was measured in a call; its name ends in its unit."""
 
@@ -84,6 +97,7 @@ class Trace:
         self.ended_by = ""
         self.error = ""
         self.reply = ""  # what the callee of a reminder wants
+        self.recording: Recorded | None = None
         self.version = 0
 
     def said(self, at: int, speaker: str, text: str) -> None:

@@ -22,6 +22,7 @@ from phone_bridge.call.view import View
 from phone_bridge.errors import RemoteError, Unavailable
 from phone_bridge.runtime.connect import Connector, Link
 from phone_bridge.runtime.links import Ear, Links
+from phone_bridge.runtime.recordings import Recorder
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.tool_tasks import ToolTasks
 from phone_bridge.runtime.toolbox import NO_TOOLS, Tools
@@ -79,7 +80,7 @@ class Pump:
 
     ``run`` is the only task its caller has to own; ``clock`` gives seconds and never runs back. A ``journal`` is told
     all that the call is told, ``apology`` is what a caller hears whose call has failed, ``tools`` are what a session
-    may use that calls functions.
+    may use that calls functions, ``recorder`` keeps what is said and heard once the call allows it.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Pump:
         apology: c.Line | None = None,
         tools: Tools | None = None,
         language: str = "en",
+        recorder: Recorder | None = None,
     ) -> None:
         self._call = call
         self._leg = leg
@@ -132,9 +134,10 @@ class Pump:
         self._timer_at = 0
         self._failure: Exception | None = None
         self._end_by = ""  # who asked for the end before there was a call to end
+        self._recorder = recorder
         self._send: dict[type, Callable[[Any, int], None]] = {
-            c.Play: leg.send,
-            c.Flush: leg.send,
+            c.Play: leg.send if recorder is None else self._play_recorded,
+            c.Flush: leg.send if recorder is None else self._flush_recorded,
             c.HangUp: self._hang_up,
             c.Listen: self._listen,
             c.Tell: self._to_session,
@@ -294,6 +297,8 @@ class Pump:
         """Tell the call of a fact, and do what it asks for."""
         if self.journal is not None:
             self.journal.note(event, now)
+        if self._recorder is not None and type(event) is e.CallerHeard:
+            self._record(self._recorder, event.audio, now)
         for command in self._call.process(event, now):
             self._send[type(command)](command, now)
 
@@ -348,6 +353,26 @@ class Pump:
                 self._process(e.VoiceStopped(voiced.at), now)
                 self._voice_told, told = False, True
         return told
+
+    # Recording
+
+    def _record(self, recorder: Recorder, audio: bytes, now: int) -> None:
+        if not recorder.begun:
+            if not self._call.recordable:
+                return
+            recorder.begin(now)
+        recorder.heard(audio, now, self._call.lag_ms, private=self._call.private)
+
+    def _play_recorded(self, command: c.Play, now: int) -> None:
+        assert self._recorder is not None  # noqa: S101 - an own invariant
+        if command.audio:
+            self._recorder.played(command.audio, now)
+        self._leg.send(command, now)
+
+    def _flush_recorded(self, command: c.Flush, now: int) -> None:
+        assert self._recorder is not None  # noqa: S101 - an own invariant
+        self._recorder.flushed(self._call.unheard_ms, now)
+        self._leg.send(command, now)
 
     # Duties
 
@@ -476,6 +501,8 @@ class Pump:
     async def _take_down(self) -> None:
         self._end()
         self._call.trace.ended_by = self._call.trace.ended_by or "bridge"
+        if self._recorder is not None:
+            self._recorder.close(self._now(), self._call.lag_ms)
         if self._timer is not None:
             self._timer.cancel()
         self._socket.close(1000)

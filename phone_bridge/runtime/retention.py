@@ -49,7 +49,8 @@ def _clear(before: str) -> sa.Update:
             actions=sa.bindparam("kept", type_=sa.JSON),
             from_number=None,
             to_number=None,
-            recording=None,
+            voicemail=None,
+            recording=sa.null(),
             metadata=sa.null(),
             purged_before=before,
         )

@@ -70,6 +70,7 @@ def test_a_call_is_shown_with_the_names_that_are_fixed(tmp_path: Path) -> None:
             "actions",
             "error",
             "resumed",
+            "voicemail",
             "recording",
             "answered_by",
             "reply",

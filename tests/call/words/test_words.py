@@ -41,6 +41,7 @@ KEYS = {
     "errand_assistant",
     "errand_unanswered",
     "screened",
+    "recording_announcement",
 }
 
 
