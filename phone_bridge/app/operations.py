@@ -20,6 +20,7 @@ from phone_bridge.app.operation import Operation as Operation
 from phone_bridge.app.phone import PhoneToken, PhoneWish
 from phone_bridge.app.placing import CallBody, DtmfBody, TransferBody
 from phone_bridge.call.receipt import Receipt
+from phone_bridge.call.timeline import Noted
 from phone_bridge.call.trace import Asked, Recorded, Said
 from phone_bridge.outbound.policy import Policy
 from phone_bridge.outbound.reminders import ReminderBody
@@ -51,6 +52,15 @@ Status = Literal[
 ]
 
 
+class Looked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a call looked: each side's loudness by steps, ``0`` to ``z``, and what happened when."""
+
+    step_ms: int
+    caller: str
+    heard: str
+    events: list[Noted]
+
+
 class Call(CallRecord, kw_only=True, forbid_unknown_fields=True):
     """One call, live or over; times are ISO 8601 in UTC, ``at_ms`` counts from the call's beginning."""
 
@@ -59,6 +69,7 @@ class Call(CallRecord, kw_only=True, forbid_unknown_fields=True):
     transcript: list[Said]  # type: ignore[assignment]  # which the record keeps as it is written
     actions: list[Action]  # type: ignore[valid-type]  # made from a struct's fields, above
     recording: Recorded | None = None  # type: ignore[assignment]
+    timeline: Looked | None = None  # type: ignore[assignment]
 
 
 class Calls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -579,6 +590,12 @@ EXAMPLES: dict[type, Any] = {
         "resumed": 0,
         "voicemail": None,
         "recording": {"state": "kept", "from_ms": 1900, "ms": 32307, "reason": ""},
+        "timeline": {
+            "step_ms": 100,
+            "caller": "0002hk",
+            "heard": "00dhb0",
+            "events": [],
+        },
         "answered_by": None,
         "reply": None,
         "reminder_id": None,

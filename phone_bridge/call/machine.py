@@ -169,6 +169,11 @@ class Call:
         return self._ledger.lag_ms
 
     @property
+    def quiet_at(self) -> int:
+        """When all that was sent will have been heard."""
+        return self._ledger.quiet_at()
+
+    @property
     def unheard_ms(self) -> int:
         """How much of what was sent nobody heard, when it was stopped last."""
         return self._ledger.unheard_ms
@@ -311,6 +316,7 @@ class Call:
 
     def _digit_pressed(self, event: e.DigitPressed, now: int) -> None:
         self._turns.caller(now)
+        self.trace.noted(now, "key", "\N{BULLET}" if self.private else event.digit)
         if self._errand is not None and self._errand.open:
             self._hear_errand(self._errand.press(event.digit), now)
             return
@@ -334,6 +340,7 @@ class Call:
         self._voice_ended = None
         if self._questions.current is None and self._interrupt(now):
             self.trace.measured("barge_in_stop_ms", now - event.at)
+            self.trace.noted(now, "barge_in", ms=now - event.at)
 
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
@@ -506,6 +513,7 @@ class Call:
             waited = self._turns.waited()
             if waited is not None:
                 self.trace.measured("answer_ms", now - waited)
+                self.trace.noted(now, "answer", ms=now - waited)
         self._speaker.play(item, event.audio, now)
         self._turns.sounding(self._ledger.quiet_at())
 
@@ -537,6 +545,7 @@ class Call:
             self._ask_next(now)
 
     def _intent_detected(self, event: e.IntentDetected, now: int) -> None:
+        self.trace.noted(now, "wish", event.name)
         self._turns.session(now, busy=True)
 
     def _trouble(self, event: e.LegTrouble | e.SessionTrouble, now: int) -> None:
@@ -592,6 +601,7 @@ class Call:
             return
         may_try = self._lifeline.lost(now) and not (opening and (self._first or event.reason == "refused"))
         self.trace.counts.losses += 1
+        self.trace.noted(now, "session_lost")
         self._up = False
         if not opening:
             self._lose(now)
@@ -675,6 +685,7 @@ class Call:
         self._out.append(c.TakeSpare())
         self._lifeline.taken(now)
         self.trace.counts.renewals += 1
+        self.trace.noted(now, "session_renewed")
 
     def _pause_at(self) -> int | None:
         """Say from when on the session can be changed without anybody's hearing it; None while it cannot."""
@@ -763,6 +774,7 @@ class Call:
         self._ask(question, now)
 
     def _ask(self, question: Question, now: int) -> None:
+        self.trace.noted(now, "asked", question.action.name)
         before = self._done_before(question.action) if question.function else self._given.alike(question.action)
         warning = () if not before else ("again_done" if before == EXECUTED else "again_unknown",)
         self._say(*warning, self._naming(question), "keys", now=now, question=question)
@@ -874,6 +886,7 @@ class Call:
         id = self._functions.take(event.id, event.action)  # noqa: A001 - the fact's own word
         if not id:
             return
+        self.trace.noted(now, "tool", event.action.name)
         if self._rules.reads(event.action.name):
             self._functions.run(id, event.action, now)
         else:

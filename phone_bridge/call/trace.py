@@ -6,6 +6,7 @@ import msgspec
 
 from phone_bridge.call.commands import AnsweredBy, Verdict
 from phone_bridge.call.events import Action
+from phone_bridge.call.timeline import Noted, Timeline
 
 MAX_SAMPLES = 10_000  # of one call: about 40 bytes each
 
@@ -98,6 +99,7 @@ class Trace:
         self.error = ""
         self.reply = ""  # what the callee of a reminder wants
         self.recording: Recorded | None = None
+        self.timeline = Timeline()
         self.version = 0
 
     def said(self, at: int, speaker: str, text: str) -> None:
@@ -108,6 +110,10 @@ class Trace:
             place -= 1
         self.transcript.insert(place, said)
         self.version += 1
+
+    def noted(self, at: int, kind: str, text: str = "", ms: int = 0) -> None:
+        """Note what happened at ``at`` on the call's clock; see ``Noted``."""
+        self.timeline.note(Noted(at - self.began, kind, text, ms))
 
     def asked(self, asked: Asked) -> None:
         """Add what became of a proposal."""

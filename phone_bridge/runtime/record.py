@@ -27,7 +27,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
     """One call as its outside sees it; times are ISO 8601 in UTC.
 
     ``resumed`` counts how often the call came back after a fault, ``voicemail`` is where the carrier keeps what the
-    caller left on it, ``recording`` what became of the call's own, ``usage`` what a function-calling model cost, in
+    caller left on it, ``recording`` what became of the call's own, ``timeline`` what a call that is over
+    looked like (null in lists), ``usage`` what a function-calling model cost, in
     tokens. Of an outbound call,
     ``answered_by`` is what answered as far as the carrier can tell, ``reply`` what the callee wants done about a
     reminder, and ``metadata`` what its sender wishes to find again. ``route`` names the route that it was served by.
@@ -51,6 +52,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     resumed: int = 0
     voicemail: str | None = None
     recording: dict[str, Any] | None = None
+    timeline: dict[str, Any] | None = None
     answered_by: str | None = None
     reply: str | None = None
     reminder_id: str | None = None
@@ -197,7 +199,8 @@ class Records:
 
     def newest(self, limit: int = PAGE) -> list[CallRecord]:
         """List calls, newest first."""
-        query = sa.select(*_SHOWN).order_by(CALLS.c.started_at.desc(), CALLS.c.id).limit(min(limit, PAGE))
+        shown = [column for column in _SHOWN if column.name != "timeline"]  # which is long
+        query = sa.select(*shown).order_by(CALLS.c.started_at.desc(), CALLS.c.id).limit(min(limit, PAGE))
         with self.transaction() as connection:
             return [CallRecord(**row._mapping) for row in connection.execute(query)]
 
@@ -244,7 +247,8 @@ class Records:
     def _save(self, records: Sequence[CallRecord]) -> None:
         with self.transaction() as connection:
             new = database.insert(connection, CALLS)
-            values = {name: new.excluded[name] for name in _FIELDS} | {"purged_before": None}
+            kept = {"timeline": sa.func.coalesce(new.excluded.timeline, CALLS.c.timeline)}  # which lists leave out
+            values = {name: new.excluded[name] for name in _FIELDS} | {"purged_before": None} | kept
             fresh = CALLS.c.resumed <= new.excluded.resumed
             upsert = new.on_conflict_do_update(index_elements=[CALLS.c.id], set_=values, where=fresh)
             connection.execute(upsert, [_row(record) for record in records])

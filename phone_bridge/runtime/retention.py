@@ -51,6 +51,7 @@ def _clear(before: str) -> sa.Update:
             to_number=None,
             voicemail=None,
             recording=sa.null(),
+            timeline=sa.null(),
             metadata=sa.null(),
             purged_before=before,
         )

@@ -25,6 +25,7 @@ CALLS = sa.Table(
     sa.Column("resumed", sa.Integer, nullable=False, server_default="0"),
     sa.Column("recording", sa.String(1024), key="voicemail"),  # as it was called first
     sa.Column("recorded", sa.JSON, key="recording"),
+    sa.Column("timeline", sa.JSON(none_as_null=True)),
     sa.Column("answered_by", sa.String(32)),
     sa.Column("reply", sa.String(32)),
     sa.Column("reminder_id", sa.String(64)),

@@ -72,6 +72,7 @@ def test_a_call_is_shown_with_the_names_that_are_fixed(tmp_path: Path) -> None:
             "resumed",
             "voicemail",
             "recording",
+            "timeline",
             "answered_by",
             "reply",
             "reminder_id",

@@ -77,7 +77,7 @@ def test_its_json_has_the_names_of_the_outside() -> None:
     assert list(shown) == [
         "id", "carrier_id", "direction", "from", "to", "user_id", "session", "status", "started_at", "answered_at",
         "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "voicemail", "recording",
-        "answered_by", "reply", "reminder_id", "metadata", "usage", "route",
+        "timeline",         "answered_by", "reply", "reminder_id", "metadata", "usage", "route",
     ]  # fmt: skip
 
 
@@ -281,7 +281,7 @@ def test_processes_that_race_for_a_secret_and_for_tokens_share_one_and_use_each_
 def test_calls_of_the_last_version_are_read_written_and_purged(database_url: str) -> None:
     engine = database.engine(database_url)
     before = sa.MetaData()
-    new = ("resumed", "recording", "recorded", "purged_before")
+    new = ("resumed", "recording", "recorded", "timeline", "purged_before")
     sa.Table("calls", before, *(column._copy() for column in CALLS.columns if column.name not in new))
     database.prepare(engine, before)
     with database.transaction(engine) as connection:
