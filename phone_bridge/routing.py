@@ -89,6 +89,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     answer_seconds: int = 0
     auto_confirm: tuple[str, ...] | None = None
     """Tools that are done without asking, for this route's user."""
+    record: bool | None = None
+    """Whether its calls are recorded."""
+    record_announce: bool | None = None
+    """Whether its callers are told so first."""
     max_seconds: int = 0
     max_calls: int = 0
     return_urls: tuple[str, ...] = ()

@@ -76,6 +76,7 @@ SENTENCES = {
     "errand_assistant": "Ich verbinde Sie mit Ihrem Assistenten.",
     "errand_unanswered": "Ich habe keine Antwort gehört und beende den Anruf. Auf Wiederhören.",
     "screened": "Dies ist ein automatischer Anruf eines Kalenderassistenten.",
+    "recording_announcement": "Dieses Gespräch wird aufgezeichnet.",
     "goodbye_drain": (
         "Es tut mir leid, ich muss jetzt auflegen. Bitte rufen Sie gleich noch einmal an. Auf Wiederhören."
     ),

@@ -42,6 +42,7 @@ KEYS = {
     "errand_assistant",
     "errand_unanswered",
     "screened",
+    "recording_announcement",
 }
 
 
