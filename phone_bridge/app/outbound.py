@@ -252,16 +252,19 @@ class Outbound:
         await asyncio.to_thread(self.book.tell, attempt.call_id, "in_progress", timestamp(self._wall))
         return on_answer(incoming.answered_by or "", message=bool(attempt.what.message))
 
-    async def detected(self, attempt: Attempt, answered_by: str, document: str) -> None:
-        """Deal with what a detection found while the assistant was speaking already."""
+    async def detected(self, attempt: Attempt, answered_by: str) -> Answer:
+        """Decide about what a detection found while the assistant was speaking already."""
         await asyncio.to_thread(lambda: self.book.note(attempt.call_id, answered_by=answered_by))
-        step = on_answer(answered_by, message=bool(attempt.what.message))
+        return on_answer(answered_by, message=bool(attempt.what.message))
+
+    async def go_on(self, attempt: Attempt, step: Answer, document: str) -> None:
+        """Have a call that is live go on as was decided: with ``document`` for a machine, with the end, or as it is."""
         carrier_id = attempt.carrier_id or ""
         try:
-            if step is Answer.LEAVE_MESSAGE:
-                await asyncio.to_thread(self.carrier.redirect, carrier_id, document)
-            elif step is Answer.HANG_UP:
+            if step is Answer.HANG_UP:
                 await asyncio.to_thread(lambda: self.carrier.end(carrier_id, answered=True))
+            elif step is not Answer.CONNECT:
+                await asyncio.to_thread(self.carrier.redirect, carrier_id, document)
         except (Refused, Unavailable) as error:
             log.warning("! call %s could not be changed: %s", attempt.call_id, error.code)
 

@@ -255,4 +255,8 @@ class Dialler:
         if record.status in ("voicemail", "canceled"):
             status = record.status
         reply = record.reply or ""
+        if answered_by in MACHINES and reply != "stop":
+            reply = (
+                ""  # a greeting's words are no answer; a wish not to be called is one, whoever was taken for a machine
+            )
         return Outcome(status if status in OVER else "failed", answered_by, reply, refused=attempt.error is not None)

@@ -258,6 +258,21 @@ def test_a_record_that_is_not_written_yet_is_waited_for_a_while(tmp_path: Path) 
     assert [outcome.status for outcome in stage.posted] == ["completed"]
 
 
+@pytest.mark.parametrize(("reply", "counts"), [("later:30", ""), ("confirmed", ""), ("heard", ""), ("stop", "stop")])
+def test_a_greeting_is_no_answer_but_a_wish_not_to_be_called_is(tmp_path: Path, reply: str, counts: str) -> None:
+    stage = Stage(tmp_path)
+    call_id = stage.attempt()
+    stage.dialler.dial(call_id)
+    stage.book.note(call_id, told="completed", answered_by="machine_start")
+    record = stage.records.find(call_id)
+    assert record is not None
+    record.reply = reply
+    stage.records.save(record)
+    stage.live(call_id)
+    assert [(outcome.status, outcome.reply) for outcome in stage.posted] == [("voicemail", counts)]
+    assert stage.book.is_barred(TO) is (counts == "stop")
+
+
 def test_a_machine_makes_a_voicemail_of_it(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     call_id = stage.attempt()
