@@ -53,6 +53,7 @@ AHEAD_S = 5
 FOLLOW_S = 30
 """How often the reminders of events are held against their events."""
 FOLLOWED = 500
+"""So many at a time, in turn; what is due is held against its event once more before it rings."""
 FORGET_S = 3_600
 DAY_S = 86_400
 DELIVERY_TRIES = 8
@@ -117,6 +118,7 @@ class Outbound:
         self._tasks: list[asyncio.Task[None]] = []
         self._http: HttpClient | None = None
         self._followed = self._forgot = float("-inf")
+        self._followed_to = ""
 
     @property
     def configured(self) -> bool:
@@ -324,7 +326,11 @@ class Outbound:
 
     async def _tick(self) -> None:
         self._poked.clear()
-        await asyncio.to_thread(self._begin)
+        room = await asyncio.to_thread(self._room)
+        if room > 0:
+            now_s = int(self._wall())
+            await self._hold(await asyncio.to_thread(self.book.of_events_due, now_s, room))
+            await asyncio.to_thread(self._begin, room)
         now = time.monotonic()
         if now - self._followed >= FOLLOW_S:
             self._followed = now
@@ -333,11 +339,12 @@ class Outbound:
             self._forgot = now
             await asyncio.to_thread(self.book.forget, int(self._wall()) - self._settings.retention_days * DAY_S)
 
-    def _begin(self) -> None:
-        """Begin what is due, and hand it to the engine, but no more than it can dial soon."""
-        room = self._settings.calls_per_second * AHEAD_S - self.book.queued()
-        if room <= 0:
-            return
+    def _room(self) -> int:
+        """Count the calls that may be begun: no more than the engine can dial soon."""
+        return self._settings.calls_per_second * AHEAD_S - self.book.queued()
+
+    def _begin(self, room: int) -> None:
+        """Begin what is due, and hand it to the engine."""
         self.book.claim(datetime.fromtimestamp(self._wall(), UTC), room, lambda: new_id("call"), self._attempt)
         for call_id in self.book.unsubmitted(room):
             self.engine.submit(call_id)
@@ -386,7 +393,13 @@ class Outbound:
         for user_id, number in self._settings.rung.items():
             for wanted in await self._calendar.reminders(user_id):
                 await self._take_over(wanted, number)
-        for reminder in await asyncio.to_thread(self.book.of_events, FOLLOWED):
+        page = await asyncio.to_thread(self.book.of_events, FOLLOWED, self._followed_to)
+        self._followed_to = page[-1].id if len(page) == FOLLOWED else ""
+        await self._hold(page)
+
+    async def _hold(self, reminders: list[Reminder]) -> None:
+        """Hold reminders against their events."""
+        for reminder in reminders:
             wish = reminder.wish
             try:
                 at = await self._calendar.event_time(reminder.user_id, wish.event_id or "", wish.before)

@@ -277,9 +277,15 @@ class Book:
             _put(connection, reminder)
         return began
 
-    def of_events(self, limit: int) -> list[Reminder]:
-        """List the reminders that go with an event and have not rung yet."""
-        return self._reminders(sa.select(REMINDERS).where(EVENT_ONES).order_by(REMINDERS.c.next_at).limit(limit))
+    def of_events(self, limit: int, after: str = "") -> list[Reminder]:
+        """List the reminders that go with an event and are still to ring, by their ids, from the one ``after`` on."""
+        query = sa.select(REMINDERS).where(EVENT_ONES, REMINDERS.c.id > after)
+        return self._reminders(query.order_by(REMINDERS.c.id).limit(limit))
+
+    def of_events_due(self, now: int, limit: int) -> list[Reminder]:
+        """List those of them that are due, the first ones first."""
+        query = sa.select(REMINDERS).where(EVENT_ONES, REMINDERS.c.next_at <= now)
+        return self._reminders(query.order_by(REMINDERS.c.next_at).limit(limit))
 
     def forget(self, before: int) -> None:
         """Forget what was said, and whose numbers were dialled, in what was over by then; the verdicts stay.

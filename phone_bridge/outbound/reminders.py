@@ -275,16 +275,17 @@ def follow(reminder: Reminder, event_at: datetime | None, now: datetime) -> bool
 
     Gives whether that changes anything.
 
-    Only what has not rung yet moves; an event that moved into the past takes its reminder there, where it expires.
+    An event that moved into the past takes its reminder there, where it expires. One that has rung already, and is to
+    ring again, moves away only: a way that takes some minutes more or less is no news to somebody who knows.
     """
-    if reminder.status != "scheduled" or reminder.attempts:
+    if reminder.status != "scheduled":
         return False
     if event_at is None:
         cancel(reminder)
         reminder.outcome = "event_cancelled"
         return True
     due = event_at - timedelta(minutes=reminder.wish.offset_minutes)
-    if due == reminder.due:
+    if due == reminder.due or (reminder.history and reminder.next_at is not None and due <= reminder.next_at):
         return False
     reminder.due = due
     reminder.next_at = permitted(due, reminder.wish.policy, zone(reminder.timezone))

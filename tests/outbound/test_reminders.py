@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -232,6 +233,42 @@ def test_one_that_has_rung_stays_where_it_is_when_its_event_moves() -> None:
     one = reminder(event_id="evt_1", event_at=NOW + 60 * MINUTE)
     assert begin(one, "call_1", one.due)
     assert not follow(one, NOW + 600 * MINUTE, NOW)
+
+
+def test_one_that_is_to_ring_again_moves_away_with_its_event_and_ends_with_it() -> None:
+    one = reminder(event_id="evt_1", event_at=NOW + 60 * MINUTE)
+    rings(one, one.due, Outcome("no_answer"))
+    again = one.next_at
+    assert again == one.due + 6 * MINUTE
+    assert not follow(one, one.due + 2 * MINUTE, NOW)  # the way takes a little longer now
+    assert not follow(one, one.due - 30 * MINUTE, NOW)
+    assert one.next_at == again
+    assert follow(one, one.due + 24 * 60 * MINUTE, NOW)
+    assert (one.next_at, one.attempts) == (NOW + 25 * 60 * MINUTE, 1)  # no more attempts than permitted, all in all
+    assert follow(one, None, NOW)
+    told = shown(one)
+    assert (told["status"], told["outcome"], told["next_at"]) == ("cancelled", "event_cancelled", None)
+
+
+def test_so_many_minutes_before_is_so_many_minutes_on_a_night_when_the_clocks_change() -> None:
+    start = datetime(2026, 10, 25, 2, 30, tzinfo=UTC)  # 03:30 in Berlin, where it was 03:00 one and a half hours ago
+    one = reminder(
+        event_id="evt_1", offset_minutes=150, event_at=start, timezone="Europe/Berlin", now=start - 600 * MINUTE
+    )
+    assert one.due == datetime(2026, 10, 25, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("first", "days"), [("2026-03-27T02:30:00+01:00", 5), ("2026-10-23T02:30:00+02:00", 5)])
+def test_a_recurring_one_rings_once_a_day_also_where_its_hour_is_left_out_or_comes_twice(first: str, days: int) -> None:
+    at = datetime.fromisoformat(first).astimezone(UTC)
+    one = reminder(at - MINUTE, at=first, timezone="Europe/Berlin", repeat=f"FREQ=DAILY;COUNT={days}")
+    wall = []
+    for number in range(days):
+        wall.append(one.due.astimezone(ZoneInfo("Europe/Berlin")))
+        rings(one, one.due, Outcome("completed", reply="confirmed"), number)
+    assert one.status == "done"
+    assert [each.day for each in wall] == list(range(wall[0].day, wall[0].day + days))
+    assert {f"{each:%H:%M}" for each in wall} <= {"02:30", "03:30"}
 
 
 def test_an_event_that_moves_out_of_all_permitted_hours_is_not_rung_for() -> None:
