@@ -61,6 +61,7 @@ DELIVERY_FIRST_S = 10
 """How long after the first failure a webhook is sent again; four times as long after each further one."""
 DELIVERY_MS = 10_000
 DELIVERED_AT_ONCE = 20
+CONSENT = "PHONE_BRIDGE_USER_NUMBERS names the number as this user's own"
 LEASE_S = 60
 """How long a process has to deliver what it took, before another one does."""
 
@@ -492,6 +493,7 @@ def wish_of(wanted: Wanted, number: str) -> ReminderBody:
         event_id=wanted.event_id if wanted.remind_at is None else None,
         offset_minutes=(wanted.offset_minutes_before_start if departure is None else departure) or 0,
         before="start" if departure is None else "departure",
+        consent=CONSENT,
         metadata={"reminder": wanted.id},
     )
 

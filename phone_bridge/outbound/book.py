@@ -67,6 +67,14 @@ class Attempt(msgspec.Struct, kw_only=True):
         return msgspec.convert(self.plan, Plan)
 
 
+class Barred(msgspec.Struct, frozen=True):
+    """A number that must not be called; ``call_id`` is the call in which that was asked for, if it was one."""
+
+    number: str
+    since: int
+    call_id: str | None
+
+
 Maker = Callable[[Reminder], tuple[Attempt, dict[str, Any]]]
 """Makes the attempt that a reminder begins, and the row of its call."""
 
@@ -311,6 +319,12 @@ class Book:
         """Take a number from the list; False where it is not on it."""
         with self._records.transaction() as connection:
             return connection.execute(sa.delete(DO_NOT_CALL).where(DO_NOT_CALL.c.number == number)).rowcount == 1
+
+    def barred(self, limit: int = PAGE) -> list[Barred]:
+        """List the numbers that must not be called, the newest first."""
+        query = sa.select(DO_NOT_CALL).order_by(DO_NOT_CALL.c.since.desc(), DO_NOT_CALL.c.number).limit(limit)
+        with self._records.transaction() as connection:
+            return [Barred(row.number, row.since, row.call_id) for row in connection.execute(query)]
 
     def is_barred(self, number: str) -> bool:
         """Tell whether ``number`` must not be called."""
