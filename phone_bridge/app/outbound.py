@@ -39,6 +39,7 @@ from phone_bridge.outbound.reminders import (
     make,
     shown,
 )
+from phone_bridge.outbound.turns import Turns
 from phone_bridge.routing import Facts
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.record import CallRecord, Records, timestamp
@@ -48,8 +49,6 @@ from phone_bridge.tools.keeper import Reminder as Wanted
 
 TICK_S = 1.0
 """How often each process looks for what is due."""
-AHEAD_S = 5
-"""So many seconds' worth of calls are handed to the engine's queue; the rest waits where turns are fair."""
 FOLLOW_S = 30
 """How often the reminders of events are held against their events."""
 FOLLOWED = 500
@@ -115,6 +114,14 @@ class Outbound:
         limits = Limits(settings.calls_per_second, settings.outbound_calls)
         name = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.engine = Engine(settings.database_url, name, self.book, self.dialler, limits)
+        self.turns = Turns(
+            self.book,
+            self.engine,
+            settings.calls_per_second,
+            make=self._attempt,
+            new_id=lambda: new_id("call"),
+            wall=wall,
+        )
         self._poked = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._http: HttpClient | None = None
@@ -327,11 +334,11 @@ class Outbound:
 
     async def _tick(self) -> None:
         self._poked.clear()
-        room = await asyncio.to_thread(self._room)
+        room = await asyncio.to_thread(self.turns.room)
         if room > 0:
             now_s = int(self._wall())
             await self._hold(await asyncio.to_thread(self.book.of_events_due, now_s, room))
-            await asyncio.to_thread(self._begin, room)
+            await asyncio.to_thread(self.turns.begin, room)
         now = time.monotonic()
         if now - self._followed >= FOLLOW_S:
             self._followed = now
@@ -339,17 +346,6 @@ class Outbound:
         if now - self._forgot >= FORGET_S and self._settings.retention_days:
             self._forgot = now
             await asyncio.to_thread(self.book.forget, int(self._wall()) - self._settings.retention_days * DAY_S)
-
-    def _room(self) -> int:
-        """Count the calls that may be begun: no more than the engine can dial soon."""
-        return self._settings.calls_per_second * AHEAD_S - self.book.queued()
-
-    def _begin(self, room: int) -> None:
-        """Begin what is due, and hand it to the engine."""
-        self.book.claim(datetime.fromtimestamp(self._wall(), UTC), room, lambda: new_id("call"), self._attempt)
-        for call_id in self.book.unsubmitted(room):
-            self.engine.submit(call_id)
-            self.book.note(call_id, submitted_at=int(self._wall()))
 
     def _attempt(self, reminder: Reminder) -> tuple[Attempt, dict[str, Any]]:
         wish = reminder.wish

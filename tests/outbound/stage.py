@@ -1,13 +1,15 @@
 """A book, a carrier in the test's hands, and a clock that stands still: attempts in virtual time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from phone_bridge.errors import BridgeError, Refused, Unavailable
 from phone_bridge.legs.twilio.rest import Placing
@@ -84,6 +86,25 @@ def _raise(errors: list[BaseException | None]) -> None:
         raise error
 
 
+class Fragile(Records):
+    """Records whose process dies at the transaction ``dies_at``, before it is written or (``after``) just then."""
+
+    dies_at = -1
+    after = False
+    transactions = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        self.transactions += 1
+        dying = self.transactions == self.dies_at
+        if dying and not self.after:
+            raise Killed
+        with super().transaction() as connection:
+            yield connection
+        if dying:
+            raise Killed
+
+
 class Stage:
     """One deployment, in virtual time."""
 
@@ -91,7 +112,7 @@ class Stage:
         self.now = float(NOON)
         self.drowsy = 0.0  # how long the process sleeps between its next looks at the clock
         self._ticks = 0.0
-        self.records = Records(f"sqlite:///{folder}/bridge.db")
+        self.records = Fragile(f"sqlite:///{folder}/bridge.db")
         self.book = Book(self.records)
         self.exchange = Exchange()
         self.posted: list[Outcome] = []
