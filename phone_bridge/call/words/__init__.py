@@ -10,13 +10,14 @@ SENTENCES = {"en": english.SENTENCES, "de": german.SENTENCES}
 """The fixed sentences by language and key; a key is also the name of a recorded file, so none is ever renamed."""
 
 _REFUSALS = {"en": english.REFUSAL, "de": german.REFUSAL}
+_UNPROVEN = {"en": english.UNPROVEN, "de": german.UNPROVEN}
 _ALREADY = {"en": english.ALREADY, "de": german.ALREADY}
 _TONGUES = {"en": english.ENGLISH, "de": german.GERMAN}
 
 _LATER = {"en": english.LATER, "de": german.LATER}
 _UNITS = (("day", 1_440), ("hour", 60), ("minute", 1))  # in minutes
 
-__all__ = ["QUESTION", "SENTENCES", "already", "later", "line", "question", "refusal", "summary"]
+__all__ = ["QUESTION", "SENTENCES", "already", "later", "line", "question", "refusal", "summary", "unproven"]
 
 
 def line(key: str, language: str = "en") -> Line:
@@ -43,6 +44,11 @@ def summary(action: Action, language: str = "en") -> str:
 def refusal(language: str = "en") -> str:
     """Give the words that tell a session of a refusal that it could not hear: by key, or by silence."""
     return _REFUSALS[_known(language)]
+
+
+def unproven(language: str = "en") -> str:
+    """Give the words that tell a session of a proposal whose caller did not prove who they are."""
+    return _UNPROVEN[_known(language)]
 
 
 def already(language: str = "en") -> str:

@@ -41,6 +41,22 @@ KEYS = {
     "errand_assistant",
     "errand_unanswered",
     "screened",
+    "pin_ask",
+    "pin_enter",
+    "pin_voice",
+    "pin_again",
+    "pin_wrong",
+    "pin_right",
+    "pin_welcome",
+    "pin_refused",
+    "pin_left",
+    "pin_late",
+    "pin_locked",
+    "pin_missing",
+    "pin_failed",
+    "goodbye_pin",
+    "goodbye_pin_locked",
+    "goodbye_pin_unable",
 }
 
 
@@ -72,6 +88,7 @@ def test_an_unknown_key_is_our_mistake() -> None:
 def test_a_region_and_an_unknown_language() -> None:
     assert words.line("goodbye", "de-AT").text == "Auf Wiederhören."
     assert words.line("goodbye", "fr").text == "Goodbye."
+    assert words.unproven("fr") == words.unproven() != words.unproven("de")
     assert words.refusal("fr") == words.refusal() == "No, please leave it as it is."
     assert words.question(Action("cancel_event"), "zz") == words.question(Action("cancel_event"))
 
