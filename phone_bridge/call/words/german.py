@@ -120,6 +120,7 @@ UNPROVEN = "Ich habe mich nicht mit meiner PIN ausgewiesen, bitte lassen Sie es 
 ALREADY = (
     "Das habe ich vor der Unterbrechung beantwortet. Sehen Sie nach, ob es getan ist, bevor Sie es neu vorschlagen."
 )
+OFFER = "Für Deutsch drücken Sie die {}."
 
 _PHRASES = {
     "question": "Ich bin dabei, {}.",
