@@ -44,6 +44,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     name: str
+    named: bool = False
+    """True for a route that is taken only where it is named: by who hands a call over, or by a menu."""
 
     called: str | tuple[str, ...] = ()
     """Our number, in E.164, or the beginning of some with ``*`` (``+4930*``)."""
@@ -91,8 +93,24 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     answer_seconds: int = 0
     auto_confirm: tuple[str, ...] | None = None
     """Tools that are done without asking, for this route's user."""
+    record: bool | None = None
+    """Whether its calls are recorded."""
+    record_announce: bool | None = None
+    """Whether its callers are told so first."""
     max_seconds: int = 0
     max_calls: int = 0
+    numbers: str | tuple[str, ...] = ()
+    """The numbers of those who may use it, as far as a caller ID goes: they are ``known``."""
+    trust: Mapping[str, str] = MappingProxyType({})
+    """Which tier opens what: by what a tool does (``read``, ``write``, ``outward``, ``destroy``), by its name, or
+    ``enter`` for the assistant as a whole. Without it everything is open to everybody."""
+    return_urls: tuple[str, ...] = ()
+    """Where an IVR that hands a caller over may have it sent back to."""
+    return_key_env: str = ""
+    """Names the environment variable that holds the key which the result is signed with."""
+    return_key_file: str = ""
+    return_key: str = ""
+    """Filled in when the routes are read, like ``session_key``."""
 
     def __repr__(self) -> str:
         return f"Route(name={self.name!r})"  # not its key
@@ -125,6 +143,8 @@ def missed(route: Route, facts: Facts, at: datetime) -> str:
 
 def missed_by_address(route: Route, facts: Facts) -> str:
     """Name the first condition that a call does not meet, whatever the time is."""
+    if route.named:
+        return "named"
     called, calling = number_of(facts.called), number_of(facts.calling) if facts.calling else WITHHELD
     if route.called and not _any_fits(route.called, called):
         return "called"
@@ -244,23 +264,27 @@ def check(routes: Sequence[Route], where: Sequence[str]) -> None:
 def takes_every_call(route: Route) -> bool:
     """Tell whether a route has no condition at all."""
     conditions = (route.called, route.calling, route.sip_user, route.headers, route.hours, route.days)
-    return not any(conditions) and not route.caller_language
+    return not any(conditions) and not route.caller_language and not route.named
 
 
 def _check(route: Route, place: str) -> None:
     if not _NAME.fullmatch(route.name):
         raise SettingsError(f"{place} needs a name of 1 to 64 letters, digits, dots, dashes or underscores")
-    if route.session_key:
-        raise SettingsError(
-            f"{place} has its session_key in the clear: put it into an environment variable or a file, "
-            "and name that with session_key_env or session_key_file"
-        )
+    for secret in ("session_key", "return_key"):
+        if getattr(route, secret):
+            raise SettingsError(
+                f"{place} has its {secret} in the clear: put it into an environment variable or a file, "
+                f"and name that with {secret}_env or {secret}_file"
+            )
     _check_addresses(route, place)
+    _check_languages(route, place)
     _check_times(route, place)
     _check_limits(route, place)
 
 
 def _check_addresses(route: Route, place: str) -> None:
+    if wrong := [number for number in many(route.numbers) if not number_of(number) or number != number_of(number)]:
+        raise SettingsError(f"{place} has {wrong[0]!r} in numbers: write each in full, as +493012345")
     for field, words in (("called", ()), ("calling", (WITHHELD,))):
         for pattern in many(getattr(route, field)):
             if not _NUMBER.fullmatch(pattern) and pattern not in words:
@@ -268,6 +292,11 @@ def _check_addresses(route: Route, place: str) -> None:
                 raise SettingsError(
                     f"{place} has {pattern!r} in {field}: write numbers as +493012345, beginnings as +4930*{hint}"
                 )
+    if any(not user for user in many(route.sip_user)) or any(not name for name in route.headers):
+        raise SettingsError(f"{place} has an empty sip_user, or a header without a name")
+
+
+def _check_languages(route: Route, place: str) -> None:
     for field in ("caller_language", "language"):
         for each in many(getattr(route, field)):
             if each and not _LANGUAGE.fullmatch(each):
@@ -278,8 +307,6 @@ def _check_addresses(route: Route, place: str) -> None:
                 f"{place} has {key} = {language!r} in languages: write a key of {LANGUAGE_KEYS[0]} to "
                 f'{LANGUAGE_KEYS[-1]} and the language that it chooses, such as {{ 2 = "de" }}'
             )
-    if any(not user for user in many(route.sip_user)) or any(not name for name in route.headers):
-        raise SettingsError(f"{place} has an empty sip_user, or a header without a name")
 
 
 def _check_times(route: Route, place: str) -> None:

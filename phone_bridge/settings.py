@@ -117,8 +117,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     answer_seconds: int = 20
     drain_seconds: int = 600
     max_calls: int = 0
+    record: bool = False
+    """Whether calls are recorded: both sides, in stereo."""
+    record_announce: bool = True
+    """Whether a caller is told of it first; then nothing is recorded before they have heard so."""
+    recordings_folder: str = ""
+    """Where recordings are kept; empty for a folder beside that of the traces."""
     retention_days: int = 30
-    """How long after a call's end its words and numbers are kept; 0 is for ever."""
+    """How long after a call's end its words, numbers and recording are kept; 0 is for ever."""
     calls_per_caller: int = 0
     """Live calls of one number at a time; 0 is no cap, since all callers of a company may show one number."""
     destinations: str = ""
@@ -275,13 +281,15 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
         raise SettingsError(f"{name_of(where)} is not what it should be: {error}") from None
     _check(settings)
     named = {**dotenv_values(folder / ENV_FILE), **environ}
+    traces_folder = settings.traces_folder or str(_data_folder() / "traces")
     return msgspec.structs.replace(
         settings,
         caldav=opened(settings.caldav, named),
         mcp=mcp_servers.opened(settings.mcp, named),
         sip_trunks=sip_trunks.opened(settings.sip_trunks, named),
         database_url=settings.database_url or _default_database(),
-        traces_folder=settings.traces_folder or str(_data_folder() / "traces"),
+        traces_folder=traces_folder,
+        recordings_folder=settings.recordings_folder or str(Path(traces_folder).with_name("recordings")),
     )
 
 
