@@ -49,6 +49,13 @@ def test_a_spoken_no_leaves_everything_as_it_is(tmp_path: Path, language: str, n
     assert REVIEW in talk.calendar
 
 
+@pytest.mark.parametrize("language", ["de", "es", "fr"])
+def test_the_built_in_assistant_understands_what_it_is_told_of_a_refusal(tmp_path: Path, language: str) -> None:
+    talk = hold(tmp_path, CANCEL, Press("2"), given=speaking(language))
+    assert talk.verdicts == [("cancel_event", "declined", "digit")]
+    assert talk.lines[-1] == "assistant: All right, I left everything as it is."
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [

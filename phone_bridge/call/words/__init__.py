@@ -31,6 +31,15 @@ SENTENCES = {language: book.SENTENCES for language, book in _BOOKS.items()}
 """The fixed sentences by language and key; a key is also the name of a recorded file, so none is ever renamed."""
 
 _TONGUES = {"en": english.ENGLISH, "de": german.GERMAN, "es": spanish.SPANISH, "fr": french.FRENCH}
+_IN_ENGLISH = {
+    told: english_words
+    for book in _BOOKS.values()
+    for told, english_words in (
+        (book.REFUSAL, english.REFUSAL),
+        (book.ALREADY, english.ALREADY),
+        (book.UNPROVEN, english.UNPROVEN),
+    )
+}
 _UNITS = (("day", 1_440), ("hour", 60), ("minute", 1))  # in minutes
 
 __all__ = [
@@ -38,6 +47,7 @@ __all__ = [
     "QUESTION",
     "SENTENCES",
     "already",
+    "in_english",
     "known",
     "later",
     "line",
@@ -84,6 +94,11 @@ def unproven(language: str = "en") -> str:
 def already(language: str = "en") -> str:
     """Give the words that tell a session of a proposal that was answered before it was interrupted."""
     return _BOOKS[known(language)].ALREADY
+
+
+def in_english(told: str) -> str:
+    """Give in English what a session is told in any language of ours; other words stay as they are."""
+    return _IN_ENGLISH.get(told, told)
 
 
 def later(minutes: int, language: str = "en") -> Line:
