@@ -13,7 +13,9 @@ from phone_bridge.legs.sip.access import Access
 from phone_bridge.routing import Facts
 from phone_bridge.runtime.record import CallRecord, timestamp
 from phone_bridge.runtime.sip import IncomingCall, SipServer
+from phone_bridge.runtime.sip_transports import Certificates
 from phone_bridge.runtime.sip_trunks import listening, rtp_ports, trunk
+from phone_bridge.settings import Settings
 from phone_bridge.tenants import Served
 
 UNAVAILABLE = 503
@@ -35,13 +37,18 @@ class SipDoor:
         settings = self._bridge.settings
         if not settings.sip_listen:
             return
-        host, port = listening(settings.sip_listen)
         trunks = tuple(trunk(written, settings.user_id) for written in settings.sip_trunks)
         access = Access(trunks, secrets.token_bytes(32))
-        server = SipServer(access, self.take, ports=rtp_ports(settings.sip_rtp_ports), public_host=settings.sip_host)
-        await server.open(host, port)
+        server = SipServer(
+            access,
+            self.take,
+            ports=rtp_ports(settings.sip_rtp_ports),
+            public_host=settings.sip_host,
+            certificates=certificates(settings),
+        )
+        await server.open(*listening(settings.sip_listen))
         self._server = server
-        log.info("= SIP listens on udp %s:%d for %d trunks", host, server.port, len(trunks))
+        log.info("= SIP listens on %s for %d trunks", ", ".join(map(str, server.listening)), len(trunks))
 
     async def close(self) -> None:
         """Stop listening."""
@@ -116,6 +123,11 @@ class SipDoor:
         record.ended_at = timestamp(time.time)
         self._bridge.spool.put(record, urgent=True)
         log.info("x call %s was not taken: %s", record.id, why)
+
+
+def certificates(settings: Settings) -> Certificates:
+    """Say what is shown by TLS, and whom it trusts."""
+    return Certificates(settings.sip_tls_certificate, settings.sip_tls_key, settings.sip_tls_authorities)
 
 
 def caller_of(call: IncomingCall) -> str | None:

@@ -1,4 +1,4 @@
-"""The sockets of SIP: one for all signalling, and one for each call's sound.
+"""The sockets of SIP: those of all signalling, and one for each call's sound.
 
 A call's messages and packets come to its pump through the same ``Socket`` as a carrier's stream does; what it stands on
 here is two sockets of UDP. Who calls is told to ``take``, which answers or refuses.
@@ -15,37 +15,17 @@ from phone_bridge.errors import LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
 from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, Invited, Said, Unconfirmed, Withdrawn
-from phone_bridge.legs.sip.dialog import Dialog, Place
+from phone_bridge.legs.sip.dialog import Dialog, Hop, Place
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request
+from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
 from phone_bridge.runtime.sockets import Socket
 
 ID_BYTES = 12
 RTP_PORT_TRIES = 50
 """Ports that are tried for a call's sound before it is turned away."""
 
-RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
-"""What a burst of callers may leave with the system until it is read; the system may grant less."""
-
 Take = Callable[["IncomingCall"], Coroutine[Any, Any, None]]
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    """Hand each datagram on; a peer that cannot be reached is known by its silence."""
-
-    def __init__(self, hear: Callable[[bytes, Place], None]) -> None:
-        self._hear = hear
-
-    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Take one datagram."""
-        self._hear(data, (addr[0], addr[1]))
-
-
-def _send(transport: asyncio.DatagramTransport, data: bytes, to: Place) -> None:
-    try:
-        transport.sendto(data, to)
-    except (OSError, ValueError):  # of another family, or no way there: the peer's silence tells
-        return
 
 
 class SipLine:
@@ -64,7 +44,7 @@ class SipLine:
         if isinstance(message, str):
             self._say(message)
         elif self._leg.far_end.address is not None:
-            _send(self._media.transport, message, self._leg.far_end.address)
+            send(self._media.transport, message, self._leg.far_end.address)
 
     def pause_reading(self) -> None:
         """Leave it: a datagram that nobody takes is one that was lost."""
@@ -104,7 +84,7 @@ class _Media:
             port = ports.next()
             try:
                 self.transport, _ = await loop.create_datagram_endpoint(
-                    lambda: _Datagrams(lambda data, source: self.hear(data, source)), local_addr=(host, port)
+                    lambda: Datagrams(lambda data, source: self.hear(data, source)), local_addr=(host, port)
                 )
             except OSError:
                 continue
@@ -156,7 +136,7 @@ class IncomingCall:
         Unavailable without a port.
         """
         media = _Media()
-        await media.open(self._server.bound_host, self._server.ports)
+        await media.open(self._server.bound_host(self.dialog.source.host), self._server.ports)
         try:
             return await self._answer(media)
         except BaseException:
@@ -219,31 +199,49 @@ def _numbers() -> Numbers:
 class SipServer:
     """Listen for callers; ``take`` is run as a task for each, and ``public_host`` is what peers are told to call."""
 
-    def __init__(self, access: Access, take: Take, *, ports: Ports, public_host: str = "") -> None:
+    def __init__(
+        self,
+        access: Access,
+        take: Take,
+        *,
+        ports: Ports,
+        public_host: str = "",
+        certificates: Certificates | None = None,
+    ) -> None:
         self.ports = ports
-        self.bound_host = ""
-        self.port = 0
         self._take = take
         self._public_host = public_host
         self._agent = Agent(access, self._here, lambda: secrets.token_hex(ID_BYTES))
         self._calls: dict[Dialog, IncomingCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._transport: asyncio.DatagramTransport | None = None
+        self._closed = False
+        self._transports = Transports(
+            Hearing(self._message, self._agent.part, access.may_be, self._agent.uses), certificates
+        )
 
-    async def open(self, host: str, port: int) -> None:
-        """Begin to listen; raises Unavailable ``sip_port`` when the port cannot be had."""
-        loop = asyncio.get_running_loop()
+    async def open(self, *places: Listening) -> None:
+        """Begin to listen; raises Unavailable ``sip_port`` when a port cannot be had."""
         try:
-            self._transport, _ = await loop.create_datagram_endpoint(
-                lambda: _Datagrams(self._datagram), local_addr=(host, port)
-            )
-        except OSError as error:
-            raise Unavailable(f"SIP cannot listen on {host}:{port} ({error.strerror}).", code="sip_port") from None
-        bound: sockets.socket = self._transport.get_extra_info("socket")
-        bound.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        self.bound_host = host
-        self.port = self._transport.get_extra_info("sockname")[1]
+            for where in places:
+                await self._transports.listen(where)
+        except BaseException:
+            await self._transports.close()
+            raise
+
+    @property
+    def listening(self) -> list[Listening]:
+        """Where it listens, with the ports that were given."""
+        return self._transports.listening
+
+    @property
+    def port(self) -> int:
+        """The first port that it listens on."""
+        return self.listening[0].port
+
+    def bound_host(self, peer: str) -> str:
+        """Say at which address of ours the sound of ``peer`` is waited for."""
+        return self._listening_for(Hop(peer, 0)).host
 
     async def close(self) -> None:
         """Stop listening, and hang up on whoever is left."""
@@ -252,9 +250,8 @@ class SipServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._timer is not None:
             self._timer.cancel()
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        self._closed = True
+        await self._transports.close()
 
     def now(self) -> int:
         """Say the time, in milliseconds."""
@@ -269,7 +266,7 @@ class SipServer:
         """Tell nobody of that call any more."""
         self._calls.pop(dialog, None)
 
-    def _datagram(self, data: bytes, source: Place) -> None:
+    def _message(self, data: bytes, source: Hop) -> None:
         self._work(self._agent.receive(data, source, self.now()))
 
     def _work(self, facts: list[Fact]) -> None:
@@ -304,8 +301,7 @@ class SipServer:
 
     def _flush(self) -> None:
         for data, to in self._agent.outgoing():
-            if self._transport is not None:
-                _send(self._transport, data, to)
+            self._transports.send(data, to)
         self._arm()
 
     def _arm(self) -> None:
@@ -313,7 +309,7 @@ class SipServer:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if due is not None and self._transport is not None:
+        if due is not None and not self._closed:
             delay = max(1, due - self.now()) / 1000
             self._timer = asyncio.get_running_loop().call_later(delay, self._expire)
 
@@ -321,16 +317,25 @@ class SipServer:
         self._timer = None
         self._work(self._agent.expire(self.now()))
 
-    def _here(self, source: Place) -> Place:
+    def _here(self, source: Hop) -> Place:
         """Say how whoever calls from ``source`` reaches this machine."""
-        if self._transport is None:
-            raise LocalError("a call came to a server that does not listen")
+        port = self._listening_for(source).port
         if self._public_host:
-            return self._public_host, self.port
-        family = sockets.AF_INET6 if ":" in source[0] else sockets.AF_INET
+            return self._public_host, port
+        family = sockets.AF_INET6 if ":" in source.host else sockets.AF_INET
         with sockets.socket(family, sockets.SOCK_DGRAM) as probe:
             try:
-                probe.connect(source)
+                probe.connect(source[:2])
             except OSError:
                 raise RemoteError("A call came from where nothing can be sent.", code="unreachable") from None
-            return probe.getsockname()[0], self.port
+            return probe.getsockname()[0], port
+
+    def _listening_for(self, peer: Hop) -> Listening:
+        """Find where ``peer`` reaches us: by its transport and its kind of address, as far as there is such a place."""
+        if not self.listening:
+            raise LocalError("a call came to a server that does not listen")
+
+        def fitness(where: Listening) -> tuple[bool, bool]:
+            return (":" in where.host) == (":" in peer.host), where.transport == peer.transport
+
+        return max(self.listening, key=fitness)

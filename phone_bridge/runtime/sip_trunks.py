@@ -11,11 +11,11 @@ from msgspec import Struct, structs
 
 from phone_bridge.errors import SettingsError
 from phone_bridge.legs.sip.access import Trunk
-from phone_bridge.legs.sip.dialog import DEFAULT_PORT
+from phone_bridge.legs.sip.dialog import TRANSPORTS, port_of
 from phone_bridge.legs.sip.digest import ALGORITHMS
 from phone_bridge.runtime.sip import Ports
+from phone_bridge.runtime.sip_transports import Listening
 
-SCHEME = "udp"
 MIN_RTP_PORT, MAX_RTP_PORT = 1_024, 65_535
 
 
@@ -92,19 +92,24 @@ def trunk(written: SipTrunk, user_id: str) -> Trunk:
     )
 
 
-def listening(url: str) -> tuple[str, int]:
-    """Read where to listen, ``udp://host[:port]``; raises SettingsError."""
+def listening(urls: str) -> tuple[Listening, ...]:
+    """Read where to listen, ``udp://host[:port]`` with more between commas (``tcp``, ``tls``); raises SettingsError."""
+    return tuple(_listening(url.strip()) for url in urls.split(","))
+
+
+def _listening(url: str) -> Listening:
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or DEFAULT_PORT
+        host, port = parts.hostname or "", parts.port
         ip_address(host)
     except ValueError:
-        host, port = "", 0
-    if not host or parts.scheme != SCHEME or parts.path or parts.query or parts.username:
+        host, port = "", None
+    if not host or parts.scheme not in TRANSPORTS or parts.path or parts.query or parts.username:
         raise SettingsError(
-            f"PHONE_BRIDGE_SIP_LISTEN must be udp://address[:port], such as udp://0.0.0.0:5060, not {url!r}"
+            "PHONE_BRIDGE_SIP_LISTEN must be udp://address[:port], such as udp://0.0.0.0:5060, and may name more "
+            f"between commas, with tcp and tls, too; not {url!r}"
         )
-    return host, port
+    return Listening(parts.scheme, host, port_of(port, parts.scheme))
 
 
 def rtp_ports(text: str) -> Ports:

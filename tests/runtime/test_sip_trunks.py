@@ -3,6 +3,7 @@ from ipaddress import ip_network
 import pytest
 
 from phone_bridge.errors import SettingsError
+from phone_bridge.runtime.sip_transports import Listening
 from phone_bridge.runtime.sip_trunks import SipTrunk, listening, opened, rtp_ports, trunk
 
 ENVIRON = {"PBX_PASSWORD": "sesame"}
@@ -44,12 +45,12 @@ def test_what_cannot_work_is_told_with_its_mend(trunks: list[SipTrunk], mend: st
 
 
 def test_where_to_listen_is_an_address_and_a_port() -> None:
-    assert listening("udp://192.0.2.1") == ("192.0.2.1", 5060)
-    assert listening("udp://[::1]:5070") == ("::1", 5070)
+    assert listening("udp://192.0.2.1") == (Listening("udp", "192.0.2.1", 5060),)
+    assert listening("udp://[::1]:5070, tls://[::1]") == (Listening("udp", "::1", 5070), Listening("tls", "::1", 5061))
 
 
 @pytest.mark.parametrize(
-    "url", ["", "tcp://0.0.0.0", "udp://pbx.example", "udp://0.0.0.0:x", "udp://0.0.0.0/x", "5060"]
+    "url", ["", "sctp://0.0.0.0", "udp://192.0.2.1,", "udp://pbx.example", "udp://0.0.0.0:x", "udp://0.0.0.0/x", "5060"]
 )
 def test_what_is_nowhere_is_told(url: str) -> None:
     with pytest.raises(SettingsError, match="PHONE_BRIDGE_SIP_LISTEN"):

@@ -1,6 +1,6 @@
 """The user agent that is called (RFC 3261, 8.2 and 13.3): requests in, calls out of them, and every answer.
 
-One agent serves one socket. It is told of datagrams and of the time; what it wants sent waits in ``outgoing``. What
+One agent serves all sockets. It is told of messages and of the time; what it wants sent waits in ``outgoing``. What
 belongs to a call that was taken goes to that call's leg as the text it came as, once, in its order.
 """
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 from phone_bridge.errors import LocalError, RemoteError
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
-from phone_bridge.legs.sip.dialog import Dialog, Place, port_of
+from phone_bridge.legs.sip.dialog import Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.message import (
     BRANCH_COOKIE,
     Fields,
@@ -38,11 +38,11 @@ RETRY_AFTER_S = 10
 """When a caller whom there is no room for may try again."""
 
 
-class Datagram(NamedTuple):
+class Sent(NamedTuple):
     """What is to be sent, and where."""
 
     data: bytes
-    to: Place
+    to: Hop
 
 
 class Invited(Struct, frozen=True):
@@ -96,23 +96,23 @@ class _Call(Struct):
 class _Served(Struct):
     machine: ServerTransaction
     request: Request
-    to: Place
+    to: Hop
 
 
 class _Asked(Struct):
     machine: ClientTransaction
-    to: Place
+    to: Hop
 
 
 class Agent:
-    """Serve one socket's calls.
+    """Serve the calls of one process.
 
     ``here`` says how whoever calls from a place reaches us, ``make_id`` gives texts that were never given before.
     """
 
-    def __init__(self, access: Access, here: Callable[[Place], Place], make_id: Callable[[], str]) -> None:
+    def __init__(self, access: Access, here: Callable[[Hop], Place], make_id: Callable[[], str]) -> None:
         self.dropped = 0
-        """Datagrams that were answered by nothing."""
+        """Messages that were answered by nothing."""
         self._access = access
         self._here = here
         self._make_id = make_id
@@ -121,23 +121,23 @@ class Agent:
         self._calls: dict[str, _Call] = {}  # by Call-ID and our tag
         self._merging: dict[tuple[str, str, int], str] = {}  # 8.2.2.2: the transaction that brought a request first
         self._due: list[tuple[int, str, str]] = []
-        self._outgoing: list[Datagram] = []
+        self._outgoing: list[Sent] = []
 
     # What comes in
 
-    def receive(self, data: bytes, source: Place, now: int) -> list[Fact]:
-        """Take one datagram; what makes no sense, and who is nobody, is dropped without a word."""
+    def receive(self, data: bytes, source: Hop, now: int) -> list[Fact]:
+        """Take one message; what makes no sense, and who is nobody, is dropped without a word."""
         try:
             message = read(data)
             if isinstance(message, Response):
                 self._answered(message, now)
                 return []
-            return self._request(received(message, *source), source, now)
+            return self._request(received(message, source.host, source.port), source, now)
         except RemoteError:
             self.dropped += 1
             return []
 
-    def _request(self, request: Request, source: Place, now: int) -> list[Fact]:
+    def _request(self, request: Request, source: Hop, now: int) -> list[Fact]:
         key = _server_key(request)
         served = self._served.get(key)
         if request.method == "ACK":
@@ -154,8 +154,8 @@ class Agent:
             return self._cancel(request, source, now)
         return self._outside(request, source, now)
 
-    def _outside(self, request: Request, source: Place, now: int) -> list[Fact]:
-        admitted = self._access.admit(request, source[0], now)
+    def _outside(self, request: Request, source: Hop, now: int) -> list[Fact]:
+        admitted = self._access.admit(request, source.host, now)
         if admitted is None:
             self.dropped += 1
             return []
@@ -176,7 +176,7 @@ class Agent:
             return self._refuse(request, 481, now)
         return self._invited(request, admitted, source, now)
 
-    def _invited(self, request: Request, trunk: Trunk, source: Place, now: int) -> list[Fact]:
+    def _invited(self, request: Request, trunk: Trunk, source: Hop, now: int) -> list[Fact]:
         merging = (request.call_id, request.from_tag, request.sequence)
         if self._merging.setdefault(merging, _server_key(request)) != _server_key(request):
             return self._refuse(request, 482, now)
@@ -188,12 +188,12 @@ class Agent:
                 sdp.agree(offer)
         except RemoteError as error:
             return self._refuse(request, 488 if error.code == "no_common_codec" else 400, now)
-        dialog = Dialog(request, self._make_id(), self._here(source), source, self._make_id)
+        dialog = Dialog.answering(request, self._make_id(), self._here(source), source, self._make_id)
         self._calls[_call_key(dialog)] = _Call(dialog, request, _server_key(request))
         self._answer(request, 100, now)
         return [Invited(dialog, request, trunk, offer)]
 
-    def _within(self, call: _Call, request: Request, source: Place, now: int) -> list[Fact]:
+    def _within(self, call: _Call, request: Request, source: Hop, now: int) -> list[Fact]:
         self._serve(request, source)
         if request.method not in METHODS:
             return self._refuse(request, 405, now, ALLOW)
@@ -208,7 +208,7 @@ class Agent:
             return self._refuse(request, 491, now)
         return [Said(call.dialog, rendered(request))]
 
-    def _cancel(self, request: Request, source: Place, now: int) -> list[Fact]:
+    def _cancel(self, request: Request, source: Hop, now: int) -> list[Fact]:
         served = self._served.get(_server_key(request, "INVITE"))
         if served is None:
             self.dropped += 1
@@ -278,9 +278,10 @@ class Agent:
                 self._give(served, message.code, text, now)
             return
         key = f"{message.branch} {message.method}"
-        machine = ClientTransaction(text, now)
-        self._asked[key] = _Asked(machine, dialog.next_hop)
-        self._put(text, dialog.next_hop)
+        hop = dialog.next_hop
+        machine = ClientTransaction(text, now, reliable=hop.reliable)
+        self._asked[key] = _Asked(machine, hop)
+        self._put(text, hop)
         self._arm("asked", key, machine.deadline())
 
     def release(self, dialog: Dialog, now: int) -> None:
@@ -296,9 +297,19 @@ class Agent:
             self.send(dialog, dialog.request("BYE"), now)
         self._forget(call)
 
+    def part(self, hop: Hop) -> None:
+        """Know that the connection with ``hop`` is lost, or never came to be: its calls look for another way."""
+        for call in self._calls.values():
+            if call.dialog.source == hop:
+                call.dialog.part()
+
+    def uses(self, hop: Hop) -> bool:
+        """Tell whether a call came by ``hop``, so that its connection is worth keeping."""
+        return any(call.dialog.source == hop for call in self._calls.values())
+
     # Time, and what goes out
 
-    def outgoing(self) -> list[Datagram]:
+    def outgoing(self) -> list[Sent]:
         """Take what waits to be sent."""
         waiting, self._outgoing = self._outgoing, []
         return waiting
@@ -356,8 +367,8 @@ class Agent:
         self._arm("call", key, call.persisting.deadline())
         return []
 
-    def _serve(self, request: Request, source: Place) -> None:
-        machine = ServerTransaction(invite=request.method == "INVITE")
+    def _serve(self, request: Request, source: Hop) -> None:
+        machine = ServerTransaction(invite=request.method == "INVITE", reliable=source.reliable)
         self._served[_server_key(request)] = _Served(machine, request, _response_place(request, source))
 
     def _refuse(self, request: Request, code: int, now: int, fields: Fields = ()) -> list[Fact]:
@@ -389,9 +400,9 @@ class Agent:
         if at is not None:
             heapq.heappush(self._due, (at, kind, key))
 
-    def _put(self, text: str, to: Place) -> None:
+    def _put(self, text: str, to: Hop) -> None:
         if text:
-            self._outgoing.append(Datagram(text.encode(), to))
+            self._outgoing.append(Sent(text.encode(), to))
 
     # Who is who
 
@@ -428,9 +439,9 @@ def _server_key(message: Request | Response, method: str = "") -> str:
     return f"{message.call_id} {message.from_tag} {message.sequence} {hop}"
 
 
-def _response_place(request: Request, source: Place) -> Place:
-    """Say where answers go (18.2.2; RFC 3581, 4)."""
+def _response_place(request: Request, source: Hop) -> Hop:
+    """Say where answers go: back by the connection, or where the Via says (18.2.2; RFC 3581, 4)."""
     top = request.via[0]
-    if "rport" in top.parameters:
+    if source.reliable or "rport" in top.parameters:
         return source
-    return source[0], port_of(top.port)
+    return Hop(source.host, port_of(top.port))
