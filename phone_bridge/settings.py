@@ -255,6 +255,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The prefixes of the countries that may be dialled."""
         return prefixes(self.destinations)
 
+    @property
+    def sip_domains(self) -> frozenset[str]:
+        """The domains whose SIP addresses may be called."""
+        return sip_trunks.domains(self.sip_trunks)
+
     def unasked(self, user_id: str) -> frozenset[str]:
         """Name the tools that ``user_id`` wants done without asking."""
         pairs = (pair.partition(":") for pair in _list(self.auto_confirm))
@@ -419,10 +424,13 @@ def _check_fallback(settings: Settings, name: Callable[[str], str]) -> None:
 
 def _check_sip(settings: Settings) -> None:
     if not settings.sip_listen:
+        if any(trunk.calls_out for trunk in settings.sip_trunks):
+            raise SettingsError("a trunk of [[sip_trunks]] calls out, and PHONE_BRIDGE_SIP_LISTEN says from where")
         return
     places = sip_trunks.listening(settings.sip_listen)
     if any(where.transport == TLS for where in places) and not settings.sip_tls_certificate:
         raise SettingsError("PHONE_BRIDGE_SIP_LISTEN with tls needs PHONE_BRIDGE_SIP_TLS_CERTIFICATE to show")
+    sip_trunks.check_proxies(settings.sip_trunks, places)
     sip_trunks.rtp_ports(settings.sip_rtp_ports)
     if not settings.sip_trunks:
         raise SettingsError("PHONE_BRIDGE_SIP_LISTEN lets nobody in yet: name who may call in [[sip_trunks]]")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.sip_calls import SipCalls
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip.access import Access
 from phone_bridge.routing import Facts
@@ -31,6 +32,7 @@ class SipDoor:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._server: SipServer | None = None
+        self._calls: SipCalls | None = None
 
     async def open(self) -> None:
         """Begin to listen; raises Unavailable when the port cannot be had."""
@@ -48,10 +50,14 @@ class SipDoor:
         )
         await server.open(*listening(settings.sip_listen))
         self._server = server
+        if any(written.calls_out for written in settings.sip_trunks):
+            self._calls = self._bridge.outbound.carrier.trunks = SipCalls(self._bridge, server)
         log.info("= SIP listens on %s for %d trunks", ", ".join(map(str, server.listening)), len(trunks))
 
     async def close(self) -> None:
         """Stop listening."""
+        if self._calls is not None:
+            await self._calls.close()
         if self._server is not None:
             await self._server.close()
 

@@ -63,7 +63,7 @@ class Access:
 
     def may_be(self, host: str) -> bool:
         """Tell whether a trunk could call from ``host``, before it has said anything."""
-        return any(trunk.is_at(host) for trunk in self._trunks)
+        return any((trunk.networks or trunk.username) and trunk.is_at(host) for trunk in self._trunks)
 
     def admit(self, request: Request, host: str, now: int) -> Trunk | Fields | None:
         """Find whose request it is, or what to ask for, or None where nothing is said.

@@ -1,11 +1,13 @@
 """The user agent that is called (RFC 3261, 8.2 and 13.3): requests in, calls out of them, and every answer.
 
+That it calls, too, is ``calling``'s part; whom it calls is in a dialog with it as those are who have called.
+
 One agent serves all sockets. It is told of messages and of the time; what it wants sent waits in ``outgoing``. What
 belongs to a call that was taken goes to that call's leg as the text it came as, once, in its order.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -13,6 +15,7 @@ from msgspec import Struct
 from phone_bridge.errors import LocalError, RemoteError
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
+from phone_bridge.legs.sip.calling import Caller, Calling, Lines, Outcome, Told, Wanted
 from phone_bridge.legs.sip.dialog import Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.message import (
     BRANCH_COOKIE,
@@ -80,17 +83,25 @@ class Unconfirmed(Struct, frozen=True):
     dialog: Dialog
 
 
-Fact = Invited | Confirmed | Withdrawn | Said | Unconfirmed
+InCall = Invited | Confirmed | Withdrawn | Said | Unconfirmed
+Fact = InCall | Told
 
 
 class _Call(Struct):
     dialog: Dialog
-    invite: Request
-    transaction: str
+    invite: Request | None = None  # of who has called us
+    transaction: str = ""
     accepted: bool = False
     confirmed: bool = False
     persisting: Persistence | None = None
     persisting_sequence: int = 0
+
+    @property
+    def invited(self) -> Request:
+        """The INVITE that is answered."""
+        if self.invite is None:
+            raise LocalError("a call of ours was answered as if it were somebody else's")
+        return self.invite
 
 
 class _Served(Struct):
@@ -122,16 +133,16 @@ class Agent:
         self._merging: dict[tuple[str, str, int], str] = {}  # 8.2.2.2: the transaction that brought a request first
         self._due: list[tuple[int, str, str]] = []
         self._outgoing: list[Sent] = []
+        self._caller = Caller(Lines(self._put, self._ask, self._arm, self._adopt, self.release), make_id)
 
     # What comes in
 
-    def receive(self, data: bytes, source: Hop, now: int) -> list[Fact]:
+    def receive(self, data: bytes, source: Hop, now: int) -> Sequence[Fact]:
         """Take one message; what makes no sense, and who is nobody, is dropped without a word."""
         try:
             message = read(data)
             if isinstance(message, Response):
-                self._answered(message, now)
-                return []
+                return self._answered(message, now)
             return self._request(received(message, source.host, source.port), source, now)
         except RemoteError:
             self.dropped += 1
@@ -219,7 +230,7 @@ class Agent:
         return [] if call is None or call.accepted else self._withdraw(call, now)
 
     def _withdraw(self, call: _Call, now: int) -> list[Fact]:
-        self._answer(call.invite, 487, now, tag=call.dialog.tag)
+        self._answer(call.invited, 487, now, tag=call.dialog.tag)
         self._forget(call)
         return [Withdrawn(call.dialog)]
 
@@ -237,19 +248,30 @@ class Agent:
             return [Confirmed(call.dialog, request.body)]
         return [Said(call.dialog, rendered(request))]
 
-    def _answered(self, message: Response, now: int) -> None:
+    def _answered(self, message: Response, now: int) -> Sequence[Fact]:
+        if message.cseq_method == "INVITE":
+            return self._caller.answered(message, now)
         key = f"{message.branch} {message.cseq_method}"
         asked = self._asked.get(key)
         if asked is not None:
             asked.machine.answered(message.code, now)
             self._arm("asked", key, asked.machine.deadline())
+        return []
 
     # What the bridge decides
+
+    def call(self, wanted: Wanted, now: int) -> Calling:
+        """Call somebody; ``Answered`` or ``Failed`` follows, perhaps ``Rang`` before."""
+        return self._caller.call(wanted, self._here(wanted.hop), now)
+
+    def withdraw(self, calling: Calling, now: int) -> None:
+        """Take a call back that has not been answered; ``Failed`` follows."""
+        self._caller.withdraw(calling, Outcome.CANCELED, now)
 
     def ring(self, dialog: Dialog, now: int) -> None:
         """Tell the caller that the call is being looked at."""
         call = self._known(dialog)
-        self._answer(call.invite, 180, now, tag=dialog.tag, fields=(("Contact", dialog.contact),))
+        self._answer(call.invited, 180, now, tag=dialog.tag, fields=(("Contact", dialog.contact),))
 
     def accept(self, dialog: Dialog, description: bytes, now: int) -> None:
         """Take the call; ``Confirmed`` follows, or ``Unconfirmed``, or nothing when it was withdrawn meanwhile."""
@@ -258,7 +280,7 @@ class Agent:
             return
         call.accepted = True
         fields = (("Contact", dialog.contact), *ALLOW, ("Content-Type", SDP_TYPE))
-        self._answer(call.invite, 200, now, tag=dialog.tag, fields=fields, body=description)
+        self._answer(call.invited, 200, now, tag=dialog.tag, fields=fields, body=description)
 
     def refuse(self, dialog: Dialog, code: int, now: int) -> None:
         """Turn the call away; 503 says when to try again."""
@@ -266,7 +288,7 @@ class Agent:
         if call is None:
             return
         fields: Fields = (("Retry-After", str(RETRY_AFTER_S)),) if code == 503 else ()
-        self._answer(call.invite, code, now, tag=dialog.tag, fields=fields)
+        self._answer(call.invited, code, now, tag=dialog.tag, fields=fields)
         self._forget(call)
 
     def send(self, dialog: Dialog, text: str, now: int) -> None:
@@ -277,8 +299,11 @@ class Agent:
             if served is not None:
                 self._give(served, message.code, text, now)
             return
-        key = f"{message.branch} {message.method}"
-        hop = dialog.next_hop
+        self._ask(text, dialog.next_hop, now)
+
+    def _ask(self, text: str, hop: Hop, now: int) -> None:
+        message = read(text.encode())
+        key = f"{message.branch} {message.cseq_method}"
         machine = ClientTransaction(text, now, reliable=hop.reliable)
         self._asked[key] = _Asked(machine, hop)
         self._put(text, hop)
@@ -297,15 +322,20 @@ class Agent:
             self.send(dialog, dialog.request("BYE"), now)
         self._forget(call)
 
-    def part(self, hop: Hop) -> None:
+    def part(self, hop: Hop) -> Sequence[Fact]:
         """Know that the connection with ``hop`` is lost, or never came to be: its calls look for another way."""
         for call in self._calls.values():
             if call.dialog.source == hop:
                 call.dialog.part()
+        return self._caller.part(hop)
 
     def uses(self, hop: Hop) -> bool:
-        """Tell whether a call came by ``hop``, so that its connection is worth keeping."""
-        return any(call.dialog.source == hop for call in self._calls.values())
+        """Tell whether a call goes by ``hop``, so that its connection is worth keeping."""
+        return self._caller.uses(hop) or any(call.dialog.source == hop for call in self._calls.values())
+
+    def knows(self, host: str) -> bool:
+        """Tell whether whoever is at ``host`` may have a word for us: a trunk, or somebody within a call."""
+        return self._access.may_be(host) or any(call.dialog.source.host == host for call in self._calls.values())
 
     # Time, and what goes out
 
@@ -327,8 +357,10 @@ class Agent:
                 self._expire_served(key, now)
             elif kind == "asked":
                 self._expire_asked(key, now)
-            else:
+            elif kind == "call":
                 facts += self._expire_call(key, now)
+            else:
+                facts += self._caller.expire(kind, key, now)
         return facts
 
     def _expire_served(self, key: str, now: int) -> None:
@@ -405,6 +437,9 @@ class Agent:
             self._outgoing.append(Sent(text.encode(), to))
 
     # Who is who
+
+    def _adopt(self, dialog: Dialog) -> None:
+        self._calls[_call_key(dialog)] = _Call(dialog, accepted=True, confirmed=True)
 
     def _call_of(self, message: Request | Response) -> _Call | None:
         call = self._calls.get(f"{message.call_id} {message.to_tag}") if message.to_tag else None

@@ -93,9 +93,9 @@ class Dialog:
             self._target = request.contact[0].uri
         return True
 
-    def request(self, method: str, fields: Fields = ()) -> str:
-        """Write a request of ours (12.2.1.1), through loose and strict routers."""
-        self._sent += 1
+    def request(self, method: str, fields: Fields = (), *, sequence: int = 0) -> str:
+        """Write a request of ours (12.2.1.1), along the route; an ACK has the ``sequence`` of its INVITE."""
+        self._sent += not sequence
         target, routes = self._target, list(self._routes)
         if routes and "lr" not in routes[0].uri.parameters:
             strict = routes.pop(0)
@@ -108,7 +108,7 @@ class Dialog:
             ("From", self._local),
             ("To", self._remote),
             ("Call-ID", self.call_id),
-            ("CSeq", f"{self._sent} {method}"),
+            ("CSeq", f"{sequence or self._sent} {method}"),
             *fields,
         )
         return written(f"{method} {target} SIP/2.0", head)

@@ -20,6 +20,7 @@ LIFE_MS = 64 * T1_MS
 class State(StrEnum):
     """Where a transaction stands; the names are those of the RFC, and ACCEPTED is that of RFC 6026."""
 
+    CALLING = "calling"
     TRYING = "trying"
     PROCEEDING = "proceeding"
     COMPLETED = "completed"
@@ -118,6 +119,58 @@ class ClientTransaction:
             return ""
         if self.state is State.TRYING:
             self._every = min(2 * self._every, T2_MS)
+        self._again = now + self._every
+        return self._text
+
+
+class InviteTransaction:
+    """An INVITE of ours (17.1.1; RFC 6026, 7.2): repeated until anything is answered, then waited for in patience."""
+
+    def __init__(self, text: str, now: int, *, reliable: bool = False) -> None:
+        self.state = State.CALLING
+        self._text = text
+        self._reliable = reliable
+        self._every = T1_MS
+        self._again: int | None = None if reliable else now + T1_MS  # timer A
+        self._over: int | None = now + LIFE_MS  # timers B, D and M
+
+    def answered(self, code: int, now: int) -> bool:
+        """Know that an answer came; True for one that the call has to be told: any news, and every 200."""
+        if self.state in (State.COMPLETED, State.TERMINATED):
+            return False
+        if code < 200:
+            if self.state is State.ACCEPTED:
+                return False
+            self.state, self._again, self._over = State.PROCEEDING, None, None
+        elif code < 300:
+            if self.state is not State.ACCEPTED:
+                self.state, self._again, self._over = State.ACCEPTED, None, now + LIFE_MS
+        else:
+            if self.state is State.ACCEPTED:
+                return False
+            self.state, self._again = State.COMPLETED, None
+            self._over = now if self._reliable else now + LIFE_MS
+        return True
+
+    def give_up(self, now: int) -> None:
+        """Wait no longer than ``LIFE_MS`` for whoever was told to stop (9.1)."""
+        if self.state in (State.CALLING, State.PROCEEDING):
+            self._over = now + LIFE_MS
+
+    def deadline(self) -> int | None:
+        """Say when ``expire`` is due."""
+        if self._again is None or self._over is None:
+            return self._over
+        return min(self._again, self._over)
+
+    def expire(self, now: int) -> str:
+        """Do what is due; gives what has to be sent again, or nothing."""
+        if self._over is not None and now >= self._over:
+            self.state, self._again, self._over = State.TERMINATED, None, None
+            return ""
+        if self._again is None or now < self._again:
+            return ""
+        self._every *= 2
         self._again = now + self._every
         return self._text
 

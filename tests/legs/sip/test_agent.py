@@ -27,7 +27,7 @@ class Line:
         self.now = START
 
     def say(self, data: bytes, source: Hop = CALLER) -> list[Fact]:
-        return self.agent.receive(data, source, self.now)
+        return list(self.agent.receive(data, source, self.now))
 
     def codes(self) -> list[int | str]:
         return [message.code if isinstance(message, Response) else message.method for message in self.heard()]
