@@ -21,12 +21,18 @@ from phone_bridge.legs.sip.calling import Answered, Calling, Failed, Outcome, Ra
 from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request
+from phone_bridge.legs.sip.registering import Binding, NotRegistered, Registered, Registration
 from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
 from phone_bridge.runtime.sockets import Socket
 
 ID_BYTES = 12
 RTP_PORT_TRIES = 50
 """Ports that are tried for a call's sound before it is turned away."""
+
+LOOK_UP_AGAIN_MS = 30_000
+"""When a registrar is looked up again whose name leads nowhere."""
+UNREGISTER_MS = 1_000
+"""How long the registrars are waited for that are left, at the end."""
 
 Take = Callable[["IncomingCall"], Coroutine[Any, Any, None]]
 
@@ -283,6 +289,7 @@ class SipServer:
         ports: Ports,
         public_host: str = "",
         certificates: Certificates | None = None,
+        registrations: Callable[[Registration], None] = lambda registration: None,
     ) -> None:
         self.ports = ports
         self._take = take
@@ -293,6 +300,9 @@ class SipServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self._access = access
+        self._registrations = registrations
+        self._looking: dict[str, asyncio.Event] = {}
         self._transports = Transports(
             Hearing(self._message, self._parted, self._agent.knows, self._agent.uses), certificates
         )
@@ -329,6 +339,7 @@ class SipServer:
             self._timer.cancel()
         for call in list(self._calling.values()):
             call.withdraw()
+        await self._unregister()
         self._closed = True
         await self._transports.close()
 
@@ -346,6 +357,29 @@ class SipServer:
                 self._transports.name(hop, host)
                 return hop
         raise Unavailable(f"The SIP peer {host} cannot be found by {transport}.", code="sip_unknown_host")
+
+    async def register(self, binding: Binding, where: tuple[str, int | None, str]) -> None:
+        """Register, once the registrar's name is known, and look it up again whenever it fails."""
+        while True:
+            try:
+                hop = await self.find(*where)
+            except Unavailable:
+                self._registrations(NotRegistered(binding.name, 0, LOOK_UP_AGAIN_MS))
+                await asyncio.sleep(LOOK_UP_AGAIN_MS / 1000)
+                continue
+            self._access.learn(binding.name, hop.host)
+            self._agent.register(structs.replace(binding, hop=hop), self.now())
+            self._flush()
+            failed = self._looking[binding.name] = asyncio.Event()
+            await failed.wait()
+
+    async def _unregister(self) -> None:
+        """Give the bindings back, and wait a moment for the answers."""
+        self._agent.unregister(self.now())
+        self._flush()
+        until = self.now() + UNREGISTER_MS
+        while self._agent.registered and self.now() < until:  # noqa: ASYNC110 - answers come by the loop's callbacks
+            await asyncio.sleep(0.02)
 
     async def call(self, wanted: Wanted, rang: Callable[[], None]) -> OutgoingCall:
         """Call somebody, with an offer of ours in ``wanted``; raises Unavailable ``no_rtp_port``."""
@@ -374,11 +408,15 @@ class SipServer:
         self._work(self._agent.receive(data, source, self.now()))
 
     def _parted(self, hop: Hop) -> None:
-        self._work(self._agent.part(hop))
+        self._work(self._agent.part(hop, self.now()))
 
     def _work(self, facts: Sequence[Fact]) -> None:
         for fact in facts:
-            if isinstance(fact, Rang | Answered | Failed):
+            if isinstance(fact, Registered | NotRegistered):
+                self._registrations(fact)
+                if isinstance(fact, NotRegistered) and fact.name in self._looking:
+                    self._looking[fact.name].set()
+            elif isinstance(fact, Rang | Answered | Failed):
                 self._told(fact)
             elif isinstance(fact, Invited):
                 self._begin(IncomingCall(self, fact))

@@ -27,6 +27,7 @@ from phone_bridge.legs.sip.message import (
     rendered,
     response,
 )
+from phone_bridge.legs.sip.registering import Binding, Registering, Registration
 from phone_bridge.legs.sip.transaction import ClientTransaction, Persistence, ServerTransaction, State
 
 ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE"),)
@@ -84,7 +85,7 @@ class Unconfirmed(Struct, frozen=True):
 
 
 InCall = Invited | Confirmed | Withdrawn | Said | Unconfirmed
-Fact = InCall | Told
+Fact = InCall | Told | Registration
 
 
 class _Call(Struct):
@@ -113,6 +114,8 @@ class _Served(Struct):
 class _Asked(Struct):
     machine: ClientTransaction
     to: Hop
+    told: Callable[[Response | None, int], Sequence[Fact]] | None = None
+    """Who wants to know the final answer, or that there is none."""
 
 
 class Agent:
@@ -133,6 +136,7 @@ class Agent:
         self._merging: dict[tuple[str, str, int], str] = {}  # 8.2.2.2: the transaction that brought a request first
         self._due: list[tuple[int, str, str]] = []
         self._outgoing: list[Sent] = []
+        self._registering: dict[str, Registering] = {}
         self._caller = Caller(Lines(self._put, self._ask, self._arm, self._adopt, self.release), make_id)
 
     # What comes in
@@ -253,10 +257,15 @@ class Agent:
             return self._caller.answered(message, now)
         key = f"{message.branch} {message.cseq_method}"
         asked = self._asked.get(key)
-        if asked is not None:
-            asked.machine.answered(message.code, now)
-            self._arm("asked", key, asked.machine.deadline())
-        return []
+        if asked is None:
+            return []
+        final = asked.machine.answered(message.code, now)
+        self._arm("asked", key, asked.machine.deadline())
+        return self._final(asked, message, now) if final else []
+
+    def _final(self, asked: _Asked, answer: Response | None, now: int) -> Sequence[Fact]:
+        told, asked.told = asked.told, None
+        return told(answer, now) if told is not None else []
 
     # What the bridge decides
 
@@ -301,11 +310,17 @@ class Agent:
             return
         self._ask(text, dialog.next_hop, now)
 
-    def _ask(self, text: str, hop: Hop, now: int) -> None:
+    def _ask(
+        self,
+        text: str,
+        hop: Hop,
+        now: int,
+        told: Callable[[Response | None, int], Sequence[Fact]] | None = None,
+    ) -> None:
         message = read(text.encode())
         key = f"{message.branch} {message.cseq_method}"
         machine = ClientTransaction(text, now, reliable=hop.reliable)
-        self._asked[key] = _Asked(machine, hop)
+        self._asked[key] = _Asked(machine, hop, told)
         self._put(text, hop)
         self._arm("asked", key, machine.deadline())
 
@@ -322,16 +337,63 @@ class Agent:
             self.send(dialog, dialog.request("BYE"), now)
         self._forget(call)
 
-    def part(self, hop: Hop) -> Sequence[Fact]:
+    def register(self, binding: Binding, now: int) -> None:
+        """Register with a provider, and keep it up; where it was done before, know where its registrar is now."""
+        known = self._registering.get(binding.name)
+        if known is not None:
+            known.move(binding.hop)
+            return
+        made = self._registering[binding.name] = Registering(binding, self._here(binding.hop), self._make_id)
+        self._register(made, now)
+
+    def unregister(self, now: int) -> None:
+        """Give every binding back; those that are still ``registered`` have not been answered."""
+        for registering in self._registering.values():
+            registering.leave()
+            if registering.held:
+                self._register(registering, now)
+
+    @property
+    def registered(self) -> list[str]:
+        """The names of the bindings that are held."""
+        return [name for name, registering in self._registering.items() if registering.held]
+
+    def _register(self, registering: Registering, now: int) -> None:
+        def told(answer: Response | None, at: int) -> Sequence[Fact]:
+            facts = registering.answered(answer, at)
+            if registering.due == at:
+                self._register(registering, at)
+            else:
+                self._arm("register", registering.binding.name, registering.due)
+            return facts
+
+        self._ask(registering.request(), registering.binding.hop, now, told)
+
+    def _expire_registering(self, name: str, now: int) -> None:
+        registering = self._registering[name]
+        if registering.due is not None and registering.due <= now and not registering.leaving:
+            self._register(registering, now)
+
+    def part(self, hop: Hop, now: int) -> Sequence[Fact]:
         """Know that the connection with ``hop`` is lost, or never came to be: its calls look for another way."""
         for call in self._calls.values():
             if call.dialog.source == hop:
                 call.dialog.part()
-        return self._caller.part(hop)
+        facts: list[Fact] = [*self._caller.part(hop)]
+        for key, asked in list(self._asked.items()):
+            if asked.to == hop and asked.told is not None:
+                del self._asked[key]
+                facts += self._final(asked, None, now)
+        for name, registering in self._registering.items():
+            if registering.binding.hop == hop and registering.held:
+                facts += registering.lost(now)
+                self._arm("register", name, registering.due)
+        return facts
 
     def uses(self, hop: Hop) -> bool:
         """Tell whether a call goes by ``hop``, so that its connection is worth keeping."""
-        return self._caller.uses(hop) or any(call.dialog.source == hop for call in self._calls.values())
+        registers = any(registering.binding.hop == hop for registering in self._registering.values())
+        return registers or self._caller.uses(hop) or any(call.dialog.source == hop for call in self._calls.values())
 
     def knows(self, host: str) -> bool:
         """Tell whether whoever is at ``host`` may have a word for us: a trunk, or somebody within a call."""
@@ -353,15 +415,22 @@ class Agent:
         facts: list[Fact] = []
         while self._due and self._due[0][0] <= now:
             _, kind, key = heapq.heappop(self._due)
-            if kind == "served":
-                self._expire_served(key, now)
-            elif kind == "asked":
-                self._expire_asked(key, now)
-            elif kind == "call":
-                facts += self._expire_call(key, now)
-            else:
-                facts += self._caller.expire(kind, key, now)
+            facts += self._expire(kind, key, now)
         return facts
+
+    def _expire(self, kind: str, key: str, now: int) -> Sequence[Fact]:
+        match kind:
+            case "served":
+                self._expire_served(key, now)
+            case "asked":
+                return self._expire_asked(key, now)
+            case "call":
+                return self._expire_call(key, now)
+            case "register":
+                self._expire_registering(key, now)
+            case _:
+                return self._caller.expire(kind, key, now)
+        return []
 
     def _expire_served(self, key: str, now: int) -> None:
         served = self._served.get(key)
@@ -375,15 +444,16 @@ class Agent:
         else:
             self._arm("served", key, served.machine.deadline())
 
-    def _expire_asked(self, key: str, now: int) -> None:
+    def _expire_asked(self, key: str, now: int) -> Sequence[Fact]:
         asked = self._asked.get(key)
         if asked is None or not _is_due(asked.machine, now):
-            return
+            return []
         self._put(asked.machine.expire(now), asked.to)
-        if asked.machine.state is State.TERMINATED:
-            del self._asked[key]
-        else:
+        if asked.machine.state is not State.TERMINATED:
             self._arm("asked", key, asked.machine.deadline())
+            return []
+        del self._asked[key]
+        return self._final(asked, None, now)
 
     def _expire_call(self, key: str, now: int) -> list[Fact]:
         call = self._calls.get(key)

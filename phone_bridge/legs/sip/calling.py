@@ -10,9 +10,8 @@ from enum import StrEnum
 from msgspec import Struct
 from sipmessage import URI
 
-from phone_bridge.errors import RemoteError
-from phone_bridge.legs.sip import digest
 from phone_bridge.legs.sip.dialog import MAX_FORWARDS, Dialog, Ends, Hop, Place, contact, via
+from phone_bridge.legs.sip.digest import AUTHORIZATION, Proof
 from phone_bridge.legs.sip.message import BRANCH_COOKIE, Fields, Response, written
 from phone_bridge.legs.sip.transaction import InviteTransaction, State
 
@@ -21,9 +20,6 @@ ALLOWED: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE"),
 
 MAX_RETRY_DIGITS = 6
 """Digits of a Retry-After that is believed."""
-
-MAX_CHALLENGES = 3
-"""How often one call is sent with credentials: a nonce may be stale, but a password that is wrong stays so."""
 
 
 class Outcome(StrEnum):
@@ -118,13 +114,12 @@ class Calling:
         """Whether the peer has said anything."""
         self.over = False
         """Whether what became of it was told."""
-        self.credentials: Fields = ()
+        self.proof = Proof(wanted.username, wanted.password, make_id)
         self._here = here
         self._make_id = make_id
         self._local = f"{wanted.from_};tag={make_id()}"
         self._tag = self._local.rpartition("=")[2]
         self._sequence = 0
-        self._challenges = 0
         self._via = ""
 
     def invite(self) -> str:
@@ -135,7 +130,7 @@ class Calling:
         fields: Fields = (
             ("Contact", contact(self._here, self.wanted.hop.transport)),
             *ALLOWED,
-            *self.credentials,
+            *self.proof.fields,
             *self.wanted.fields,
             ("Content-Type", SDP_TYPE),
         )
@@ -149,23 +144,6 @@ class Calling:
     def acknowledgement(self, refusal: Response) -> str:
         """Write the ACK of a refusal of the INVITE that is under way (17.1.1.3)."""
         return self._written("ACK", refusal.headers["To"])
-
-    def prove(self, refusal: Response) -> bool:
-        """Take up what a refusal asks for; False where that cannot be answered, or was to no avail."""
-        wanted = self.wanted
-        try:
-            asked = digest.asked(refusal)
-        except RemoteError:
-            return False
-        if asked is None or not wanted.username or self._challenges >= MAX_CHALLENGES:
-            return False
-        if not asked.stale and any(name == asked.field for name, _ in self.credentials):
-            return False
-        self._challenges += 1
-        shown = digest.credentials(asked, "INVITE", wanted.uri, wanted.username, wanted.password, self._make_id())
-        others = (pair for pair in self.credentials if pair[0] != asked.field)
-        self.credentials = (*others, (asked.field, shown))
-        return True
 
     def dialog(self, taken: Response) -> Dialog:
         """Make the dialog with who has answered (12.1.2)."""
@@ -301,7 +279,7 @@ class Caller:
             self._lines.put(known[0], known[1].next_hop)
             return []
         dialog = calling.dialog(message)
-        acknowledgement = dialog.request("ACK", calling.credentials, sequence=message.sequence)
+        acknowledgement = dialog.request("ACK", calling.proof.fields, sequence=message.sequence)
         inviting.taken[message.to_tag] = acknowledgement, dialog
         self._lines.put(acknowledgement, dialog.next_hop)
         self._lines.adopt(dialog)
@@ -312,8 +290,8 @@ class Caller:
         return [Answered(calling, dialog, message.body)]
 
     def _refused(self, calling: Calling, message: Response, now: int) -> list[Told]:
-        asks = message.code in digest.AUTHORIZATION and calling.withdrawn is None and not calling.over
-        if asks and calling.prove(message):
+        asks = message.code in AUTHORIZATION and calling.withdrawn is None and not calling.over
+        if asks and calling.proof.take(message, "INVITE", calling.wanted.uri):
             self._send(calling, now)
             return []
         return self._fail(calling, OUTCOMES.get(message.code, Outcome.REFUSED), message.code, _retry_after(message))
