@@ -260,6 +260,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The domains whose SIP addresses may be called."""
         return sip_trunks.domains(self.sip_trunks)
 
+    @property
+    def transfer_domains(self) -> frozenset[str]:
+        """The domains to whose SIP addresses callers by SIP may be put through."""
+        return self.sip_domains | {name.lower() for trunk in self.sip_trunks for name in trunk.domains}
+
     def unasked(self, user_id: str) -> frozenset[str]:
         """Name the tools that ``user_id`` wants done without asking."""
         pairs = (pair.partition(":") for pair in _list(self.auto_confirm))

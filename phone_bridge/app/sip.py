@@ -95,11 +95,19 @@ class SipDoor:
             call.refuse(UNAVAILABLE)
             return
         try:
+            self._bridge.sip_transfers.enter(record.id, call, self._domain(call))
             pump = self._bridge.pump(record, leg, socket, known=known, onward=False)
             await self._bridge.registry.carry(record, pump)
         except Unavailable as error:  # its route is no more, or the last line went to somebody else meanwhile
             self._never_began(record, error.code)
             socket.close()
+        finally:
+            self._bridge.sip_transfers.leave(record.id)
+
+    def _domain(self, call: IncomingCall) -> str:
+        """Say where a caller's own side calls numbers: in the trunk's domain, or where the caller is from."""
+        known = next((each for each in self._bridge.settings.sip_trunks if each.name == call.trunk.name), None)
+        return known.domains[0] if known is not None and known.domains else call.request.from_.uri.host
 
     def _refusal(self, call: IncomingCall) -> int:
         registry, caller = self._bridge.registry, caller_of(call)

@@ -16,7 +16,7 @@ from msgspec import structs
 from phone_bridge.errors import LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
-from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, InCall, Invited, Said, Unconfirmed, Withdrawn
+from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, InCall, Invited, Referred, Said, Unconfirmed, Withdrawn
 from phone_bridge.legs.sip.calling import Answered, Calling, Failed, Outcome, Rang, Told, Wanted
 from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
@@ -31,6 +31,8 @@ RTP_PORT_TRIES = 50
 
 LOOK_UP_AGAIN_MS = 30_000
 """When a registrar is looked up again whose name leads nowhere."""
+REFER_S = 60.0
+"""How long the other side may take to say what came of calling somebody."""
 UNREGISTER_MS = 1_000
 """How long the registrars are waited for that are left, at the end."""
 
@@ -125,6 +127,7 @@ class _Party:
         self._server = server
         self._line: SipLine | None = None
         self._early: list[str] = []  # said before there was a line to hear it
+        self._referred: asyncio.Future[int] | None = None
 
     def said(self, text: str) -> None:
         """Take a message of the dialog."""
@@ -133,8 +136,37 @@ class _Party:
         else:
             self._early.append(text)
 
+    async def refer(self, uri: str) -> int:
+        """Have the other side call ``uri``; gives the status that came of it, 0 where it said nothing.
+
+        Raises Refused ``call_ended`` when it hangs up before it has said so.
+        """
+        if self._line is None or self._referred is not None:
+            raise Refused("The call cannot be put through now.", code="call_not_live")
+        self._referred = asyncio.get_running_loop().create_future()
+        try:
+            self._server.decide(lambda agent, now: agent.refer(self.dialog, uri, now))
+            async with asyncio.timeout(REFER_S):
+                return await self._referred
+        except TimeoutError:
+            return 0
+        finally:
+            self._referred = None
+
+    def referred(self, code: int) -> None:
+        """Know what came of it."""
+        if self._referred is not None and not self._referred.done():
+            self._referred.set_result(code)
+
+    def hang_up(self) -> None:
+        """End the call without a word more."""
+        if self._line is not None:
+            self._line.socket.close(reason="transferred")
+
     def gone(self) -> None:
         """Know that the call is over, or never came to be; doing so twice is harmless."""
+        if self._referred is not None and not self._referred.done():
+            self._referred.set_exception(Refused("The other side has hung up.", code="call_ended"))
         if self._line is not None:
             self._line.abort()
 
@@ -427,6 +459,8 @@ class SipServer:
     def _happened(self, call: IncomingCall | OutgoingCall, fact: InCall) -> None:
         if isinstance(fact, Said):
             call.said(fact.text)
+        elif isinstance(fact, Referred):
+            call.referred(fact.code)
         elif isinstance(fact, Confirmed) and isinstance(call, IncomingCall):
             call.confirmed(fact.answer)
         elif isinstance(fact, Withdrawn | Unconfirmed):

@@ -22,6 +22,7 @@ from phone_bridge.legs.sip.message import (
     Fields,
     Request,
     Response,
+    fragment,
     read,
     received,
     rendered,
@@ -30,10 +31,10 @@ from phone_bridge.legs.sip.message import (
 from phone_bridge.legs.sip.registering import Binding, Registering, Registration
 from phone_bridge.legs.sip.transaction import ClientTransaction, Persistence, ServerTransaction, State
 
-ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE"),)
+ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY"),)
 ACCEPT: Fields = (("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),)
 SDP_TYPE = "application/sdp"
-METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE"})
+METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "NOTIFY"})
 
 MAX_TRANSACTIONS = 20_000
 """Requests that are worked at; what comes beyond that is dropped, and comes again."""
@@ -78,13 +79,20 @@ class Said(Struct, frozen=True):
     text: str
 
 
+class Referred(Struct, frozen=True):
+    """What came of having the other side call somebody: a status, or 0 where it says nothing (RFC 3515)."""
+
+    dialog: Dialog
+    code: int
+
+
 class Unconfirmed(Struct, frozen=True):
     """The caller never learnt that the call was taken, or that its description changed; it was hung up."""
 
     dialog: Dialog
 
 
-InCall = Invited | Confirmed | Withdrawn | Said | Unconfirmed
+InCall = Invited | Confirmed | Withdrawn | Said | Referred | Unconfirmed
 Fact = InCall | Told | Registration
 
 
@@ -96,6 +104,7 @@ class _Call(Struct):
     confirmed: bool = False
     persisting: Persistence | None = None
     persisting_sequence: int = 0
+    referring: bool = False  # the other side was told to call somebody, and has not said what came of it
 
     @property
     def invited(self) -> Request:
@@ -216,12 +225,29 @@ class Agent:
             return self._refuse(request, 500, now)
         if request.method == "OPTIONS":
             return self._refuse(request, 200, now, (*ALLOW, *ACCEPT))
+        if request.method == "NOTIFY":
+            return self._notified(call, request, now)
         if request.method == "BYE" and not call.confirmed:  # its ACK may be lost, or never have been meant
             self._answer(request, 200, now)
             return self._withdraw(call, now)
         if not call.accepted or (request.method == "INVITE" and call.persisting is not None):
             return self._refuse(request, 491, now)
         return [Said(call.dialog, rendered(request))]
+
+    def _notified(self, call: _Call, request: Request, now: int) -> list[Fact]:
+        """Hear what became of a REFER (RFC 3515, 2.4.4), and of nothing else."""
+        event = (request.headers.get("Event") or "").partition(";")[0].strip().lower()
+        if event != "refer":
+            return self._refuse(request, 489, now, (("Allow-Events", "refer"),))
+        if not call.referring:
+            return self._refuse(request, 481, now)
+        self._answer(request, 200, now)
+        code = fragment(request.body)
+        ended = (request.headers.get("Subscription-State") or "").strip().lower().startswith("terminated")
+        if code < 200 and not ended:
+            return []
+        call.referring = False
+        return [Referred(call.dialog, code)]
 
     def _cancel(self, request: Request, source: Hop, now: int) -> list[Fact]:
         served = self._served.get(_server_key(request, "INVITE"))
@@ -309,6 +335,21 @@ class Agent:
                 self._give(served, message.code, text, now)
             return
         self._ask(text, dialog.next_hop, now)
+
+    def refer(self, dialog: Dialog, uri: str, now: int) -> None:
+        """Have the other side call ``uri``; ``Referred`` follows (RFC 3515), unless it hangs up before."""
+        call = self._known(dialog)
+        call.referring = True
+
+        def told(answer: Response | None, at: int) -> Sequence[Fact]:
+            refused = answer is None or answer.code >= 300
+            if not (call.referring and refused):
+                return []
+            call.referring = False
+            return [Referred(dialog, answer.code if answer is not None else 0)]
+
+        fields = (("Contact", dialog.contact), ("Refer-To", f"<{uri}>"), ("Referred-By", dialog.contact))
+        self._ask(dialog.request("REFER", fields), dialog.next_hop, now, told)
 
     def _ask(
         self,

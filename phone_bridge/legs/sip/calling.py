@@ -16,7 +16,7 @@ from phone_bridge.legs.sip.message import BRANCH_COOKIE, Fields, Response, writt
 from phone_bridge.legs.sip.transaction import InviteTransaction, State
 
 SDP_TYPE = "application/sdp"
-ALLOWED: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE"),)
+ALLOWED: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY"),)
 
 MAX_RETRY_DIGITS = 6
 """Digits of a Retry-After that is believed."""

@@ -6,7 +6,7 @@ from phone_bridge.errors import LocalError
 from phone_bridge.legs.sip import agent as a
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
-from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, Invited, Said, Unconfirmed, Withdrawn
+from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, Invited, Referred, Said, Unconfirmed, Withdrawn
 from phone_bridge.legs.sip.dialog import Hop
 from phone_bridge.legs.sip.message import Request, Response, read
 from phone_bridge.legs.sip.transaction import LIFE_MS, T1_MS, T4_MS
@@ -373,3 +373,63 @@ def test_what_belongs_to_nobody_is_our_own_mistake() -> None:
     line.agent.refuse(invited.dialog, 486, line.now)
     with pytest.raises(LocalError):
         line.agent.ring(invited.dialog, line.now)
+
+
+# REFER
+
+
+def notify(invited: Invited, status: str, sequence: int, event: str = "refer", state: str = "active") -> bytes:
+    body = f"SIP/2.0 {status}\r\n".encode()
+    data = within(invited, "9_bye.sip").replace(b"BYE", b"NOTIFY").replace(b"CSeq: 7", f"CSeq: {sequence}".encode())
+    data = data.replace(b"branch=", f"branch=z9hG4bKn{sequence};was=".encode())
+    fields = f"Event: {event}\r\nSubscription-State: {state}\r\nContent-Length: {len(body)}".encode()
+    return data.replace(b"Content-Length: 0", fields) + body
+
+
+def referred(line: Line, invited: Invited) -> bytes:
+    line.agent.refer(invited.dialog, "sip:+493012345@pbx.example", line.now)
+    ((data, _),) = line.agent.outgoing()
+    refer = read(data)
+    assert isinstance(refer, Request)
+    assert (refer.method, refer.headers["Refer-To"]) == ("REFER", "<sip:+493012345@pbx.example>")
+    return data
+
+
+def answered(data: bytes, code: int) -> bytes:
+    return data.replace(data.partition(b"\r\n")[0], f"SIP/2.0 {code} So".encode())
+
+
+def test_the_other_side_calls_somebody_and_tells_what_came_of_it() -> None:
+    line = Line()
+    invited = line.taken()
+    data = referred(line, invited)
+    assert line.say(answered(data, 202)) == []
+    assert line.say(notify(invited, "100 Trying", 10)) == []
+    assert line.say(notify(invited, "200 OK", 11)) == [Referred(invited.dialog, 200)]
+    assert line.say(notify(invited, "200 OK", 12)) == []
+    assert line.codes() == [200, 200, 481]
+
+
+def test_an_end_of_news_without_news_is_one() -> None:
+    line = Line()
+    invited = line.taken()
+    referred(line, invited)
+    assert line.say(notify(invited, "100 Trying", 10, state="terminated;reason=timeout")) == [
+        Referred(invited.dialog, 100)
+    ]
+
+
+def test_a_side_that_calls_nobody_says_so_or_nothing() -> None:
+    line = Line()
+    invited = line.taken()
+    assert line.say(answered(referred(line, invited), 603)) == [Referred(invited.dialog, 603)]
+    referred(line, invited)
+    assert line.wait(START + LIFE_MS) == [Referred(invited.dialog, 0)]
+
+
+def test_news_of_anything_else_is_not_wanted() -> None:
+    line = Line()
+    invited = line.taken()
+    assert line.say(notify(invited, "200 OK", 10, event="presence")) == []
+    assert line.say(notify(invited, "200 OK", 11)) == []
+    assert line.codes() == [489, 481]
