@@ -14,6 +14,7 @@ from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
 from phone_bridge.app.outbound import Outbound
 from phone_bridge.app.outside import Texting, router
+from phone_bridge.app.sip_transfers import SipTransfers
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.app.toolboxes import Toolboxes
 from phone_bridge.audio.format import PCMU_8K
@@ -127,6 +128,7 @@ class Bridge:
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
+        self.sip_transfers = SipTransfers()
         self.watchers = 0
         """Streams of events that are open."""
         self._voice = voice
