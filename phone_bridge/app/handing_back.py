@@ -4,6 +4,8 @@ import logging
 import time
 from collections.abc import Mapping
 
+import msgspec
+
 import twiml
 from phone_bridge import handover
 from phone_bridge.app.bridge import Bridge
@@ -31,17 +33,19 @@ def way_back(served: Served, parameters: Mapping[str, str]) -> WayBack | None:
     url = parameters.get(RETURN_URL)
     if url is None:
         return None
-    return handover.way_back(served.return_urls, served.return_key, url, parameters.get(REF, ""))
+    back = handover.way_back(served.return_urls, served.return_key, url, parameters.get(REF, ""))
+    return msgspec.structs.replace(back, route=served.route or "")
 
 
 def way_back_of(bridge: Bridge, record: CallRecord) -> WayBack | None:
     """Give the way back of a call that is known, if its route allows it still."""
     if record.return_url is None:
         return None
+    served = bridge.tenants.named(record.return_route or "")
+    told = {RETURN_URL: record.return_url, REF: record.return_ref or ""}
     try:
-        served = bridge.tenants.of(record)
-        return handover.way_back(served.return_urls, served.return_key, record.return_url, record.return_ref or "")
-    except (Unavailable, RemoteError) as error:
+        return way_back(served or bridge.tenants.own, told)
+    except RemoteError as error:
         log.warning("! call %s cannot go back to where it came from: %s", record.id, error.code)
         return None
 
@@ -49,7 +53,7 @@ def way_back_of(bridge: Bridge, record: CallRecord) -> WayBack | None:
 def keep_way_back(record: CallRecord, back: WayBack | None) -> CallRecord:
     """Write down which way back a call has."""
     if back is not None:
-        record.return_url, record.return_ref = back.url, back.ref or None
+        record.return_url, record.return_ref, record.return_route = back.url, back.ref or None, back.route
     return record
 
 
@@ -60,14 +64,17 @@ def hand_back(back: WayBack, call_sid: str, ended: str, record: CallRecord | Non
     return twiml.hand_back(handover.address(back, result, int(time.time())))
 
 
-async def hand_back_after(bridge: Bridge, call_sid: str, ended: str) -> str:
-    """Give the same after a verb that is no stream; an empty text without a way back, or where none can be found."""
+async def hand_back_after(bridge: Bridge, call_sid: str, ended: str, told: WayBack | None) -> str:
+    """Give the same after a verb that is no stream; an empty text without a way back, or where none can be found.
+
+    ``told`` is the way back in the address that asks, for a call without a record.
+    """
     try:
         record = await newest(bridge, call_sid)
     except Unavailable as error:
         log.warning("! whether a call has a way back cannot be looked up: %s", error.code)
         return ""
-    back = None if record is None else way_back_of(bridge, record)
+    back = told if record is None or record.return_url is None else way_back_of(bridge, record)
     return "" if back is None else hand_back(back, call_sid, ended, record)
 
 

@@ -358,9 +358,8 @@ class CarrierCall:
         return self._ask_after(verb, extra, now)
 
     def _after_gather(self, gathered: Gathered, now: int) -> None:
-        finished = {"FinishedOnKey": gathered.finished_on} if gathered.finished_on else {}
-        if gathered.digits or gathered.gather.action_on_empty:
-            self._ask_after(gathered.gather, {"Digits": gathered.digits, **finished}, now)
+        if not gathered.empty or gathered.gather.action_on_empty:
+            self._ask_after(gathered.gather, gathered.extra, now)
         else:
             self._follow(now)
 
@@ -436,7 +435,7 @@ class CarrierCall:
             return
         if isinstance(fact, StepBegun):
             self._note(fact.at, fact.step)
-        elif isinstance(fact, CallerHungUp):
+        if isinstance(fact, CallerHungUp):
             self._end("caller", now)
         elif self._link:
             self._send(self._link.tell(fact), sound=isinstance(fact, FrameSpoken))

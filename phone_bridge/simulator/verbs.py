@@ -62,7 +62,7 @@ class Reject(msgspec.Struct, frozen=True):
 
 
 class Gather(msgspec.Struct, frozen=True, kw_only=True):
-    """Collect keys, while ``prompts`` are played; an empty ``action`` is this very document."""
+    """Collect keys, words or both, while ``prompts`` are played; an empty ``action`` is this very document."""
 
     prompts: tuple[Say | Play | Pause, ...] = ()
     action: str = ""
@@ -71,6 +71,10 @@ class Gather(msgspec.Struct, frozen=True, kw_only=True):
     finish_on_key: str = "#"
     num_digits: int | None = None
     action_on_empty: bool = False
+    keys: bool = True
+    speech: bool = False
+    speech_timeout_s: int | None = None
+    """So much silence ends what is said; None for what the carrier thinks right."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -258,6 +262,7 @@ class _Reader:
 
     def _gather(self, element: Xml.Element) -> Gather:
         prompts = [self._verb(child) for child in element if child.tag in _SCHEMA["Gather"].children]
+        kind = self._choice(element, "input", "dtmf", "speech", "dtmf speech", "speech dtmf")
         return Gather(
             prompts=tuple(prompt for prompt in prompts if isinstance(prompt, Say | Play | Pause)),
             action=element.get("action", ""),
@@ -266,6 +271,11 @@ class _Reader:
             finish_on_key=element.get("finishOnKey", "#"),
             num_digits=self._number(element, "numDigits", 1) if element.get("numDigits") is not None else None,
             action_on_empty=self._choice(element, "actionOnEmptyResult", "false", "true") == "true",
+            keys=kind != "speech",
+            speech=kind != "dtmf",
+            speech_timeout_s=None
+            if element.get("speechTimeout", "auto") == "auto"
+            else self._number(element, "speechTimeout", 1),
         )
 
     def _record(self, element: Xml.Element) -> Record:

@@ -154,3 +154,24 @@ def test_connect_without_a_stream_cannot_be_followed() -> None:
         verbs.Unsupported("<Connect> without <Stream>"),
     )
     assert parse(b"<Response><Connect/></Response>").verbs == ()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "keys", "speech", "quiet"),
+    [
+        ("", True, False, None),
+        ('input="dtmf"', True, False, None),
+        ('input="speech" speechTimeout="auto"', False, True, None),
+        ('input="dtmf speech" speechTimeout="3" hints="one, two"', True, True, 3),
+        ('input="speech dtmf"', True, True, None),
+    ],
+)
+def test_a_gather_wants_keys_or_words_or_both(attributes: str, keys: bool, speech: bool, quiet: int | None) -> None:
+    read = verbs.parse(f"<Response><Gather {attributes}/></Response>".encode())
+    assert read.faults == ()
+    assert read.verbs == (verbs.Gather(keys=keys, speech=speech, speech_timeout_s=quiet),)
+
+
+def test_a_gather_of_anything_else_is_warned_of() -> None:
+    (fault,) = verbs.parse(b'<Response><Gather input="telepathy"/></Response>').faults
+    assert "input='telepathy' of <Gather> is none of dtmf, speech, dtmf speech, speech dtmf" in str(fault)
