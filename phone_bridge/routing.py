@@ -79,6 +79,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     session_api_version: str = ""
     session_turn_detection: str = ""
     session_transcriber: str = ""
+    session_minutes: int = 0
     tools: tuple[str, ...] | None = None
     """What is offered, by names of tools or of groups; nothing at all where it is empty."""
     greeting: str = ""
@@ -87,6 +88,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     answer_seconds: int = 0
     auto_confirm: tuple[str, ...] | None = None
     """Tools that are done without asking, for this route's user."""
+    record: bool | None = None
+    """Whether its calls are recorded."""
+    record_announce: bool | None = None
+    """Whether its callers are told so first."""
     max_seconds: int = 0
     max_calls: int = 0
     menu: str = ""

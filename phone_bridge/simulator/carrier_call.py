@@ -23,7 +23,7 @@ from phone_bridge.simulator.performer import Gathered, Performed, Performer
 from phone_bridge.simulator.playout import SAMPLES_PER_MS
 from phone_bridge.simulator.recorder import Recorded
 from phone_bridge.simulator.result import CallResult, Metrics
-from phone_bridge.simulator.script import Step, describe
+from phone_bridge.simulator.script import Say, Step, describe
 from phone_bridge.simulator.stream_link import StreamLink
 from phone_bridge.simulator.twiml_player import Fetch, TwimlPlayer
 from phone_bridge.simulator.verbs import (
@@ -106,6 +106,7 @@ class CarrierCall:
         self._faults: list[Fault] = []
         self._complaints: list[str] = []
         self._dialled: list[str] = []
+        self._said = ""  # what the caller has said last
         self._duties: list[Duty] = []
         self._notes: list[Note] = []
 
@@ -358,8 +359,13 @@ class CarrierCall:
         return self._ask_after(verb, extra, now)
 
     def _after_gather(self, gathered: Gathered, now: int) -> None:
-        if not gathered.empty or gathered.gather.action_on_empty:
-            self._ask_after(gathered.gather, gathered.extra, now)
+        extra = {"Digits": gathered.digits} if gathered.gather.keys else {}
+        if gathered.finished_on:
+            extra["FinishedOnKey"] = gathered.finished_on
+        if gathered.spoken:
+            extra |= {"SpeechResult": self._said, "Confidence": "0.9"}
+        if gathered.digits or gathered.spoken or gathered.gather.action_on_empty:
+            self._ask_after(gathered.gather, extra, now)
         else:
             self._follow(now)
 
@@ -435,7 +441,8 @@ class CarrierCall:
             return
         if isinstance(fact, StepBegun):
             self._note(fact.at, fact.step)
-        if isinstance(fact, CallerHungUp):
+            self._said = fact.step.text if isinstance(fact.step, Say) else self._said
+        elif isinstance(fact, CallerHungUp):
             self._end("caller", now)
         elif self._link:
             self._send(self._link.tell(fact), sound=isinstance(fact, FrameSpoken))

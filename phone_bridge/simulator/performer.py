@@ -1,7 +1,6 @@
 """The verbs of the line itself: ``<Say>``, ``<Play digits>``, ``<Pause>``, ``<Gather>``, ``<Record>``.
 
-A pure machine over the caller's line; what is spoken is made elsewhere and brought back. The carrier's ear is a perfect
-one: what a ``<Gather>`` hears are the words of the caller's script.
+A pure machine over the caller's line; what is spoken is made elsewhere and brought back.
 """
 
 from collections import deque
@@ -12,16 +11,12 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.audio.tones import dtmf
 from phone_bridge.simulator.caller import loud
 from phone_bridge.simulator.duties import Speak
-from phone_bridge.simulator.line import FrameSpoken, KeyPressed, Line, LineFact, MarkPlayed, StepBegun
+from phone_bridge.simulator.line import FrameSpoken, KeyPressed, Line, LineFact, MarkPlayed
 from phone_bridge.simulator.recorder import HANGUP, Recorded, Recorder
-from phone_bridge.simulator.script import Say as Utterance
 from phone_bridge.simulator.verbs import Gather, Pause, Play, Record, Say
 
 HALF_A_SECOND_MS = 500
 """What ``w`` stands for among digits."""
-SPEECH_QUIET_MS = 1_000
-"""So much silence ends what a caller says into a ``<Gather>``, where that does not say how much."""
-CONFIDENCE = "0.9"
 BEEP_KEY = "0"
 """The key whose tone stands for the beep of a ``<Record>``."""
 
@@ -33,24 +28,12 @@ class Performed(msgspec.Struct, frozen=True):
 
 
 class Gathered(msgspec.Struct, frozen=True):
-    """A ``<Gather>`` ended: with these keys, and with the key that finished it if one did, or with these words."""
+    """A ``<Gather>`` ended: with these keys, and with the key that finished it, if one did; or after speech."""
 
     gather: Gather
     digits: str
     finished_on: str = ""
-    speech: str = ""
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was pressed or said."""
-        return not self.digits and not self.speech
-
-    @property
-    def extra(self) -> dict[str, str]:
-        """What the request to its action tells beside the standard parameters."""
-        if self.speech:
-            return {"SpeechResult": self.speech, "Confidence": CONFIDENCE}
-        return {"Digits": self.digits, **({"FinishedOnKey": self.finished_on} if self.finished_on else {})}
+    spoken: bool = False
 
 
 class Performer:
@@ -63,14 +46,14 @@ class Performer:
         self._last_id = 0
         self._gather: Gather | None = None
         self._digits = ""
-        self._words: list[str] = []
+        self._spoken = False
         self._due: int | None = None
         self._record: Record | None = None  # until its beep was heard
         self._recorder: Recorder | None = None
 
     def perform(self, verb: Say | Play | Pause | Gather | Record, now: int) -> list[Speak]:
         """Begin ``verb``; ``tell`` or ``expire`` will say that it has ended."""
-        self._digits, self._words = "", []
+        self._digits, self._spoken = "", False
         if isinstance(verb, Record):
             self._record = verb
             self._sound(_tones(BEEP_KEY) if verb.play_beep else PCMU_8K.silence)
@@ -114,16 +97,11 @@ class Performer:
             case MarkPlayed(_, at) if self._record is not None:
                 self._recorder, self._record = Recorder(self._record, at), None
                 return [], None
+            case FrameSpoken(audio, at) if self._gather is not None:
+                self._listen(self._gather, audio, at)
+                return [], None
             case KeyPressed(digit) if self._gather is not None and self._gather.keys:
                 return [], self._key(self._gather, digit, now)
-            case StepBegun(step=Utterance(text)) if self._gather is not None and self._gather.speech:
-                self._stop_prompts()
-                self._words.append(text)
-                return [], None
-            case FrameSpoken(audio, at) if self._gather is not None and self._words and not self._digits:
-                if loud(audio) or self._due is None:
-                    self._due = at + self._quiet_ms(self._gather)
-                return [], None
             case MarkPlayed() if self._queue or self._gather is not None:
                 return self._next(now), None
             case MarkPlayed():
@@ -131,8 +109,12 @@ class Performer:
             case _:
                 return [], None
 
-    def _quiet_ms(self, gather: Gather) -> int:
-        return SPEECH_QUIET_MS if gather.speech_timeout_s is None else gather.speech_timeout_s * 1000
+    def _listen(self, gather: Gather, audio: bytes, at: int) -> None:
+        if gather.speech_timeout_s is not None and loud(audio):
+            if self._due is None:
+                self._stop_prompts()
+            self._spoken = True
+            self._due = at + gather.speech_timeout_s * 1000
 
     def _key(self, gather: Gather, digit: str, now: int) -> Gathered | None:
         self._stop_prompts()
@@ -151,7 +133,7 @@ class Performer:
 
     def _gathered(self, gather: Gather, finished_on: str = "") -> Gathered:
         self._gather = self._due = None
-        return Gathered(gather, self._digits, finished_on, "" if self._digits else " ".join(self._words))
+        return Gathered(gather, self._digits, finished_on, self._spoken)
 
     def hung_up(self) -> Recorded | None:
         """Take the news that the caller has gone; a message that was being left ends with it."""

@@ -62,7 +62,11 @@ class Reject(msgspec.Struct, frozen=True):
 
 
 class Gather(msgspec.Struct, frozen=True, kw_only=True):
-    """Collect keys, words or both, while ``prompts`` are played; an empty ``action`` is this very document."""
+    """Collect keys, while ``prompts`` are played; an empty ``action`` is this very document.
+
+    With ``speech_timeout_s`` speech is listened for, until it is quiet for so long, and ends the prompts as a key does;
+    with ``keys`` False it is listened for alone.
+    """
 
     prompts: tuple[Say | Play | Pause, ...] = ()
     action: str = ""
@@ -72,9 +76,7 @@ class Gather(msgspec.Struct, frozen=True, kw_only=True):
     num_digits: int | None = None
     action_on_empty: bool = False
     keys: bool = True
-    speech: bool = False
     speech_timeout_s: int | None = None
-    """So much silence ends what is said; None for what the carrier thinks right."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,20 +264,19 @@ class _Reader:
 
     def _gather(self, element: Xml.Element) -> Gather:
         prompts = [self._verb(child) for child in element if child.tag in _SCHEMA["Gather"].children]
-        kind = self._choice(element, "input", "dtmf", "speech", "dtmf speech", "speech dtmf")
+        kinds = self._choice(element, "input", "dtmf", "speech", "dtmf speech", "speech dtmf").split()
+        timeout = self._number(element, "timeout", 5)
+        quiet = 1 if element.get("speechTimeout") == "auto" else self._number(element, "speechTimeout", timeout)
         return Gather(
             prompts=tuple(prompt for prompt in prompts if isinstance(prompt, Say | Play | Pause)),
             action=element.get("action", ""),
             method=self._method(element),
-            timeout_s=self._number(element, "timeout", 5),
+            timeout_s=timeout,
             finish_on_key=element.get("finishOnKey", "#"),
             num_digits=self._number(element, "numDigits", 1) if element.get("numDigits") is not None else None,
             action_on_empty=self._choice(element, "actionOnEmptyResult", "false", "true") == "true",
-            keys=kind != "speech",
-            speech=kind != "dtmf",
-            speech_timeout_s=None
-            if element.get("speechTimeout", "auto") == "auto"
-            else self._number(element, "speechTimeout", 1),
+            keys="dtmf" in kinds,
+            speech_timeout_s=quiet if "speech" in kinds else None,
         )
 
     def _record(self, element: Xml.Element) -> Record:

@@ -68,7 +68,7 @@ async def begin(house: Premises, query: str = "", **more: str) -> Document:
 def gather(page: Document) -> Gather:
     (verb,) = page.verbs
     assert isinstance(verb, Gather)
-    assert (verb.keys, verb.speech, verb.action_on_empty) == (True, True, True)
+    assert (verb.keys, verb.speech_timeout_s, verb.action_on_empty) == (True, 1, True)
     assert page.faults == ()
     return verb
 

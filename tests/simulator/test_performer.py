@@ -4,11 +4,10 @@ import pytest
 
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.audio.tones import dtmf
-from phone_bridge.simulator import script
 from phone_bridge.simulator.caller import Caller, Manners
 from phone_bridge.simulator.duties import Speak
-from phone_bridge.simulator.line import FrameSpoken, KeyPressed, Line, MarkPlayed, StepBegun
-from phone_bridge.simulator.performer import CONFIDENCE, SPEECH_QUIET_MS, Gathered, Performed, Performer
+from phone_bridge.simulator.line import FrameSpoken, KeyPressed, Line, MarkPlayed
+from phone_bridge.simulator.performer import Gathered, Performed, Performer
 from phone_bridge.simulator.recorder import Recorded
 from phone_bridge.simulator.verbs import Gather, Pause, Play, Record, Say
 
@@ -40,9 +39,8 @@ class Stage:
     def press(self, digit: str) -> None:
         self._take(*self.performer.tell(KeyPressed(digit, self.now), self.now))
 
-    def speak(self, text: str, ms: int) -> None:
-        """Say a text that sounds for so long, in frames of a caller who is silent otherwise."""
-        self._take(*self.performer.tell(StepBegun(script.Say(text), self.now), self.now))
+    def speak(self, ms: int) -> None:
+        """Let the caller be heard for so long."""
         for _ in range(ms // 20):
             self.pass_to(self.now + 20)
             self._take(*self.performer.tell(FrameSpoken(b"\x80" * 160, self.now), self.now))
@@ -189,37 +187,23 @@ def test_a_message_that_is_being_left_ends_with_the_call() -> None:
 # Words
 
 
-@pytest.mark.parametrize(("wait_s", "quiet_ms"), [(None, SPEECH_QUIET_MS), (3, 3_000)])
-def test_words_end_a_gather_that_wants_them_when_the_caller_is_quiet(wait_s: int | None, quiet_ms: int) -> None:
+def test_words_end_the_prompts_of_a_gather_that_wants_them_and_then_the_gather() -> None:
     stage = Stage()
-    gather = Gather(prompts=(Pause(20),), timeout_s=5, num_digits=1, speech=True, speech_timeout_s=wait_s)
+    gather = Gather(prompts=(Pause(20),), timeout_s=5, num_digits=1, speech_timeout_s=3)
     stage.perform(gather)
     stage.pass_to(2_000)
-    stage.speak("appointments please", 1_000)
+    stage.speak(1_000)
     stage.pass_to(30_000)
-    assert stage.ends == [(3_000 + quiet_ms, Gathered(gather, "", speech="appointments please"))]
-    assert stage.ends[0][1].extra == {"SpeechResult": "appointments please", "Confidence": CONFIDENCE}  # type: ignore[union-attr]
+    assert stage.ends == [(6_000, Gathered(gather, "", spoken=True))]
 
 
-def test_a_key_counts_before_words() -> None:
+def test_a_gather_for_words_alone_hears_no_keys_and_one_for_keys_no_words() -> None:
     stage = Stage()
-    gather = Gather(num_digits=1, speech=True)
-    stage.perform(gather)
-    stage.speak("one moment", 200)
-    stage.press("2")
-    assert stage.ends == [(200, Gathered(gather, "2"))]
-
-
-@pytest.mark.parametrize(
-    ("gather", "ends"), [(Gather(timeout_s=3), ""), (Gather(timeout_s=3, keys=False, speech=True), "")]
-)
-def test_what_a_gather_does_not_want_it_does_not_hear(gather: Gather, ends: str) -> None:
-    stage = Stage()
-    stage.perform(gather)
-    if gather.keys:
-        stage.speak("hello", 200)
-    else:
-        stage.press("1")
-    stage.pass_to(10_000)
-    assert stage.ends == [(3_000, Gathered(gather, ""))]
-    assert Gathered(gather, "").empty
+    words, keys = Gather(timeout_s=3, keys=False, speech_timeout_s=1), Gather(prompts=(Pause(4),), timeout_s=3)
+    stage.perform(words)
+    stage.press("1")
+    stage.pass_to(3_000)
+    stage.perform(keys)
+    stage.speak(200)
+    stage.pass_to(20_000)
+    assert stage.ends == [(3_000, Gathered(words, "")), (10_000, Gathered(keys, ""))]
