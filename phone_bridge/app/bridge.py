@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from phone_bridge.app import sessions
 from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
 from phone_bridge.app.outbound import Outbound
 from phone_bridge.app.outside import Texting, router
+from phone_bridge.app.sip_transfers import SipTransfers
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.app.toolboxes import Toolboxes
 from phone_bridge.audio.format import PCMU_8K
@@ -126,6 +128,7 @@ class Bridge:
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
+        self.sip_transfers = SipTransfers()
         self.watchers = 0
         """Streams of events that are open."""
         self._voice = voice
@@ -324,7 +327,7 @@ class Bridge:
 
 def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bool) -> Rules:
     settings = served.settings
-    limit = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
+    limit: dict[str, Any] = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
     return Rules(
         language=settings.language,
         announce=settings.record and settings.record_announce,
