@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 
 from phone_bridge import handover, menus, routing, trust_rules
 from phone_bridge.errors import Refused, SettingsError, Unavailable
+from phone_bridge.hours import many
 from phone_bridge.menus import Menu
 from phone_bridge.offers import Effect
 from phone_bridge.outbound.destinations import dialable
@@ -181,7 +182,7 @@ def served(own: Settings, route: Route) -> Served:
 
 def _numbers(route: Route, settings: Settings) -> frozenset[str]:
     """Collect the known numbers: the route's, those that it is for when they call, and where its user is rung."""
-    ours = (*routing.many(route.numbers), *routing.many(route.calling), settings.rung.get(settings.user_id, ""))
+    ours = (*many(route.numbers), *many(route.calling), settings.rung.get(settings.user_id, ""))
     return frozenset(number for number in ours if routing.number_of(number) == number and number)
 
 
