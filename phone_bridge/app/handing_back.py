@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
+from enum import StrEnum
 
 import msgspec
 
@@ -20,12 +21,25 @@ RETURN_URL = "return_url"
 REF = "ref"
 """The parameter with which it finds that caller again."""
 
-COMPLETED, FAILED, DRAINED, CUT_OFF = "completed", "failed", "drained", "cut_off"
-BUSY, UNAVAILABLE = "busy", "unavailable"
-TRANSFERRED, NOT_ANSWERED, VOICEMAIL = "transferred", "not_answered", "voicemail"
-_BY_STEP = {Next.FALL_BACK: FAILED, Next.APOLOGISE: CUT_OFF, Next.RESUME: CUT_OFF}
-
 log = logging.getLogger("phone_bridge.twilio")
+
+
+class Ended(StrEnum):
+    """Why a caller goes back."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"  # the caller has heard an apology
+    DRAINED = "drained"
+    CUT_OFF = "cut_off"
+    BUSY = "busy"
+    UNAVAILABLE = "unavailable"
+    TRANSFERRED = "transferred"
+    NOT_ANSWERED = "not_answered"
+    VOICEMAIL = "voicemail"
+    NO_CHOICE = "no_choice"  # of our own menus
+
+
+_BY_STEP = {Next.FALL_BACK: Ended.FAILED, Next.APOLOGISE: Ended.CUT_OFF, Next.RESUME: Ended.CUT_OFF}
 
 
 def way_back(served: Served, parameters: Mapping[str, str]) -> WayBack | None:
@@ -57,14 +71,14 @@ def keep_way_back(record: CallRecord, back: WayBack | None) -> CallRecord:
     return record
 
 
-def hand_back(back: WayBack, call_sid: str, ended: str, record: CallRecord | None = None) -> str:
+def hand_back(back: WayBack, call_sid: str, ended: Ended, record: CallRecord | None = None) -> str:
     """Give the document that sends a caller back with what came of the call."""
     log.info("> call %s goes back to where it came from: %s", record.id if record else "that never began", ended)
     result = Result(call_sid=call_sid, ended=ended) if record is None else _result(record, call_sid, ended)
     return twiml.hand_back(handover.address(back, result, int(time.time())))
 
 
-async def hand_back_after(bridge: Bridge, call_sid: str, ended: str, told: WayBack | None) -> str:
+async def hand_back_after(bridge: Bridge, call_sid: str, ended: Ended, told: WayBack | None) -> str:
     """Give the same after a verb that is no stream; an empty text without a way back, or where none can be found.
 
     ``told`` is the way back in the address that asks, for a call without a record.
@@ -78,14 +92,14 @@ async def hand_back_after(bridge: Bridge, call_sid: str, ended: str, told: WayBa
     return "" if back is None else hand_back(back, call_sid, ended, record)
 
 
-def why(record: CallRecord, step: Next) -> str:
+def why(record: CallRecord, step: Next) -> Ended:
     """Say why a call's stream has ended, of which ``step`` would come next without a way back."""
     if step is Next.HANG_UP:
-        return DRAINED if record.ended_by == "drain" else COMPLETED
+        return Ended.DRAINED if record.ended_by == "drain" else Ended.COMPLETED
     return _BY_STEP[step]
 
 
-def _result(record: CallRecord, call_sid: str, ended: str) -> Result:
+def _result(record: CallRecord, call_sid: str, ended: Ended) -> Result:
     keys = [action["answer"] for action in record.actions if action["by"] == "digit"]
     return Result(
         call=record.id,

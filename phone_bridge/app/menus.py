@@ -15,11 +15,10 @@ import msgspec
 
 import twiml
 from phone_bridge import menus
-from phone_bridge.app import handing_back
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.choosing import ROUTE
 from phone_bridge.app.fallback import AFTER, SAY_LANGUAGES, fall_back, to_number, to_voicemail
-from phone_bridge.app.handing_back import REF, RETURN_URL, hand_back, way_back
+from phone_bridge.app.handing_back import REF, RETURN_URL, Ended, hand_back, way_back
 from phone_bridge.app.resuming import CONNECT_PATH
 from phone_bridge.errors import RemoteError
 from phone_bridge.handover import WayBack
@@ -35,8 +34,6 @@ PLACE_SECONDS = 3_600
 """How long a caller may stand there."""
 MAX_SPEECH_CHARS = 1_000
 """Of longer answers the beginning is understood."""
-NO_CHOICE = "no_choice"
-"""What an IVR is told of a caller whom it handed over and who has chosen nothing."""
 
 _AUDIENCE = "twilio-menu"
 _ALGORITHM = "HS256"
@@ -203,11 +200,11 @@ def _leave(caller: _Caller, step: Go) -> str:
         case Kind.VOICEMAIL:
             return to_voicemail(settings, first, more)
         case Kind.HANG_UP if caller.back is not None:
-            return hand_back(caller.back, caller.call.call_sid, handing_back.COMPLETED)
+            return hand_back(caller.back, caller.call.call_sid, Ended.COMPLETED)
         case Kind.HANG_UP:
             return twiml.apologise_and_hang_up(first, _tongue(language)) if first else twiml.hang_up()
         case _ if caller.back is not None:
-            return hand_back(caller.back, caller.call.call_sid, NO_CHOICE)
+            return hand_back(caller.back, caller.call.call_sid, Ended.NO_CHOICE)
         case _ if settings.fallback == "goodbye":
             return twiml.apologise_and_hang_up(f"{first} {_sentence('lost', language)}".strip(), _tongue(language))
         case _:

@@ -25,7 +25,7 @@ from phone_bridge.app.fallback import (
     leave_message,
     outwait_greeting,
 )
-from phone_bridge.app.handing_back import hand_back, hand_back_after, way_back, way_back_of
+from phone_bridge.app.handing_back import Ended, hand_back, hand_back_after, way_back, way_back_of
 from phone_bridge.app.resuming import (
     CONNECT_PATH,
     MAX_RESUMES,
@@ -100,7 +100,7 @@ async def connect(request: Request) -> Response:
             return _twiml(await _after_dial(request, bridge, ended, form))
         if after == AFTER_RECORD:
             document = await keep_message(bridge, ended, form)
-            return _twiml(await _back_after(request, bridge, ended, handing_back.VOICEMAIL) or document)
+            return _twiml(await _back_after(request, bridge, ended, Ended.VOICEMAIL) or document)
         if after == menus.AFTER_MENU and not ended.ended:
             incoming = IncomingCall.parse(form)
             page = await menus.go_on(bridge, incoming, request.query_params.get(menus.PLACE, ""))
@@ -196,7 +196,7 @@ async def _serve(
     """Connect a caller to the assistant, with what menus have ``gathered``; raises Unavailable."""
     known = bridge.registry.announced(incoming.call_sid) or await _announce(bridge, incoming, served, back)
     if known is None:
-        busy = hand_back(back, incoming.call_sid, handing_back.BUSY) if back else ""
+        busy = hand_back(back, incoming.call_sid, Ended.BUSY) if back else ""
         return _twiml(busy or fall_back(served.settings, incoming, "apology_busy"))
     if gathered:
         known.record.metadata = dict(gathered)
@@ -220,7 +220,7 @@ async def _next_page(request: Request, bridge: Bridge, incoming: IncomingCall, p
     return await _serve(bridge, incoming, page.served, page.back, page.gathered)
 
 
-async def _back_after(request: Request, bridge: Bridge, ended: ConnectEnded, word: str) -> str:
+async def _back_after(request: Request, bridge: Bridge, ended: ConnectEnded, word: Ended) -> str:
     """Give the document that sends back a caller whom something else than the assistant is done with, if they have."""
     if ended.ended:
         return ""
@@ -231,7 +231,7 @@ async def _back_after(request: Request, bridge: Bridge, ended: ConnectEnded, wor
 async def _after_dial(request: Request, bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
     """Say what a caller gets who was put through, or to whom nobody answered."""
     answered = dial_answered(form)
-    word = handing_back.TRANSFERRED if answered else handing_back.NOT_ANSWERED
+    word = Ended.TRANSFERRED if answered else Ended.NOT_ANSWERED
     back = await _back_after(request, bridge, ended, word)
     return back or after_dial(settings_of(bridge, ended), answered=ended.ended or answered)
 
@@ -322,7 +322,7 @@ async def _go_on(request: Request, bridge: Bridge, ended: ConnectEnded) -> Respo
     settings = settings_of(bridge, ended) if record is None else bridge.tenants.settings_of(record)
     back = _way_back_of_ended(request, bridge, ended, record)
     if back is not None and step is not Next.RESUME:
-        word = handing_back.UNAVAILABLE if record is None else handing_back.why(record, step)
+        word = Ended.UNAVAILABLE if record is None else handing_back.why(record, step)
         return _twiml(hand_back(back, ended.call_sid, word, record))
     if record is None or step is Next.APOLOGISE:
         log.warning("! a call could not be brought to its stream again, after %d parts", part)
@@ -337,7 +337,7 @@ async def _go_on(request: Request, bridge: Bridge, ended: ConnectEnded) -> Respo
         return _move_on(request, bridge, ended, back)
     known = await resume(bridge, record, part + 1, ended.account_sid)
     if known is None and back is not None:
-        return _twiml(hand_back(back, ended.call_sid, handing_back.CUT_OFF, record))
+        return _twiml(hand_back(back, ended.call_sid, Ended.CUT_OFF, record))
     if known is None:
         return _twiml(fall_back(settings, ended, "apology_busy"))
     log.info("< call %s comes back for part %d", record.id, known.part)
@@ -363,7 +363,7 @@ def _move_on(
 def _move_on_to(bridge: Bridge, call: IncomingCall | ConnectEnded, back: WayBack | None, document: str) -> Response:
     """Answer with a document that asks another process, or, where that was done too often, with what comes instead."""
     if not document and back is not None:
-        document = hand_back(back, call.call_sid, handing_back.UNAVAILABLE)
+        document = hand_back(back, call.call_sid, Ended.UNAVAILABLE)
     return _twiml(document or fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 
@@ -374,7 +374,7 @@ def _give_up(
     log.error("! a call could not be served: %s", error.code)
     bridge.telemetry.webhook_refused(error.code)
     if back is not None:
-        return _twiml(hand_back(back, call.call_sid, handing_back.UNAVAILABLE))
+        return _twiml(hand_back(back, call.call_sid, Ended.UNAVAILABLE))
     return _twiml(fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from phone_bridge.app.handing_back import Ended
 from phone_bridge.handover import Result, WayBack, address
 from phone_bridge.legs.twilio.admission import ROUTE_KEY, Key, admit
 from phone_bridge.menus import Go, Heard, answer, enter, target_of
@@ -91,7 +92,7 @@ def test_its_menus_and_routes_are_read_and_lead_somewhere(tmp_path: Path) -> Non
 
 
 def test_its_route_that_is_handed_over_to_is_read(tmp_path: Path) -> None:
-    (tmp_path / "phone-bridge.toml").write_text(block("toml", "return_urls"))
+    (tmp_path / "phone-bridge.toml").write_text(block("toml", "ivr.example.com"))
     (route,) = read({"IVR_RETURN_KEY": KEY}, tmp_path, Settings())
     assert (route.named, route.return_key) == (True, KEY)
 
@@ -111,6 +112,11 @@ def test_its_documents_are_read_by_a_carrier_without_a_warning(text: str) -> Non
     assert read.verbs
     assert read.faults == ()
     assert Xml.fromstring(text).tag == "Response"  # noqa: S314 - our own page
+
+
+@pytest.mark.parametrize("word", Ended)
+def test_each_reason_why_a_caller_goes_back_is_named(word: Ended) -> None:
+    assert f"`{word}`" in TEXT
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`(pb_\w+)`", TEXT))))
