@@ -32,7 +32,7 @@ from phone_bridge.tools.web import TAVILY_URL
 PREFIX = "PHONE_BRIDGE_"
 TOML_FILE = "phone-bridge.toml"
 ENV_FILE = ".env"
-ROUTES = "routes"
+ROUTES, MENUS = "routes", "menus"
 """The tables of that file which ``tenants`` reads."""
 FUNCTION_CALLING = ("openai", "azure-openai", "realtime", "voice-agent")
 """Sessions whose model calls functions, which the bridge runs."""
@@ -326,7 +326,8 @@ def _from_toml(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file.name} cannot be read: {error}") from None
-    values.pop(ROUTES, None)  # tenants reads them
+    for tables in (ROUTES, MENUS):  # tenants reads them
+        values.pop(tables, None)
     for key in values:
         if key not in _FIELDS:
             raise SettingsError(f"{file.name} has the key {key!r}, which is no setting: remove it or mend its spelling")

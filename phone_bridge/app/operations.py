@@ -639,5 +639,6 @@ EXAMPLES: dict[type, Any] = {
         "route": None,
         "return_url": None,
         "return_ref": None,
+        "return_route": None,
     },
 }
