@@ -5,17 +5,16 @@ one is heard, whatever the network does; so a mark comes back when the sound bef
 and silence never stops the clock.
 """
 
-from collections import deque
 from collections.abc import Iterable
 
 from msgspec import Struct
 
-from phone_bridge.audio.format import Format
 from phone_bridge.audio.frames import FRAME_MS
 from phone_bridge.audio.tones import ToneDetector
 from phone_bridge.call.commands import Flush, HangUp, LegCommand, Play
 from phone_bridge.call.events import CallerHeard, DigitPressed, Event, LegClosed, LegTrouble, MarkReached
 from phone_bridge.errors import RemoteError
+from phone_bridge.legs.playout import Playout
 from phone_bridge.legs.sip import rtp, sdp
 from phone_bridge.legs.sip.dialog import Dialog, Place, is_address
 from phone_bridge.legs.sip.jitter import JitterBuffer
@@ -24,9 +23,6 @@ from phone_bridge.legs.sip.telephone_event import Keys, relayed
 
 MEDIA_TIMEOUT_MS = 60_000
 """How long a caller who is not on hold may send no sound before the call counts as lost."""
-
-MAX_QUEUED_MS = 600_000
-"""The most sound that waits to be played; what is older than that goes first."""
 
 CATCH_UP_MS = 200
 """Frames that are late by no more than this follow at once; after a longer stall they go on from now."""
@@ -41,48 +37,6 @@ class Numbers(Struct, frozen=True, kw_only=True):
     ssrc: int
     sequence: int
     timestamp: int
-
-
-class Playout:
-    """Sound that waits for its turn, with marks in it."""
-
-    def __init__(self, format: Format) -> None:
-        self._frame = format.size(FRAME_MS)
-        self._silence = format.silence
-        self._most = format.size(MAX_QUEUED_MS)
-        self._sound = bytearray()
-        self._taken = 0  # all that was taken so far
-        self._marks: deque[tuple[int, str]] = deque()  # each with how much must have been taken
-
-    def put(self, audio: bytes, mark: str) -> None:
-        """Add sound, and a mark behind it."""
-        self._sound += audio
-        excess = len(self._sound) - self._most
-        if excess > 0:
-            del self._sound[:excess]
-            self._taken += excess
-        if mark:
-            self._marks.append((self._taken + len(self._sound), mark))
-
-    def take(self) -> bytes:
-        """Take one frame, filled up with silence."""
-        frame = bytes(self._sound[: self._frame])
-        del self._sound[: self._frame]
-        self._taken += len(frame)
-        return frame + self._silence * (self._frame - len(frame))
-
-    def reached(self) -> list[str]:
-        """Take the marks before which nothing is left."""
-        marks = []
-        while self._marks and self._marks[0][0] <= self._taken:
-            marks.append(self._marks.popleft()[1])
-        return marks
-
-    def flush(self) -> list[str]:
-        """Throw away what waits, and take its marks."""
-        self._taken += len(self._sound)
-        self._sound.clear()
-        return self.reached()
 
 
 class SipLeg:
