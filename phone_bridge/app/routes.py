@@ -13,6 +13,7 @@ from phone_bridge.app import (
     calls,
     chronapilot_webhook,
     health,
+    lines,
     metrics,
     openapi,
     pages,
@@ -31,6 +32,7 @@ from phone_bridge.app import (
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.call_toolbox import CallToolbox
 from phone_bridge.app.guard import Guard
+from phone_bridge.app.lines import AudioSocketDoor
 from phone_bridge.app.sip import SipDoor
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 
@@ -60,6 +62,7 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     *voice_sdk.ROUTES,
     *voice_agent.ROUTES,
     *phone.ROUTES,
+    *lines.ROUTES,
     *pages.ROUTES,
 )
 
@@ -74,12 +77,16 @@ def build(
         bridge = app.state.bridge = make()
         bridge.toolboxes.of_a_call.append(lambda facts: CallToolbox(bridge, facts))
         sip = SipDoor(bridge)
+        audiosocket = AudioSocketDoor(bridge)
         await bridge.start()
         try:
+            await lines.expect_users(bridge)
             await sip.open()
+            await audiosocket.open()
             with within(bridge):
                 yield
         finally:
+            await audiosocket.close()
             await sip.close()
             await bridge.stop()
 

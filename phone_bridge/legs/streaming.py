@@ -41,6 +41,7 @@ CATCH_UP_MS = 200
 UNKNOWN_EVENT = "unknown_event"
 MALFORMED = "malformed_message"
 BINARY = "binary_frame"
+_IN_ORDER = (1000, 1001, 1005)  # RFC 6455, 7.4.1
 _HARMLESS = frozenset({UNKNOWN_EVENT})
 
 
@@ -116,6 +117,10 @@ class StreamLeg:
             return [LegTrouble("bad_payload")]
         self._fed_at = now
         return [CallerHeard(sound)]
+
+    def closed(self, code: int) -> LegClosed:
+        """Take a socket that was closed in order for a caller who hangs up: not every wire has another word for it."""
+        return LegClosed() if code in _IN_ORDER else LegClosed("lost")
 
     def _ended(self) -> list[Event]:
         self._over, self._fed_at = True, None

@@ -7,7 +7,7 @@ decision, everything of that call is over within a second.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from phone_bridge.audio.format import Format
 from phone_bridge.audio.level import VoiceActivity
@@ -63,6 +63,15 @@ class LegWire(Protocol):
 
     def expire(self, now: int) -> list[e.Event]:
         """Do what was due by ``now``."""
+        ...
+
+
+@runtime_checkable
+class EndsWithSocket(Protocol):
+    """A leg's wire whose carrier hangs up by closing its socket, too."""
+
+    def closed(self, code: int) -> e.LegClosed:
+        """Say what the end of the socket means."""
         ...
 
 
@@ -419,7 +428,8 @@ class Pump:
     # Ends
 
     def _leg_closed(self, code: int, reason: str) -> None:
-        self._fact_if_live(e.LegClosed("lost"))
+        ended = self._leg.closed(code) if isinstance(self._leg, EndsWithSocket) else e.LegClosed("lost")
+        self._fact_if_live(ended)
 
     def _session_closed(self, link: Link, code: int, reason: str) -> None:
         if link is self._link:
@@ -460,9 +470,14 @@ class Pump:
                 now = self._now()
                 for duty in (c.Flush(), c.Play(sound)):
                     self._leg.send(duty, now)
-                for message in self._leg.outgoing():
-                    self._socket.send(message)
-                await asyncio.sleep(self._leg.format.ms(len(sound)) / 1000 + APOLOGY_TAIL_SECONDS)
+                until = now + self._leg.format.ms(len(sound)) + int(APOLOGY_TAIL_SECONDS * 1000)
+                while now < until:  # a leg that paces its sound itself gives it out bit by bit
+                    for message in self._leg.outgoing():
+                        self._socket.send(message)
+                    due = min(self._leg.deadline() or until, until)
+                    await asyncio.sleep(max(1, due - now) / 1000)
+                    now = self._now()
+                    _overdue(self._leg, now)
                 self._hang_up(c.HangUp("bridge_failed"), now)
         except Exception:  # noqa: BLE001 - the leg's wire may be what is broken, and the call ends all the same
             _log.warning("x a call that has failed could not be apologised for")

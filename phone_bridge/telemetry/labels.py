@@ -67,6 +67,7 @@ STREAM_REFUSALS = frozenset(
         *USUAL_STREAM_REFUSALS,
         "draining",
         "busy",
+        "message_rate",
         "database",
         "malformed_stream",
         "token_algorithm",
@@ -78,6 +79,7 @@ STREAM_REFUSALS = frozenset(
         "token_unknown_key",
         "token_wrong_call",
         "too_many_waiting",
+        "unknown_address",
         "unsupported_media_format",
     }
 )
