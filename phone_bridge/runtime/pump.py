@@ -75,6 +75,15 @@ class EndsWithSocket(Protocol):
         ...
 
 
+@runtime_checkable
+class Measures(Protocol):
+    """A leg's wire that finds out how good its line is."""
+
+    def measured(self) -> list[tuple[str, float]]:
+        """Take what was measured since the last time, by its name in the trace."""
+        ...
+
+
 class PromptMaker(Protocol):
     """Makes the sound of the bridge's own lines."""
 
@@ -114,6 +123,7 @@ class Pump:
         self._language = language
         self._apology = apology or words.line("apology_failed", language)
         self.journal = journal
+        self._measured = leg.measured if isinstance(leg, Measures) else list[tuple[str, float]]
         self._links = Links(
             connector,
             dialect,
@@ -560,6 +570,8 @@ class Pump:
             if self._voice is not None or self._watches_voice():
                 self._watch_voice(event, now)
             self._process(event, now)
+        for name, value in self._measured():
+            self._call.trace.measured(name, value)
         if self._session is not None:
             for event in _overdue(self._session, now):
                 self._process(event, now)

@@ -18,6 +18,7 @@ from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, Invited, Said, U
 from phone_bridge.legs.sip.dialog import Dialog, Place
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request
+from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.runtime.sockets import Socket
 
 ID_BYTES = 12
@@ -58,11 +59,15 @@ class SipLine:
         self._say = say
         self._release = release
         media.hear = self._packet
+        media.hear_control = self._report
 
     def write(self, message: str | bytes) -> None:
         """Send a packet to where the caller's come from, or a message to where the dialog leads."""
         if isinstance(message, str):
             self._say(message)
+        elif is_control(message) and not self._leg.mux:
+            if self._leg.control_end.address is not None:
+                _send(self._media.control, message, self._leg.control_end.address)
         elif self._leg.far_end.address is not None:
             _send(self._media.transport, message, self._leg.far_end.address)
 
@@ -74,15 +79,19 @@ class SipLine:
 
     def close(self, code: int, reason: str) -> None:
         """Hang up, if nobody has, and let the sound's socket go."""
-        self._media.transport.close()
+        self._media.close()
         self._release()
         asyncio.get_running_loop().call_soon(self.socket.lost, code, reason)
 
     def abort(self) -> None:
         """Do the same without a word to come."""
-        self._media.transport.close()
+        self._media.close()
         self._release()
         self.socket.lost()
+
+    def _report(self, data: bytes, source: Place) -> None:
+        if is_control(data) and self._leg.control_end.admits(source):
+            self.socket.hear(data)
 
     def _packet(self, data: bytes, source: Place) -> None:
         if self._leg.far_end.admits(source):
@@ -90,11 +99,13 @@ class SipLine:
 
 
 class _Media:
-    """One call's socket for sound."""
+    """One call's sockets: for sound on an even port, and for reports on the next one (RFC 3550, 11)."""
 
     def __init__(self) -> None:
         self.hear: Callable[[bytes, Place], None] = lambda data, source: None
+        self.hear_control: Callable[[bytes, Place], None] = lambda data, source: None
         self.transport: asyncio.DatagramTransport
+        self.control: asyncio.DatagramTransport
         self.port = 0
 
     async def open(self, host: str, ports: "Ports") -> None:
@@ -108,9 +119,22 @@ class _Media:
                 )
             except OSError:
                 continue
+            try:
+                self.control, _ = await loop.create_datagram_endpoint(
+                    lambda: _Datagrams(lambda data, source: self.hear_control(data, source)),
+                    local_addr=(host, port + 1),
+                )
+            except OSError:
+                self.transport.close()
+                continue
             self.port = self.transport.get_extra_info("sockname")[1]
             return
         raise Unavailable("No port was free for a call's sound; widen PHONE_BRIDGE_SIP_RTP_PORTS.", code="no_rtp_port")
+
+    def close(self) -> None:
+        """Let both go."""
+        self.transport.close()
+        self.control.close()
 
 
 class Ports:
@@ -160,7 +184,7 @@ class IncomingCall:
         try:
             return await self._answer(media)
         except BaseException:
-            media.transport.close()
+            media.close()
             self._server.decide(lambda agent, now: agent.release(self.dialog, now))
             raise
 

@@ -15,7 +15,7 @@ from phone_bridge.call.commands import Flush, HangUp, LegCommand, Play
 from phone_bridge.call.events import CallerHeard, DigitPressed, Event, LegClosed, LegTrouble, MarkReached
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.playout import Playout
-from phone_bridge.legs.sip import rtp, sdp
+from phone_bridge.legs.sip import rtcp, rtp, sdp
 from phone_bridge.legs.sip.dialog import Dialog, Place, is_address
 from phone_bridge.legs.sip.jitter import JitterBuffer
 from phone_bridge.legs.sip.message import Fields, Request, read, response
@@ -45,6 +45,8 @@ class SipLeg:
     def __init__(self, dialog: Dialog, agreed: sdp.Agreed, here: Place, numbers: Numbers, now: int) -> None:
         self.dialog = dialog
         self.far_end = rtp.FarEnd()
+        self.control_end = rtp.FarEnd()
+        """Where reports go, which have a port of their own unless the peer uses one for both."""
         self.format = agreed.format
         self._agreed = agreed
         self._here = here
@@ -57,11 +59,21 @@ class SipLeg:
         self._over = False
         self._playout = Playout(agreed.format)
         self._jitter = JitterBuffer(agreed.format)
+        self._control = rtcp.Control(numbers.ssrc, agreed.format.rate, now)
         self._keys = Keys()
         self._tones = ToneDetector(agreed.format) if agreed.events is None else None
         self._told: list[Event] = []  # facts that wait for the next turn
         self._outgoing: list[str | bytes] = []
         self._point()
+
+    @property
+    def mux(self) -> bool:
+        """Whether reports go where the sound goes."""
+        return self._agreed.control_port == self._agreed.port
+
+    def measured(self) -> list[tuple[str, float]]:
+        """Take what was found out of the line's quality since the last time."""
+        return self._control.measured()
 
     @property
     def late_packets(self) -> int:
@@ -85,7 +97,11 @@ class SipLeg:
             return [LegTrouble(error.code)]
 
     def _packet(self, data: bytes, now: int) -> list[Event]:
+        if rtcp.is_control(data):
+            self._control.receive(data, now)
+            return []
         packet = rtp.unpack(data)
+        self._control.reception.take(packet, now, sound=packet.payload_type == self._agreed.payload)
         if packet.payload_type == self._agreed.payload:
             self._heard_at = now
             self._jitter.push(packet)
@@ -139,6 +155,7 @@ class SipLeg:
     def _point(self) -> None:
         if self._agreed.sends and is_address(self._agreed.host):  # a name is not looked up: the caller speaks first
             self.far_end.describe(self._agreed.host, self._agreed.port)
+            self.control_end.describe(self._agreed.host, self._agreed.control_port)
 
     # What goes out
 
@@ -176,6 +193,8 @@ class SipLeg:
         while self._turn <= now:
             facts += self._take_turn()
             self._turn += FRAME_MS
+        if report := self._control.report(now, self._timestamp, self._jitter.wait_ms):
+            self._outgoing.append(report)
         if self._agreed.hears and now - self._heard_at > MEDIA_TIMEOUT_MS:
             self._hang_up()
             facts.append(LegClosed("lost"))
@@ -192,12 +211,17 @@ class SipLeg:
             facts += [DigitPressed(key) for key in self._tones.push(heard)]
         return facts
 
+    @property
+    def _timestamp(self) -> int:
+        return (self._numbers.timestamp + self._frames * self.format.size(FRAME_MS)) % rtp.TIMESTAMPS
+
     def _framed(self, sound: bytes) -> bytes:
         numbers = self._numbers
+        self._control.sent(len(sound))
         packet = rtp.Packet(
             self._agreed.payload,
             (numbers.sequence + self._packets) % rtp.SEQUENCES,
-            (numbers.timestamp + self._frames * len(sound)) % rtp.TIMESTAMPS,
+            self._timestamp,
             numbers.ssrc,
             sound,
             not self._packets,
@@ -212,6 +236,8 @@ class SipLeg:
         self._end()
 
     def _end(self) -> None:
+        if goodbye := self._control.goodbye(self._turn, self._timestamp):
+            self._outgoing.append(goodbye)
         self._over = True
 
 

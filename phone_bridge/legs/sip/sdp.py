@@ -36,6 +36,10 @@ class Stream(Struct, frozen=True, kw_only=True):
     payloads: dict[int, int] = {}
     events: int | None = None
     """The payload type of telephone events (RFC 4733); None when the peer knows none."""
+    mux: bool = False
+    """Whether reports may come to the port of the sound (RFC 5761)."""
+    control_port: int = 0
+    """Where reports come to (RFC 3605)."""
 
     @property
     def usable(self) -> bool:
@@ -67,6 +71,8 @@ class Agreed(Struct, frozen=True, kw_only=True):
     """Whether the peer wants to hear."""
     hears: bool
     """Whether the peer sends."""
+    control_port: int = 0
+    """Where the peer's reports are sent to; the port of its sound where one port is used for both."""
 
 
 def read(body: bytes) -> Description:
@@ -101,8 +107,10 @@ def _stream(lines: list[str], host: str, direction: str) -> Stream:
     if not 0 <= number <= MAX_PORT or not formats:
         raise ValueError("a stream has no port or no format")
     mapped = {str(PCMU): PCMU, str(PCMA): PCMA}
-    events = None
+    events, control_port = None, number + 1
     for line in lines:
+        if line.startswith("a=rtcp:"):
+            control_port = int(line.removeprefix("a=rtcp:").split()[0])
         if line.startswith("a=rtpmap:"):
             payload, _, name = line.removeprefix("a=rtpmap:").partition(" ")
             if name.strip().lower() == "telephone-event/8000" and payload in formats:
@@ -118,6 +126,8 @@ def _stream(lines: list[str], host: str, direction: str) -> Stream:
         direction=_direction(lines, direction),
         payloads={_payload(name): mapped[name] for name in formats if audio and mapped.get(name, -1) >= 0},
         events=events,
+        mux="a=rtcp-mux" in lines,
+        control_port=control_port if 0 < control_port <= MAX_PORT else number,
     )
 
 
@@ -164,6 +174,7 @@ def agree(theirs: Description, format: Format | None = None) -> Agreed:
         events=stream.events,
         sends=stream.direction in ("sendrecv", "recvonly") and not on_hold,
         hears=stream.direction in ("sendrecv", "sendonly"),
+        control_port=stream.port if stream.mux else stream.control_port,
     )
 
 
@@ -176,13 +187,16 @@ def answer(theirs: Description, agreed: Agreed, host: str, port: int, version: i
             lines.append(f"m={stream.media} 0 {stream.protocol} {' '.join(stream.formats)}")
             continue
         lines += _audio(port, {agreed.payload: stream.payloads[agreed.payload]}, agreed.events)
+        lines += ["a=rtcp-mux"] if stream.mux else []
         lines.append(f"a={_ANSWERED[stream.direction]}")
     return _joined(lines)
 
 
 def offer(host: str, port: int, version: int) -> bytes:
     """Offer what is spoken here, to a caller who has offered nothing."""
-    return _joined([*_session(host, version), *_audio(port, {PCMU: PCMU, PCMA: PCMA}, TELEPHONE_EVENT), "a=sendrecv"])
+    return _joined(
+        [*_session(host, version), *_audio(port, {PCMU: PCMU, PCMA: PCMA}, TELEPHONE_EVENT), "a=rtcp-mux", "a=sendrecv"]
+    )
 
 
 def _session(host: str, version: int) -> list[str]:

@@ -7,6 +7,7 @@ from phone_bridge.call import events as e
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.leg import CATCH_UP_MS, MEDIA_TIMEOUT_MS, SipLeg
 from phone_bridge.legs.sip.message import Response, read
+from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.rtp import Packet, unpack
 from tests.legs.sip import samples
 from tests.legs.sip.samples import START, key, sound
@@ -15,7 +16,7 @@ SILENCE = PCMU_8K.silence * 160
 
 
 def packets(leg: SipLeg) -> list[Packet]:
-    return [unpack(message) for message in leg.outgoing() if isinstance(message, bytes)]
+    return [unpack(message) for message in leg.outgoing() if isinstance(message, bytes) and not is_control(message)]
 
 
 def texts(leg: SipLeg) -> list[str]:
