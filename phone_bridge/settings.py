@@ -47,6 +47,7 @@ TRANSFER = "transfer:"
 CHRONAPILOT_URL = "https://api.chronapilot.com"
 SDK_SOCKET_PATH = "/api/v1/sdk/ws"
 MAX_ANSWER_SECONDS = 120
+MAX_SESSION_MINUTES = 24 * 60
 MAX_PORT = 65_535
 MAX_RETENTION_DAYS = 3_650
 
@@ -104,6 +105,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How a Realtime session finds the end of a turn: ``server_vad`` or ``semantic_vad``."""
     session_transcriber: str = ""
     """The model (or Azure's deployment) that writes the caller's words down."""
+    session_minutes: int = 0
+    """How long a Realtime or a voice agent's session lives, where that is not OpenAI's hour."""
     memory: bool = True
     """Whether models are given a memory of each user, which is kept in the database."""
     mcp: tuple[McpServer, ...] = ()
@@ -323,6 +326,7 @@ def check_served(settings: Settings, name: Callable[[str], str] = name_of) -> No
     _one_of(settings, "session_shape", SHAPES, name)
     _one_of(settings, "session_auth", ("", *AUTHENTICATIONS), name)
     _one_of(settings, "session_turn_detection", DETECTIONS, name)
+    _between(settings, "session_minutes", 0, MAX_SESSION_MINUTES, name)
     _check_url(settings, "session_url", name)
     _check_session(settings, name)
     _check_fallback(settings, name)
@@ -441,9 +445,9 @@ def _one_of(settings: Settings, field: str, choices: tuple[str, ...], name: Call
         raise SettingsError(f"{name(field)} must be one of {', '.join(choices)}, not {getattr(settings, field)!r}")
 
 
-def _between(settings: Settings, field: str, least: int, most: int) -> None:
+def _between(settings: Settings, field: str, least: int, most: int, name: Callable[[str], str] = name_of) -> None:
     if not least <= getattr(settings, field) <= most:
-        raise SettingsError(f"{name_of(field)} must be {least} to {most}, not {getattr(settings, field)}")
+        raise SettingsError(f"{name(field)} must be {least} to {most}, not {getattr(settings, field)}")
 
 
 def _check_url(settings: Settings, field: str, name: Callable[[str], str] = name_of) -> None:

@@ -3,6 +3,7 @@
 from twiml.documents import (
     apologise_and_hang_up,
     connect_stream,
+    hand_back,
     hang_up,
     leave_message,
     move_on,
@@ -15,6 +16,7 @@ from twiml.documents import (
 __all__ = [
     "apologise_and_hang_up",
     "connect_stream",
+    "hand_back",
     "hang_up",
     "leave_message",
     "move_on",

@@ -240,6 +240,7 @@ class Bridge:
         past = record.past(timestamp(time.time)) if record.resumed else None
         served = self.tenants.of(record)
         tools = self.toolboxes.tools(self._facts(record), served)
+        onward = onward and (served.settings.fallback != "goodbye" or record.return_url is not None)
         rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
         now = int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
@@ -317,7 +318,7 @@ def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bo
         greeting=settings.greeting if plan.errand else plan.text or settings.greeting,
         errand=plan.text if plan.errand else "",
         about=plan.about,
-        onward=onward and settings.fallback != "goodbye",
+        onward=onward,
         auto_confirm=settings.unasked(user_id),
         effects=tools.effects,
         answer_ms=settings.answer_seconds * 1000,

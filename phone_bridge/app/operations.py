@@ -565,5 +565,7 @@ EXAMPLES: dict[type, Any] = {
         "metadata": None,
         "usage": None,
         "route": None,
+        "return_url": None,
+        "return_ref": None,
     },
 }

@@ -102,6 +102,7 @@ class Call:
         self._utterance: int | None = None  # when the caller's present utterance began
         self._partial = ""  # its words so far
         self._voice_ended: int | None = None  # when its sound was over
+        self._unheard: int | None = None  # the end of the latest voice whose words a question was asked again for
         self._wordless = False  # the session took a turn whose words have not come
         self._next_question: int | None = None  # when the next proposal is to be asked
         self._next_limit = 0
@@ -216,6 +217,7 @@ class Call:
             self._hang_up_at,
             self._next_question,
             question.deadline if question else None,
+            self._unheard_at(),
             self._prompts.deadline(),
         ]
         if self._phase is Phase.OPENING:
@@ -248,6 +250,8 @@ class Call:
             if question.deadline is not None and now >= question.deadline:
                 self._answer(question, c.Verdict.EXPIRED, c.AnsweredBy.NONE, now)
                 self._say("expired", now=now)
+            elif (unheard_at := self._unheard_at()) is not None and now >= unheard_at:
+                self._miss_words(question, now)
         elif self._next_question is not None and now >= self._next_question:
             self._ask_next(now)
         elif self._phase in (Phase.OPENING, Phase.TALKING):
@@ -321,6 +325,19 @@ class Call:
         self._turns.caller(now)
         self._voice_ended = now
 
+    def _unheard_at(self) -> int | None:
+        """Say when the words of a voice that spoke to the open question are given up; one under our own may be echo."""
+        ended = self._voice_ended
+        if self._questions.current is None or ended is None or ended == self._unheard:
+            return None
+        return ended + self._rules.unheard_ms if ended > self._ledger.quiet_at() else None
+
+    def _miss_words(self, question: Question, now: int) -> None:
+        """Ask again where the caller spoke and nobody can say what, for they wait for us as we wait for them."""
+        self._unheard = self._voice_ended
+        self._hear_question(question, now)
+        self._reply_to(question, question.wordless(self._rules.unclear_answers), c.AnsweredBy.SPEECH, "", now)
+
     def _speaking_since(self, now: int) -> int | None:
         """Say when the caller's present utterance began; a cough long ago, of which no words came, was none."""
         if self._voice_ended is not None and now >= self._voice_ended + self._rules.wordless_ms:
@@ -341,12 +358,10 @@ class Call:
             self._hear_partial(event, now)
             return
         self._partial = ""
-        spoken = self._speaking_since(now)
-        began = spoken if spoken is not None else now - self._rules.unseen_speech_ms
-        began = began if event.began is None else min(event.began, now)
-        self._utterance, self._voice_ended, self._wordless = None, None, False
         if not event.text.strip():
+            self._no_words(now)
             return
+        began = self._began(event, now)
         if self._answers_errand(event.text, began, now):
             return
         late = event.began is not None  # what sounds by now may be the reply to these very words
@@ -366,6 +381,21 @@ class Call:
         if reply is Reply.NONE and self._was_lost(question, assent, now):
             reply = Reply.REPEAT
         self._reply_to(question, reply, c.AnsweredBy.SPEECH, event.text, now)
+
+    def _began(self, said: e.CallerSaid, now: int) -> int:
+        """Say when what was ``said`` was begun, and be ready for the next utterance."""
+        spoken = self._speaking_since(now)
+        self._utterance, self._voice_ended, self._wordless = None, None, False
+        if said.began is not None:
+            return min(said.began, now)
+        return spoken if spoken is not None else now - self._rules.unseen_speech_ms
+
+    def _no_words(self, now: int) -> None:
+        """Believe a session that found no words in what the caller said."""
+        missed = self._questions.current if self._unheard_at() is not None else None
+        self._utterance, self._voice_ended, self._wordless = None, None, False
+        if missed is not None:
+            self._miss_words(missed, now)
 
     def _was_lost(self, question: Question, assent: Assent, now: int) -> bool:
         """Tell whether an answer came to a question of which nobody can prove that it was heard."""

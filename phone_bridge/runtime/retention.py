@@ -51,6 +51,7 @@ def _clear(before: str) -> sa.Update:
             to_number=None,
             recording=None,
             metadata=sa.null(),
+            return_ref=None,
             purged_before=before,
         )
     )

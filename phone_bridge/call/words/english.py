@@ -72,6 +72,7 @@ LATER = {
 }
 REFUSAL = "No, please leave it as it is."
 ALREADY = "I answered this before we were interrupted. Find out whether it was done before you propose it again."
+OFFER = "For English, press {}."
 
 _PHRASES = {
     # the frame

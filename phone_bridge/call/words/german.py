@@ -92,6 +92,7 @@ REFUSAL = "Nein, bitte lassen Sie es so, wie es ist."
 ALREADY = (
     "Das habe ich vor der Unterbrechung beantwortet. Sehen Sie nach, ob es getan ist, bevor Sie es neu vorschlagen."
 )
+OFFER = "Für Deutsch drücken Sie die {}."
 
 _PHRASES = {
     "question": "Ich bin dabei, {}.",
