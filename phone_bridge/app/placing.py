@@ -23,7 +23,7 @@ from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.twilio.admission import issue, nonce
 from phone_bridge.outbound.book import Plan
 from phone_bridge.outbound.destinations import allowed
-from phone_bridge.outbound.reminders import Metadata, Name, Number
+from phone_bridge.outbound.reminders import Callee, Metadata, Name, Number
 from phone_bridge.runtime.record import CallRecord
 
 MAX_GREETING_CHARS = 1_000
@@ -36,7 +36,7 @@ log = logging.getLogger("phone_bridge.outbound")
 class CallBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whom to call, and what is said first; ``message`` is left on a machine, and is the greeting unless given."""
 
-    to: Number
+    to: Callee
     from_: Number | None = msgspec.field(default=None, name="from")
     user_id: Name | None = None
     session: Annotated[str, Meta(max_length=32)] | None = None

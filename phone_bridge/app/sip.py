@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.sip_calls import SipCalls
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip.access import Access
 from phone_bridge.routing import Facts
 from phone_bridge.runtime.record import CallRecord, timestamp
 from phone_bridge.runtime.sip import IncomingCall, SipServer
+from phone_bridge.runtime.sip_transports import Certificates
 from phone_bridge.runtime.sip_trunks import listening, rtp_ports, trunk
+from phone_bridge.settings import Settings
 from phone_bridge.tenants import Served
 
 UNAVAILABLE = 503
@@ -29,22 +32,32 @@ class SipDoor:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._server: SipServer | None = None
+        self._calls: SipCalls | None = None
 
     async def open(self) -> None:
         """Begin to listen; raises Unavailable when the port cannot be had."""
         settings = self._bridge.settings
         if not settings.sip_listen:
             return
-        host, port = listening(settings.sip_listen)
         trunks = tuple(trunk(written, settings.user_id) for written in settings.sip_trunks)
         access = Access(trunks, secrets.token_bytes(32))
-        server = SipServer(access, self.take, ports=rtp_ports(settings.sip_rtp_ports), public_host=settings.sip_host)
-        await server.open(host, port)
+        server = SipServer(
+            access,
+            self.take,
+            ports=rtp_ports(settings.sip_rtp_ports),
+            public_host=settings.sip_host,
+            certificates=certificates(settings),
+        )
+        await server.open(*listening(settings.sip_listen))
         self._server = server
-        log.info("= SIP listens on udp %s:%d for %d trunks", host, server.port, len(trunks))
+        if any(written.calls_out for written in settings.sip_trunks):
+            self._calls = self._bridge.outbound.carrier.trunks = SipCalls(self._bridge, server)
+        log.info("= SIP listens on %s for %d trunks", ", ".join(map(str, server.listening)), len(trunks))
 
     async def close(self) -> None:
         """Stop listening."""
+        if self._calls is not None:
+            await self._calls.close()
         if self._server is not None:
             await self._server.close()
 
@@ -116,6 +129,11 @@ class SipDoor:
         record.ended_at = timestamp(time.time)
         self._bridge.spool.put(record, urgent=True)
         log.info("x call %s was not taken: %s", record.id, why)
+
+
+def certificates(settings: Settings) -> Certificates:
+    """Say what is shown by TLS, and whom it trusts."""
+    return Certificates(settings.sip_tls_certificate, settings.sip_tls_key, settings.sip_tls_authorities)
 
 
 def caller_of(call: IncomingCall) -> str | None:

@@ -57,13 +57,17 @@ snd_path {folder}
 class Baresip:
     """One soft-phone, scripted by its control socket."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(
+        self, folder: Path, port: int, *, transport: str = "udp", more: str = "", answers: bool = False
+    ) -> None:
+        self.sip_port = free_port()
         self._control = free_port()
-        self._bridge = port
-        settings = CONFIG.format(modules=MODULES, folder=folder, sip=free_port(), control=self._control)
-        (folder / "config").write_text(settings)
+        self._bridge = f"{port};transport={transport}"
+        settings = CONFIG.format(modules=MODULES, folder=folder, sip=self.sip_port, control=self._control)
+        (folder / "config").write_text(settings + more)
         (folder / "accounts").write_text(
-            "<sip:alice@127.0.0.1>;regint=0;audio_codecs=PCMU;auth_user=alice;auth_pass=sesame\n"
+            "<sip:alice@127.0.0.1>;regint=0;audio_codecs=PCMU;auth_user=alice;auth_pass=sesame"
+            f"{';answermode=auto' if answers else ''}\n"
         )
         (folder / "contacts").touch()
         self._process = subprocess.Popen(

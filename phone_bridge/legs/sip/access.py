@@ -61,6 +61,10 @@ class Access:
         """Find the trunk that ``host`` is enough of a proof for."""
         return next((t for t in self._trunks if t.networks and not t.username and t.is_at(host)), None)
 
+    def may_be(self, host: str) -> bool:
+        """Tell whether a trunk could call from ``host``, before it has said anything."""
+        return any((trunk.networks or trunk.username) and trunk.is_at(host) for trunk in self._trunks)
+
     def admit(self, request: Request, host: str, now: int) -> Trunk | Fields | None:
         """Find whose request it is, or what to ask for, or None where nothing is said.
 

@@ -7,12 +7,13 @@ from phone_bridge.legs.sip import agent as a
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
 from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, Invited, Said, Unconfirmed, Withdrawn
+from phone_bridge.legs.sip.dialog import Hop
 from phone_bridge.legs.sip.message import Request, Response, read
 from phone_bridge.legs.sip.transaction import LIFE_MS, T1_MS, T4_MS
 from tests.legs.sip import samples
 from tests.legs.sip.samples import BRIDGE, CALLER, START
 
-STRANGER = ("198.51.100.66", 5060)
+STRANGER = Hop("198.51.100.66", 5060)
 PBX = Trunk(name="pbx", user_id="usr_1", networks=(ip_network("192.0.2.0/24"),))
 ALICE = Trunk(name="alice", user_id="usr_2", username="alice", password="sesame")
 BODY = sdp.offer("192.0.2.1", 20_000, 1)
@@ -25,8 +26,8 @@ class Line:
         self.agent = Agent(Access(trunks or (PBX,), b"secret"), lambda source: BRIDGE, samples.Ids())
         self.now = START
 
-    def say(self, data: bytes, source: tuple[str, int] = CALLER) -> list[Fact]:
-        return self.agent.receive(data, source, self.now)
+    def say(self, data: bytes, source: Hop = CALLER) -> list[Fact]:
+        return list(self.agent.receive(data, source, self.now))
 
     def codes(self) -> list[int | str]:
         return [message.code if isinstance(message, Response) else message.method for message in self.heard()]
@@ -351,11 +352,11 @@ def test_no_more_requests_are_worked_at_than_fit(monkeypatch: pytest.MonkeyPatch
 
 def test_answers_go_where_the_request_came_from_as_its_via_wants() -> None:
     line = Line()
-    line.say(samples.raw("outside", "options.sip"), ("192.0.2.77", 61_000))
-    assert line.agent.outgoing()[0].to == ("192.0.2.77", 5060)
+    line.say(samples.raw("outside", "options.sip"), Hop("192.0.2.77", 61_000))
+    assert line.agent.outgoing()[0].to == Hop("192.0.2.77", 5060)
     asked = samples.raw("outside", "options.sip").replace(b";branch=z9hG4bKo1", b";rport;branch=z9hG4bKo2")
-    line.say(asked, ("192.0.2.77", 61_000))
-    assert line.agent.outgoing()[0].to == ("192.0.2.77", 61_000)
+    line.say(asked, Hop("192.0.2.77", 61_000))
+    assert line.agent.outgoing()[0].to == Hop("192.0.2.77", 61_000)
 
 
 def test_an_old_telephone_s_branch_names_no_transaction_alone() -> None:
