@@ -22,6 +22,7 @@ from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request
 from phone_bridge.legs.sip.rtcp import is_control
+from phone_bridge.legs.sip.srtp import KEY_BYTES, Srtp
 from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
 from phone_bridge.runtime.sockets import Socket
 
@@ -90,6 +91,8 @@ class _Media:
         self.transport: asyncio.DatagramTransport
         self.control: asyncio.DatagramTransport
         self.port = 0
+        self.numbers = _numbers()
+        """Where our sound begins, and what it is sealed with where it is."""
 
     async def open(self, host: str, ports: "Ports") -> None:
         """Find a free port; raises Unavailable ``no_rtp_port``."""
@@ -157,7 +160,7 @@ class _Party:
             self._line.abort()
 
     def _connect(self, media: "_Media", agreed: sdp.Agreed) -> tuple[SipLeg, Socket]:
-        leg = SipLeg(self.dialog, agreed, (self.dialog.here[0], media.port), _numbers(), self._server.now())
+        leg = SipLeg(self.dialog, agreed, (self.dialog.here[0], media.port), media.numbers, self._server.now())
         self._line = SipLine(leg, media, self._say, self._release)
         for text in self._early:
             self._line.socket.hear(text)
@@ -207,15 +210,16 @@ class IncomingCall(_Party):
             raise
 
     async def _answer(self, media: _Media) -> tuple[SipLeg, Socket]:
-        host = self.dialog.here[0]
+        host, key = self.dialog.here[0], media.numbers.key
+        wish = self.trunk.sealed(self.dialog.source.transport)
         if self._offer is None:
-            body = sdp.offer(host, media.port, 1)
+            body = sdp.offer(host, media.port, 1, key=key, wish=wish)
         else:
-            body = sdp.answer(self._offer, sdp.agree(self._offer), host, media.port, 1)
+            body = sdp.answer(self._offer, sdp.agree(self._offer, wish=wish), host, media.port, 1, key=key)
         if not self._confirmed.done():
             self._server.decide(lambda agent, now: agent.accept(self.dialog, body, now))
         with_ack = await self._confirmed
-        agreed = sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack))
+        agreed = sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack), wish=wish)
         return self._connect(media, agreed)
 
     def confirmed(self, answer: bytes) -> None:
@@ -236,11 +240,14 @@ class IncomingCall(_Party):
 class OutgoingCall(_Party):
     """Somebody whom we call; ``rang`` is told when it rings there."""
 
-    def __init__(self, server: "SipServer", calling: Calling, media: _Media, rang: Callable[[], None]) -> None:
+    def __init__(
+        self, server: "SipServer", calling: Calling, media: _Media, wish: Srtp, rang: Callable[[], None]
+    ) -> None:
         super().__init__(server)
         self.calling = calling
         self.rang = rang
         self._media = media
+        self._wish = wish
         self._answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     @property
@@ -254,7 +261,7 @@ class OutgoingCall(_Party):
         Raises NotAnswered where nobody answers, RemoteError for an answer that cannot be used.
         """
         try:
-            agreed = sdp.agree(sdp.read(await self._answered))
+            agreed = sdp.agree(sdp.read(await self._answered), wish=self._wish)
             return self._connect(self._media, agreed)
         except BaseException:
             self._media.close()
@@ -292,7 +299,10 @@ class NotAnswered(Refused):
 
 def _numbers() -> Numbers:
     return Numbers(
-        ssrc=secrets.randbelow(1 << 32), sequence=secrets.randbelow(1 << 16), timestamp=secrets.randbelow(1 << 32)
+        ssrc=secrets.randbelow(1 << 32),
+        sequence=secrets.randbelow(1 << 15),  # so that its first turn-over is far off (RFC 3711, 3.3.1)
+        timestamp=secrets.randbelow(1 << 32),
+        key=secrets.token_bytes(KEY_BYTES),
     )
 
 
@@ -375,9 +385,10 @@ class SipServer:
         """Call somebody, with an offer of ours in ``wanted``; raises Unavailable ``no_rtp_port``."""
         media = _Media()
         await media.open(self.bound_host(wanted.hop.host), self.ports)
-        offer = sdp.offer(self._here(wanted.hop)[0], media.port, 1)
+        host, key = self._here(wanted.hop)[0], media.numbers.key
+        offer = sdp.offer(host, media.port, 1, key=key, wish=wanted.srtp)
         calling = self._agent.call(structs.replace(wanted, description=offer), self.now())
-        call = self._calling[calling] = OutgoingCall(self, calling, media, rang)
+        call = self._calling[calling] = OutgoingCall(self, calling, media, wanted.srtp, rang)
         self._flush()
         return call
 

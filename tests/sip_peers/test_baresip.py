@@ -58,7 +58,7 @@ class Baresip:
     """One soft-phone, scripted by its control socket."""
 
     def __init__(
-        self, folder: Path, port: int, *, transport: str = "udp", more: str = "", answers: bool = False
+        self, folder: Path, port: int, *, transport: str = "udp", more: str = "", answers: bool = False, seal: str = ""
     ) -> None:
         self.sip_port = free_port()
         self._control = free_port()
@@ -67,7 +67,7 @@ class Baresip:
         (folder / "config").write_text(settings + more)
         (folder / "accounts").write_text(
             "<sip:alice@127.0.0.1>;regint=0;audio_codecs=PCMU;auth_user=alice;auth_pass=sesame"
-            f"{';answermode=auto' if answers else ''}\n"
+            f"{';answermode=auto' if answers else ''}{f';mediaenc={seal}' if seal else ''}\n"
         )
         (folder / "contacts").touch()
         self._process = subprocess.Popen(

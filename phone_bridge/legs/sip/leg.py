@@ -19,6 +19,7 @@ from phone_bridge.legs.sip import rtcp, rtp, sdp
 from phone_bridge.legs.sip.dialog import Dialog, Place, is_address
 from phone_bridge.legs.sip.jitter import JitterBuffer
 from phone_bridge.legs.sip.message import Fields, Request, read, response
+from phone_bridge.legs.sip.srtp import Seal, Srtp
 from phone_bridge.legs.sip.telephone_event import Keys, relayed
 
 MEDIA_TIMEOUT_MS = 60_000
@@ -37,6 +38,11 @@ class Numbers(Struct, frozen=True, kw_only=True):
     ssrc: int
     sequence: int
     timestamp: int
+    key: bytes = b""
+    """What our sound is sealed with, where it is."""
+
+    def __repr__(self) -> str:
+        return f"Numbers(ssrc={self.ssrc})"
 
 
 class SipLeg:
@@ -50,6 +56,7 @@ class SipLeg:
         self.format = agreed.format
         self._agreed = agreed
         self._here = here
+        self._seal: Seal | None = None
         self._version = 1
         self._numbers = numbers
         self._packets = 0
@@ -97,6 +104,8 @@ class SipLeg:
             return [LegTrouble(error.code)]
 
     def _packet(self, data: bytes, now: int) -> list[Event]:
+        if self._seal is not None:
+            data = self._seal.open(data)
         if rtcp.is_control(data):
             self._control.receive(data, now)
             return []
@@ -136,7 +145,8 @@ class SipLeg:
         contact: Fields = (("Contact", self.dialog.contact),)
         self._version += 1
         if not request.body:
-            body = sdp.offer(*self._here, self._version) if request.method == "INVITE" else b""
+            key, wish = self._numbers.key, self._wish
+            body = sdp.offer(*self._here, self._version, key=key, wish=wish) if request.method == "INVITE" else b""
             self._outgoing.append(response(request, 200, fields=(*contact, *(_SDP if body else ())), body=body))
             return
         try:
@@ -145,14 +155,22 @@ class SipLeg:
         except RemoteError:
             self._outgoing.append(response(request, 488))
             raise
-        body = sdp.answer(theirs, self._agreed, *self._here, self._version)
+        body = sdp.answer(theirs, self._agreed, *self._here, self._version, key=self._numbers.key)
         self._outgoing.append(response(request, 200, fields=(*contact, *_SDP), body=body))
 
     def _agree(self, theirs: sdp.Description) -> None:
-        self._agreed = sdp.agree(theirs, self.format)
+        self._agreed = sdp.agree(theirs, self.format, self._wish)
         self._point()
 
+    @property
+    def _wish(self) -> Srtp:
+        """Whether sound is sealed, which no description changes later on."""
+        return Srtp.OFF if self._agreed.crypto is None else Srtp.REQUIRE
+
     def _point(self) -> None:
+        theirs, ours = self._agreed.crypto, sdp.sealing(self._agreed, self._numbers.key)
+        if theirs is not None and ours is not None and (self._seal is None or self._seal.theirs != theirs):
+            self._seal = Seal(ours, theirs)
         if self._agreed.sends and is_address(self._agreed.host):  # a name is not looked up: the caller speaks first
             self.far_end.describe(self._agreed.host, self._agreed.port)
             self.control_end.describe(self._agreed.host, self._agreed.control_port)
@@ -173,6 +191,8 @@ class SipLeg:
     def outgoing(self) -> list[bytes | str]:
         """Take the packets and messages that wait to be sent."""
         waiting, self._outgoing = self._outgoing, []
+        if self._seal is not None:
+            return [each if isinstance(each, str) else self._seal.seal(each) for each in waiting]
         return waiting
 
     def deadline(self) -> int | None:

@@ -103,4 +103,4 @@ def test_what_makes_no_sense_is_a_named_error(line: str) -> None:
 
 
 def test_the_samples_are_read() -> None:
-    assert sdp.read(samples.request("outside", "invite.sip").body).audio
+    assert sdp.read(samples.request("outside", "invite.sip").body).audio()
