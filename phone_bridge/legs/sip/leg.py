@@ -16,6 +16,7 @@ from phone_bridge.call.events import CallerHeard, DigitPressed, Event, LegClosed
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.playout import Playout
 from phone_bridge.legs.sip import rtcp, rtp, sdp
+from phone_bridge.legs.sip.comfort_noise import PAYLOAD, ComfortNoise
 from phone_bridge.legs.sip.dialog import Dialog, Place, is_address
 from phone_bridge.legs.sip.jitter import JitterBuffer
 from phone_bridge.legs.sip.message import Fields, Request, read, response
@@ -29,7 +30,6 @@ CATCH_UP_MS = 200
 """Frames that are late by no more than this follow at once; after a longer stall they go on from now."""
 
 _SDP: Fields = (("Content-Type", "application/sdp"),)
-_COMFORT_NOISE = 13
 
 
 class Numbers(Struct, frozen=True, kw_only=True):
@@ -66,6 +66,7 @@ class SipLeg:
         self._over = False
         self._playout = Playout(agreed.format)
         self._jitter = JitterBuffer(agreed.format)
+        self._noise = ComfortNoise(agreed.format)
         self._control = rtcp.Control(numbers.ssrc, agreed.format.rate, now)
         self._keys = Keys()
         self._tones = ToneDetector(agreed.format) if agreed.events is None else None
@@ -113,12 +114,17 @@ class SipLeg:
         self._control.reception.take(packet, now, sound=packet.payload_type == self._agreed.payload)
         if packet.payload_type == self._agreed.payload:
             self._heard_at = now
+            self._noise.stop()
             self._jitter.push(packet)
+            return []
+        if packet.payload_type == PAYLOAD:
+            self._heard_at = now
+            self._noise.set(packet.payload)
             return []
         if packet.payload_type == self._agreed.events:
             self._heard_at = now
             return _pressed(self._keys.push(packet))
-        return [] if packet.payload_type == _COMFORT_NOISE else [LegTrouble("unknown_payload_type")]
+        return [LegTrouble("unknown_payload_type")]
 
     def _message(self, text: str) -> list[Event]:
         message = read(text.encode(errors="replace"))
@@ -226,6 +232,8 @@ class SipLeg:
             self._outgoing.append(self._framed(self._playout.take()))
         self._frames += 1
         heard = self._jitter.pop()
+        if self._jitter.rests:
+            heard = self._noise.take() or heard
         facts.append(CallerHeard(heard))
         if self._tones is not None:
             facts += [DigitPressed(key) for key in self._tones.push(heard)]

@@ -21,6 +21,9 @@ PCMU, PCMA = 0, 8
 TELEPHONE_EVENT = 101
 """The payload type that is offered for telephone events; an answer takes the caller's own."""
 
+COMFORT_NOISE = 13
+"""Answered where it is offered (RFC 3389); what is offered here does without."""
+
 FORMATS: dict[int, Format] = {PCMU: PCMU_8K, PCMA: PCMA_8K}
 _NAMES = {"pcmu/8000": PCMU, "pcma/8000": PCMA, "pcmu/8000/1": PCMU, "pcma/8000/1": PCMA}
 CLEAR, SEALED = "RTP/AVP", "RTP/SAVP"
@@ -213,7 +216,8 @@ def answer(theirs: Description, agreed: Agreed, host: str, port: int, version: i
             lines.append(f"m={stream.media} 0 {stream.protocol} {' '.join(stream.formats)}")
             continue
         spoken = {agreed.payload: stream.payloads[agreed.payload]}
-        lines += _audio(port, spoken, agreed.events, stream.protocol)
+        noise = (COMFORT_NOISE,) if str(COMFORT_NOISE) in stream.formats else ()
+        lines += _audio(port, spoken, agreed.events, stream.protocol, noise)
         lines += [f"a=crypto:{ours}"] if (ours := sealing(agreed, key)) is not None else []
         lines += ["a=rtcp-mux"] if stream.mux else []
         lines.append(f"a={_ANSWERED[stream.direction]}")
@@ -241,8 +245,10 @@ def _session(host: str, version: int) -> list[str]:
     return ["v=0", f"o=- 1 {version} IN {kind} {host}", "s=-", f"c=IN {kind} {host}", "t=0 0"]
 
 
-def _audio(port: int, payloads: dict[int, int], events: int | None, protocol: str) -> list[str]:
-    numbers = [*payloads, *([] if events is None else [events])]
+def _audio(
+    port: int, payloads: dict[int, int], events: int | None, protocol: str, noise: tuple[int, ...] = ()
+) -> list[str]:
+    numbers = [*payloads, *noise, *([] if events is None else [events])]
     lines = [f"m=audio {port} {protocol} {' '.join(map(str, numbers))}"]
     lines += [f"a=rtpmap:{number} {'PCMU' if codec == PCMU else 'PCMA'}/8000" for number, codec in payloads.items()]
     if events is not None:
