@@ -556,7 +556,11 @@ class Pump:
         self._guard(self._look)
 
     def _look(self) -> None:
-        at, now = self._deadline(), self._now()
+        now, due = self._now(), self._leg.deadline()
+        if due is not None and due <= now:  # a leg that paces its sound is due nearly always; no more need be asked
+            self._expire(now)
+            return
+        at = self._deadline()
         if at is not None and at > now:
             self._wake(at)
         else:
