@@ -70,6 +70,15 @@ class Question:
             return Reply.REPEAT
         if assent is Assent.YES and began >= self.heard_at:
             return Reply.CONFIRM
+        return self._not_understood(unclear_answers)
+
+    def wordless(self, unclear_answers: int) -> Reply:
+        """Judge a voice of which no words came; the keys once asked for, noise on the line is left alone."""
+        if self.heard_at is None or self._unclear >= unclear_answers:
+            return Reply.NONE
+        return self._not_understood(unclear_answers)
+
+    def _not_understood(self, unclear_answers: int) -> Reply:
         self._unclear += 1
         return Reply.UNCLEAR if self._unclear < unclear_answers else Reply.KEYPAD
 

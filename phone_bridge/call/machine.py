@@ -15,6 +15,7 @@ from phone_bridge.audio.format import Format
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call import words
+from phone_bridge.call.announcement import Announcement
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
 from phone_bridge.call.errand import Errand, Heard, Wish, screens
@@ -88,6 +89,9 @@ class Call:
         self._lifeline = Lifeline(rules)
         self._given = Given()
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
+        self._announcement = Announcement(wanted=rules.announce)
+        self.private = False
+        """Whether what the caller does now is for no recording: what opens a door is theirs alone."""
         self._session_missing = False  # it could not be had while nobody needed it
         self._screened = False  # somebody who screens the call was answered by us, and not by the assistant
         self._first = True  # no session has been open yet
@@ -102,6 +106,7 @@ class Call:
         self._utterance: int | None = None  # when the caller's present utterance began
         self._partial = ""  # its words so far
         self._voice_ended: int | None = None  # when its sound was over
+        self._unheard: int | None = None  # the end of the latest voice whose words a question was asked again for
         self._wordless = False  # the session took a turn whose words have not come
         self._next_question: int | None = None  # when the next proposal is to be asked
         self._next_limit = 0
@@ -154,6 +159,26 @@ class Call:
         """Whether a question is open, so that it matters when the caller's voice begins."""
         return self._questions.current is not None
 
+    @property
+    def recordable(self) -> bool:
+        """Whether the caller was told what they have to be told before anything is recorded."""
+        return self._announcement.heard
+
+    @property
+    def lag_ms(self) -> int:
+        """How long the caller's line is there and back."""
+        return self._ledger.lag_ms
+
+    @property
+    def quiet_at(self) -> int:
+        """When all that was sent will have been heard."""
+        return self._ledger.quiet_at()
+
+    @property
+    def unheard_ms(self) -> int:
+        """How much of what was sent nobody heard, when it was stopped last."""
+        return self._ledger.unheard_ms
+
     def view(self, now: int) -> View:
         """Show the call as it is now; looking changes nothing."""
         lines = self._speaker.sounding(now)
@@ -182,13 +207,12 @@ class Call:
             self.trace.actions.extend(map(copy, self._past.actions))  # whose outcomes are found out only now
             self.trace.used_before = self._past.usage
             self._out.extend(self._given.lost(self.trace.actions))
-            self._say("cut_off", now=now)
+            first: tuple[c.Line | str, ...] = ("cut_off",)
         elif self._errand is not None:
-            self._say(self._errand_line, "errand_keys", now=now)
-        elif self._rules.greeting:
-            self._say(c.Line("greeting.own", self._rules.greeting), now=now)
+            first = (self._errand_line, "errand_keys")
         else:
-            self._say("greeting", now=now)
+            first = (c.Line("greeting.own", self._rules.greeting) if self._rules.greeting else "greeting",)
+        self._announcement.said(self._say(*self._announcement.lines, *first, now=now))
         self._turns.caller_done(now)
         return self._drain()
 
@@ -216,6 +240,7 @@ class Call:
             self._hang_up_at,
             self._next_question,
             question.deadline if question else None,
+            self._unheard_at(),
             self._prompts.deadline(),
         ]
         if self._phase is Phase.OPENING:
@@ -248,6 +273,8 @@ class Call:
             if question.deadline is not None and now >= question.deadline:
                 self._answer(question, c.Verdict.EXPIRED, c.AnsweredBy.NONE, now)
                 self._say("expired", now=now)
+            elif (unheard_at := self._unheard_at()) is not None and now >= unheard_at:
+                self._miss_words(question, now)
         elif self._next_question is not None and now >= self._next_question:
             self._ask_next(now)
         elif self._phase in (Phase.OPENING, Phase.TALKING):
@@ -293,6 +320,7 @@ class Call:
 
     def _digit_pressed(self, event: e.DigitPressed, now: int) -> None:
         self._turns.caller(now)
+        self.trace.noted(now, "key", "\N{BULLET}" if self.private else event.digit)
         if self._errand is not None and self._errand.open:
             self._hear_errand(self._errand.press(event.digit), now)
             return
@@ -316,10 +344,24 @@ class Call:
         self._voice_ended = None
         if self._questions.current is None and self._interrupt(now):
             self.trace.measured("barge_in_stop_ms", now - event.at)
+            self.trace.noted(now, "barge_in", ms=now - event.at)
 
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
         self._voice_ended = now
+
+    def _unheard_at(self) -> int | None:
+        """Say when the words of a voice that spoke to the open question are given up; one under our own may be echo."""
+        ended = self._voice_ended
+        if self._questions.current is None or ended is None or ended == self._unheard:
+            return None
+        return ended + self._rules.unheard_ms if ended > self._ledger.quiet_at() else None
+
+    def _miss_words(self, question: Question, now: int) -> None:
+        """Ask again where the caller spoke and nobody can say what, for they wait for us as we wait for them."""
+        self._unheard = self._voice_ended
+        self._hear_question(question, now)
+        self._reply_to(question, question.wordless(self._rules.unclear_answers), c.AnsweredBy.SPEECH, "", now)
 
     def _speaking_since(self, now: int) -> int | None:
         """Say when the caller's present utterance began; a cough long ago, of which no words came, was none."""
@@ -341,12 +383,10 @@ class Call:
             self._hear_partial(event, now)
             return
         self._partial = ""
-        spoken = self._speaking_since(now)
-        began = spoken if spoken is not None else now - self._rules.unseen_speech_ms
-        began = began if event.began is None else min(event.began, now)
-        self._utterance, self._voice_ended, self._wordless = None, None, False
         if not event.text.strip():
+            self._no_words(now)
             return
+        began = self._began(event, now)
         if self._answers_errand(event.text, began, now):
             return
         late = event.began is not None  # what sounds by now may be the reply to these very words
@@ -366,6 +406,21 @@ class Call:
         if reply is Reply.NONE and self._was_lost(question, assent, now):
             reply = Reply.REPEAT
         self._reply_to(question, reply, c.AnsweredBy.SPEECH, event.text, now)
+
+    def _began(self, said: e.CallerSaid, now: int) -> int:
+        """Say when what was ``said`` was begun, and be ready for the next utterance."""
+        spoken = self._speaking_since(now)
+        self._utterance, self._voice_ended, self._wordless = None, None, False
+        if said.began is not None:
+            return min(said.began, now)
+        return spoken if spoken is not None else now - self._rules.unseen_speech_ms
+
+    def _no_words(self, now: int) -> None:
+        """Believe a session that found no words in what the caller said."""
+        missed = self._questions.current if self._unheard_at() is not None else None
+        self._utterance, self._voice_ended, self._wordless = None, None, False
+        if missed is not None:
+            self._miss_words(missed, now)
 
     def _was_lost(self, question: Question, assent: Assent, now: int) -> bool:
         """Tell whether an answer came to a question of which nobody can prove that it was heard."""
@@ -488,6 +543,7 @@ class Call:
             waited = self._turns.waited()
             if waited is not None:
                 self.trace.measured("answer_ms", now - waited)
+                self.trace.noted(now, "answer", ms=now - waited)
         self._speaker.play(item, event.audio, now)
         self._turns.sounding(self._ledger.quiet_at())
 
@@ -519,6 +575,7 @@ class Call:
             self._ask_next(now)
 
     def _intent_detected(self, event: e.IntentDetected, now: int) -> None:
+        self.trace.noted(now, "wish", event.name)
         self._turns.session(now, busy=True)
 
     def _trouble(self, event: e.LegTrouble | e.SessionTrouble, now: int) -> None:
@@ -574,6 +631,7 @@ class Call:
             return
         may_try = self._lifeline.lost(now) and not (opening and (self._first or event.reason == "refused"))
         self.trace.counts.losses += 1
+        self.trace.noted(now, "session_lost")
         self._up = False
         if not opening:
             self._lose(now)
@@ -657,6 +715,7 @@ class Call:
         self._out.append(c.TakeSpare())
         self._lifeline.taken(now)
         self.trace.counts.renewals += 1
+        self.trace.noted(now, "session_renewed")
 
     def _pause_at(self) -> int | None:
         """Say from when on the session can be changed without anybody's hearing it; None while it cannot."""
@@ -745,6 +804,7 @@ class Call:
         self._ask(question, now)
 
     def _ask(self, question: Question, now: int) -> None:
+        self.trace.noted(now, "asked", question.action.name)
         before = self._done_before(question.action) if question.function else self._given.alike(question.action)
         warning = () if not before else ("again_done" if before == EXECUTED else "again_unknown",)
         self._say(*warning, self._naming(question), "keys", now=now, question=question)
@@ -856,6 +916,7 @@ class Call:
         id = self._functions.take(event.id, event.action)  # noqa: A001 - the fact's own word
         if not id:
             return
+        self.trace.noted(now, "tool", event.action.name)
         if self._rules.reads(event.action.name):
             self._functions.run(id, event.action, now)
         else:
@@ -965,6 +1026,7 @@ class Call:
         question = self._questions.current
         if question is not None:
             self._hear_question(question, now)
+        self._announcement.look(self._ledger, now)
         self._speaker.settle(now)
 
     def _flush(self, now: int) -> None:
@@ -973,7 +1035,7 @@ class Call:
 
     def _interrupt(self, now: int) -> bool:
         """Let the caller have the word; False where nothing sounded or was being produced."""
-        if self._phase is not Phase.TALKING:
+        if self._phase is not Phase.TALKING or self._announcement.sounding(self._ledger, now):
             return False
         reply = self._reply if self._reply not in self._cut else ""
         sounding = bool(self._ledger.unheard(now))

@@ -17,6 +17,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What an outbound call is about, said first and answered by keys or words; empty for any other call."""
     about: str = ""
     """What whoever screens an outbound call is told; empty for a call that came in."""
+    announce: bool = False
+    """Whether the caller is told first that the call is recorded, and nothing is kept before that was heard."""
     onward: bool = False
     """Whether the caller gets something else (a transfer, a voicemail) where the assistant cannot be had."""
     auto_confirm: frozenset[str] = frozenset()
@@ -39,10 +41,13 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How long the telling of an outcome may hold up the next question."""
     double_tap_ms: int = 1_000
     """A key within this time of an answer belongs to that answer."""
+    unheard_ms: int = 2_500
+    """How long the words of a voice may take to come, before the question that it spoke to is asked again."""
     unseen_speech_ms: int = 700
-    wordless_ms: int = 15_000  # a voice of which no words came for so long was none
     """How much earlier than its text an utterance began, at the least, when nothing else tells its beginning:
     a short word and a recogniser's end-of-turn silence."""
+    wordless_ms: int = 15_000
+    """A voice of which no words came for so long was none."""
 
     silence_ms: int = 20_000
     """Silence of both sides after which the caller is asked whether they are still there."""

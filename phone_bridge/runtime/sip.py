@@ -126,6 +126,7 @@ class _Party:
     def __init__(self, server: "SipServer") -> None:
         self._server = server
         self._line: SipLine | None = None
+        self._leg: SipLeg | None = None
         self._early: list[str] = []  # said before there was a line to hear it
         self._referred: asyncio.Future[int] | None = None
 
@@ -160,8 +161,8 @@ class _Party:
 
     def hang_up(self) -> None:
         """End the call without a word more."""
-        if self._line is not None:
-            self._line.socket.close(reason="transferred")
+        if self._leg is not None:
+            self._leg.leave()
 
     def gone(self) -> None:
         """Know that the call is over, or never came to be; doing so twice is harmless."""
@@ -172,7 +173,7 @@ class _Party:
 
     def _connect(self, media: "_Media", agreed: sdp.Agreed) -> tuple[SipLeg, Socket]:
         leg = SipLeg(self.dialog, agreed, (self.dialog.here[0], media.port), _numbers(), self._server.now())
-        self._line = SipLine(leg, media, self._say, self._release)
+        self._leg, self._line = leg, SipLine(leg, media, self._say, self._release)
         for text in self._early:
             self._line.socket.hear(text)
         return leg, self._line.socket
