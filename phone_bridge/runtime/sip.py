@@ -16,7 +16,18 @@ from msgspec import structs
 from phone_bridge.errors import LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
-from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, InCall, Invited, Referred, Said, Unconfirmed, Withdrawn
+from phone_bridge.legs.sip.agent import (
+    Agent,
+    Confirmed,
+    Fact,
+    InCall,
+    Invited,
+    Lapsed,
+    Referred,
+    Said,
+    Unconfirmed,
+    Withdrawn,
+)
 from phone_bridge.legs.sip.calling import Answered, Calling, Failed, Outcome, Rang, Told, Wanted
 from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
@@ -464,7 +475,7 @@ class SipServer:
             call.referred(fact.code)
         elif isinstance(fact, Confirmed) and isinstance(call, IncomingCall):
             call.confirmed(fact.answer)
-        elif isinstance(fact, Withdrawn | Unconfirmed):
+        elif isinstance(fact, Withdrawn | Lapsed | Unconfirmed):
             call.gone()
 
     def _told(self, fact: Told) -> None:
