@@ -33,13 +33,20 @@ from phone_bridge.legs.sip.registering import Binding, Registering, Registration
 from phone_bridge.legs.sip.session_timer import SessionTimer
 from phone_bridge.legs.sip.transaction import ClientTransaction, Persistence, ServerTransaction, State
 
-ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY"),)
+ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY, PRACK"),)
 ACCEPT: Fields = (("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),)
 SDP_TYPE = "application/sdp"
-METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "NOTIFY"})
+METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "NOTIFY", "PRACK"})
+
+RELIABLE = "100rel"
+EXTENSIONS = frozenset({session_timer.TIMER, RELIABLE})
+"""What callers may require of us."""
 
 MAX_TRANSACTIONS = 20_000
 """Requests that are worked at; what comes beyond that is dropped, and comes again."""
+
+RSEQ = 1
+"""The number of the one provisional response of a call that is sent reliably (RFC 3262, 3)."""
 
 RETRY_AFTER_S = 10
 """When a caller whom there is no room for may try again."""
@@ -113,6 +120,7 @@ class _Call(Struct):
     persisting: Persistence | None = None
     persisting_sequence: int = 0
     timer: SessionTimer | None = None
+    ringing: Persistence | None = None  # repeats a 180 that the caller wants to be sure of
     referring: bool = False  # the other side was told to call somebody, and has not said what came of it
 
     @property
@@ -200,7 +208,7 @@ class Agent:
             return self._refuse(request, 481, now)
         if request.method not in METHODS:
             return self._refuse(request, 405, now, ALLOW)
-        unknown = request.options("Require") - {session_timer.TIMER}
+        unknown = request.options("Require") - EXTENSIONS
         if unknown:
             return self._refuse(request, 420, now, (("Unsupported", ", ".join(sorted(unknown))),))
         if request.method == "OPTIONS":
@@ -242,6 +250,8 @@ class Agent:
             return self._refuse(request, 200, now, (*ALLOW, *ACCEPT))
         if request.method == "NOTIFY":
             return self._notified(call, request, now)
+        if request.method == "PRACK":
+            return self._rung(call, request, now)
         if request.method == "BYE" and not call.confirmed:  # its ACK may be lost, or never have been meant
             self._answer(request, 200, now)
             return self._withdraw(call, now)
@@ -250,6 +260,15 @@ class Agent:
         if request.method in ("INVITE", "UPDATE") and session_timer.too_small(request):
             return self._refuse_interval(request, now)
         return [Said(call.dialog, rendered(request))]
+
+    def _rung(self, call: _Call, request: Request, now: int) -> list[Fact]:
+        """Know that the caller knows that it rings (RFC 3262, 3)."""
+        wanted = [str(RSEQ), str(call.invite.sequence if call.invite is not None else 0), "INVITE"]
+        if call.ringing is None or (request.headers.get("RAck") or "").split() != wanted:
+            return self._refuse(request, 481, now)
+        call.ringing = None
+        self._answer(request, 200, now)
+        return []
 
     def _notified(self, call: _Call, request: Request, now: int) -> list[Fact]:
         """Hear what became of a REFER (RFC 3515, 2.4.4), and of nothing else."""
@@ -323,7 +342,15 @@ class Agent:
     def ring(self, dialog: Dialog, now: int) -> None:
         """Tell the caller that the call is being looked at."""
         call = self._known(dialog)
-        self._answer(call.invited, 180, now, tag=dialog.tag, fields=(("Contact", dialog.contact),))
+        fields: Fields = (("Contact", dialog.contact),)
+        if RELIABLE not in call.invited.options("Require"):
+            self._answer(call.invited, 180, now, tag=dialog.tag, fields=fields)
+            return
+        fields = (*fields, ("Require", RELIABLE), ("RSeq", str(RSEQ)))
+        text = response(call.invited, 180, tag=dialog.tag, fields=fields)
+        call.ringing = Persistence(text, now)
+        self._give(self._served[call.transaction], 180, text, now)
+        self._arm("ringing", _call_key(dialog), call.ringing.deadline())
 
     def accept(self, dialog: Dialog, description: bytes, now: int) -> None:
         """Take the call; ``Confirmed`` follows, or ``Unconfirmed``, or nothing when it was withdrawn meanwhile."""
@@ -484,6 +511,8 @@ class Agent:
                 return self._expire_asked(key, now)
             case "call":
                 return self._expire_call(key, now)
+            case "ringing":
+                self._expire_ringing(key, now)
             case "session":
                 return self._expire_session(key, now)
             case "register":
@@ -570,6 +599,18 @@ class Agent:
         if agreed is not None:
             call.timer = SessionTimer(max(agreed.interval_s, session_timer.MIN_SE_S), ours=ours, now=now)
             self._arm("session", _call_key(call.dialog), call.timer.deadline())
+
+    def _expire_ringing(self, key: str, now: int) -> None:
+        call = self._calls.get(key)
+        if call is None or call.ringing is None or call.ringing.deadline() > now or call.accepted:
+            return
+        again = call.ringing.expire(now)
+        served = self._served.get(call.transaction)
+        if call.ringing.failed or served is None:  # whoever answers will find out whether anybody is there
+            call.ringing = None
+            return
+        self._put(again, served.to)
+        self._arm("ringing", key, call.ringing.deadline())
 
     def _expire_session(self, key: str, now: int) -> list[Fact]:
         call = self._calls.get(key)
