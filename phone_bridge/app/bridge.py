@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from phone_bridge.app import sessions
 from phone_bridge.app.door import Door, utc_today
@@ -333,7 +334,7 @@ class Bridge:
 
 def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bool) -> Rules:
     settings = served.settings
-    limit = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
+    limit: dict[str, Any] = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
     return Rules(
         language=settings.language,
         announce=settings.record and settings.record_announce,
