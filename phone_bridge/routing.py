@@ -91,8 +91,17 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     answer_seconds: int = 0
     auto_confirm: tuple[str, ...] | None = None
     """Tools that are done without asking, for this route's user."""
+    record: bool | None = None
+    """Whether its calls are recorded."""
+    record_announce: bool | None = None
+    """Whether its callers are told so first."""
     max_seconds: int = 0
     max_calls: int = 0
+    numbers: str | tuple[str, ...] = ()
+    """The numbers of those who may use it, as far as a caller ID goes: they are ``known``."""
+    trust: Mapping[str, str] = MappingProxyType({})
+    """Which tier opens what: by what a tool does (``read``, ``write``, ``outward``, ``destroy``), by its name, or
+    ``enter`` for the assistant as a whole. Without it everything is open to everybody."""
     return_urls: tuple[str, ...] = ()
     """Where an IVR that hands a caller over may have it sent back to."""
     return_key_env: str = ""
@@ -278,6 +287,8 @@ def _check(route: Route, place: str) -> None:
 
 
 def _check_addresses(route: Route, place: str) -> None:
+    if wrong := [number for number in many(route.numbers) if not number_of(number) or number != number_of(number)]:
+        raise SettingsError(f"{place} has {wrong[0]!r} in numbers: write each in full, as +493012345")
     for field, words in (("called", ()), ("calling", (WITHHELD,))):
         for pattern in many(getattr(route, field)):
             if not _NUMBER.fullmatch(pattern) and pattern not in words:

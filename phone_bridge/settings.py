@@ -118,8 +118,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     answer_seconds: int = 20
     drain_seconds: int = 600
     max_calls: int = 0
+    record: bool = False
+    """Whether calls are recorded: both sides, in stereo."""
+    record_announce: bool = True
+    """Whether a caller is told of it first; then nothing is recorded before they have heard so."""
+    recordings_folder: str = ""
+    """Where recordings are kept; empty for a folder beside that of the traces."""
     retention_days: int = 30
-    """How long after a call's end its words and numbers are kept; 0 is for ever."""
+    """How long after a call's end its words, numbers and recording are kept; 0 is for ever."""
     calls_per_caller: int = 0
     """Live calls of one number at a time; 0 is no cap, since all callers of a company may show one number."""
     destinations: str = ""
@@ -268,6 +274,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The domains whose SIP addresses may be called."""
         return sip_trunks.domains(self.sip_trunks)
 
+    @property
+    def transfer_domains(self) -> frozenset[str]:
+        """The domains to whose SIP addresses callers by SIP may be put through."""
+        return self.sip_domains | {name.lower() for trunk in self.sip_trunks for name in trunk.domains}
+
     def unasked(self, user_id: str) -> frozenset[str]:
         """Name the tools that ``user_id`` wants done without asking."""
         pairs = (pair.partition(":") for pair in _list(self.auto_confirm))
@@ -292,6 +303,7 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
         raise SettingsError(f"{name_of(where)} is not what it should be: {error}") from None
     _check(settings)
     named = {**dotenv_values(folder / ENV_FILE), **environ}
+    traces_folder = settings.traces_folder or str(_data_folder() / "traces")
     return msgspec.structs.replace(
         settings,
         caldav=opened(settings.caldav, named),
@@ -299,7 +311,8 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
         sip_trunks=sip_trunks.opened(settings.sip_trunks, named),
         lines=lines.opened(settings.lines, named),
         database_url=settings.database_url or _default_database(),
-        traces_folder=settings.traces_folder or str(_data_folder() / "traces"),
+        traces_folder=traces_folder,
+        recordings_folder=settings.recordings_folder or str(Path(traces_folder).with_name("recordings")),
     )
 
 

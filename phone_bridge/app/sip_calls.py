@@ -139,7 +139,7 @@ class SipCalls:
         status, error = "completed", ""
         try:
             leg, socket = await call.answered()
-            error = await self._carry(call.id, placing, leg, socket)
+            error = await self._carry(call, placing, leg, socket)
         except NotAnswered as not_answered:
             status = STATUSES.get(not_answered.outcome, "failed")
             error = f"sip_{not_answered.status}" if not_answered.outcome in FINAL else ""
@@ -150,13 +150,14 @@ class SipCalls:
             await asyncio.to_thread(lambda: self._bridge.outbound.book.note(placing.call_id, error=error))
         await self._tell(call.id, placing.call_id, "failed" if error else status)
 
-    async def _carry(self, carrier_id: str, placing: Placing, leg: SipLeg, socket: Socket) -> str:
+    async def _carry(self, call: OutgoingCall, placing: Placing, leg: SipLeg, socket: Socket) -> str:
         """Carry a call that was answered; gives the code of what kept it from beginning, if anything did."""
-        bridge, outbound = self._bridge, self._bridge.outbound
+        bridge, outbound, carrier_id = self._bridge, self._bridge.outbound, call.id
         try:
             attempt, record = await outbound.taken(placing.call_id, carrier_id)
             bridge.registry.announce(record, secrets.token_hex(16))
             known = await bridge.begin(record)
+            bridge.sip_transfers.enter(record.id, call, self._domain(placing))
             pump = bridge.pump(record, leg, socket, known=known, plan=attempt.what, onward=False)
             limit = self._loop.call_later(placing.limit_s, lambda: bridge.registry.end(record.id, LIMIT))
             try:
@@ -168,8 +169,13 @@ class SipCalls:
             bridge.registry.forget(carrier_id)
             return error.code
         finally:
+            bridge.sip_transfers.leave(placing.call_id)
             socket.close()
         return ""
+
+    def _domain(self, placing: Placing) -> str:
+        trunk = outward(self._bridge.settings.sip_trunks, placing.to)
+        return domain(trunk) if trunk is not None else sip_host(placing.to)
 
     async def _tell(self, carrier_id: str, call_id: str, status: str) -> None:
         changed = StatusChanged(

@@ -16,11 +16,23 @@ from msgspec import structs
 from phone_bridge.errors import LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
-from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, InCall, Invited, Said, Unconfirmed, Withdrawn
+from phone_bridge.legs.sip.agent import (
+    Agent,
+    Confirmed,
+    Fact,
+    InCall,
+    Invited,
+    Lapsed,
+    Referred,
+    Said,
+    Unconfirmed,
+    Withdrawn,
+)
 from phone_bridge.legs.sip.calling import Answered, Calling, Failed, Outcome, Rang, Told, Wanted
 from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request
+from phone_bridge.legs.sip.registering import Binding, NotRegistered, Registered, Registration
 from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.srtp import KEY_BYTES, Srtp
 from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
@@ -29,6 +41,13 @@ from phone_bridge.runtime.sockets import Socket
 ID_BYTES = 12
 RTP_PORT_TRIES = 50
 """Ports that are tried for a call's sound before it is turned away."""
+
+LOOK_UP_AGAIN_MS = 30_000
+"""When a registrar is looked up again whose name leads nowhere."""
+REFER_S = 60.0
+"""How long the other side may take to say what came of calling somebody."""
+UNREGISTER_MS = 1_000
+"""How long the registrars are waited for that are left, at the end."""
 
 Take = Callable[["IncomingCall"], Coroutine[Any, Any, None]]
 
@@ -145,7 +164,9 @@ class _Party:
     def __init__(self, server: "SipServer") -> None:
         self._server = server
         self._line: SipLine | None = None
+        self._leg: SipLeg | None = None
         self._early: list[str] = []  # said before there was a line to hear it
+        self._referred: asyncio.Future[int] | None = None
 
     def said(self, text: str) -> None:
         """Take a message of the dialog."""
@@ -154,14 +175,43 @@ class _Party:
         else:
             self._early.append(text)
 
+    async def refer(self, uri: str) -> int:
+        """Have the other side call ``uri``; gives the status that came of it, 0 where it said nothing.
+
+        Raises Refused ``call_ended`` when it hangs up before it has said so.
+        """
+        if self._line is None or self._referred is not None:
+            raise Refused("The call cannot be put through now.", code="call_not_live")
+        self._referred = asyncio.get_running_loop().create_future()
+        try:
+            self._server.decide(lambda agent, now: agent.refer(self.dialog, uri, now))
+            async with asyncio.timeout(REFER_S):
+                return await self._referred
+        except TimeoutError:
+            return 0
+        finally:
+            self._referred = None
+
+    def referred(self, code: int) -> None:
+        """Know what came of it."""
+        if self._referred is not None and not self._referred.done():
+            self._referred.set_result(code)
+
+    def hang_up(self) -> None:
+        """End the call without a word more."""
+        if self._leg is not None:
+            self._leg.leave()
+
     def gone(self) -> None:
         """Know that the call is over, or never came to be; doing so twice is harmless."""
+        if self._referred is not None and not self._referred.done():
+            self._referred.set_exception(Refused("The other side has hung up.", code="call_ended"))
         if self._line is not None:
             self._line.abort()
 
     def _connect(self, media: "_Media", agreed: sdp.Agreed) -> tuple[SipLeg, Socket]:
         leg = SipLeg(self.dialog, agreed, (self.dialog.here[0], media.port), media.numbers, self._server.now())
-        self._line = SipLine(leg, media, self._say, self._release)
+        self._leg, self._line = leg, SipLine(leg, media, self._say, self._release)
         for text in self._early:
             self._line.socket.hear(text)
         return leg, self._line.socket
@@ -317,6 +367,7 @@ class SipServer:
         ports: Ports,
         public_host: str = "",
         certificates: Certificates | None = None,
+        registrations: Callable[[Registration], None] = lambda registration: None,
     ) -> None:
         self.ports = ports
         self._take = take
@@ -327,6 +378,9 @@ class SipServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self._access = access
+        self._registrations = registrations
+        self._looking: dict[str, asyncio.Event] = {}
         self._transports = Transports(
             Hearing(self._message, self._parted, self._agent.knows, self._agent.uses), certificates
         )
@@ -363,6 +417,7 @@ class SipServer:
             self._timer.cancel()
         for call in list(self._calling.values()):
             call.withdraw()
+        await self._unregister()
         self._closed = True
         await self._transports.close()
 
@@ -380,6 +435,29 @@ class SipServer:
                 self._transports.name(hop, host)
                 return hop
         raise Unavailable(f"The SIP peer {host} cannot be found by {transport}.", code="sip_unknown_host")
+
+    async def register(self, binding: Binding, where: tuple[str, int | None, str]) -> None:
+        """Register, once the registrar's name is known, and look it up again whenever it fails."""
+        while True:
+            try:
+                hop = await self.find(*where)
+            except Unavailable:
+                self._registrations(NotRegistered(binding.name, 0, LOOK_UP_AGAIN_MS))
+                await asyncio.sleep(LOOK_UP_AGAIN_MS / 1000)
+                continue
+            self._access.learn(binding.name, hop.host)
+            self._agent.register(structs.replace(binding, hop=hop), self.now())
+            self._flush()
+            failed = self._looking[binding.name] = asyncio.Event()
+            await failed.wait()
+
+    async def _unregister(self) -> None:
+        """Give the bindings back, and wait a moment for the answers."""
+        self._agent.unregister(self.now())
+        self._flush()
+        until = self.now() + UNREGISTER_MS
+        while self._agent.registered and self.now() < until:  # noqa: ASYNC110 - answers come by the loop's callbacks
+            await asyncio.sleep(0.02)
 
     async def call(self, wanted: Wanted, rang: Callable[[], None]) -> OutgoingCall:
         """Call somebody, with an offer of ours in ``wanted``; raises Unavailable ``no_rtp_port``."""
@@ -409,11 +487,15 @@ class SipServer:
         self._work(self._agent.receive(data, source, self.now()))
 
     def _parted(self, hop: Hop) -> None:
-        self._work(self._agent.part(hop))
+        self._work(self._agent.part(hop, self.now()))
 
     def _work(self, facts: Sequence[Fact]) -> None:
         for fact in facts:
-            if isinstance(fact, Rang | Answered | Failed):
+            if isinstance(fact, Registered | NotRegistered):
+                self._registrations(fact)
+                if isinstance(fact, NotRegistered) and fact.name in self._looking:
+                    self._looking[fact.name].set()
+            elif isinstance(fact, Rang | Answered | Failed):
                 self._told(fact)
             elif isinstance(fact, Invited):
                 self._begin(IncomingCall(self, fact))
@@ -424,9 +506,11 @@ class SipServer:
     def _happened(self, call: IncomingCall | OutgoingCall, fact: InCall) -> None:
         if isinstance(fact, Said):
             call.said(fact.text)
+        elif isinstance(fact, Referred):
+            call.referred(fact.code)
         elif isinstance(fact, Confirmed) and isinstance(call, IncomingCall):
             call.confirmed(fact.answer)
-        elif isinstance(fact, Withdrawn | Unconfirmed):
+        elif isinstance(fact, Withdrawn | Lapsed | Unconfirmed):
             call.gone()
 
     def _told(self, fact: Told) -> None:

@@ -13,8 +13,9 @@ from sipmessage import URI
 
 from phone_bridge.errors import SettingsError
 from phone_bridge.legs.sip.access import Trunk
-from phone_bridge.legs.sip.dialog import TRANSPORTS, port_of, transport_of
+from phone_bridge.legs.sip.dialog import TRANSPORTS, Hop, port_of, transport_of
 from phone_bridge.legs.sip.digest import ALGORITHMS
+from phone_bridge.legs.sip.registering import MAX_EXPIRES_S, MIN_EXPIRES_S, Binding
 from phone_bridge.legs.sip.srtp import Srtp
 from phone_bridge.routing import sip_host
 from phone_bridge.runtime.sip import Ports
@@ -44,6 +45,9 @@ class SipTrunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     calls_out: bool = False
     """Whether outbound calls go by it: to all numbers, or to those that begin with any of ``prefixes``, and to SIP
     addresses of its ``domains``. Of several the first that fits has the call."""
+    registers: bool = False
+    """Whether we register there as ``username``, for ``expires`` seconds at a time, and take the calls that come."""
+    expires: int = 600
     prefixes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     """Beside the proxy's own name; the first is where numbers are called and what calls come from."""
@@ -95,6 +99,10 @@ def _check(trunk: SipTrunk) -> None:
 def _check_proxy(trunk: SipTrunk, where: str) -> None:
     if trunk.calls_out and not trunk.proxy:
         raise SettingsError(f"{where} calls out, and needs a proxy to call by, such as sip.provider.example")
+    if trunk.registers and not (trunk.proxy and trunk.username):
+        raise SettingsError(f"{where} registers, and needs a proxy to register with, username and password_env")
+    if not MIN_EXPIRES_S <= trunk.expires <= MAX_EXPIRES_S:
+        raise SettingsError(f"{where} needs expires from {MIN_EXPIRES_S} to {MAX_EXPIRES_S} seconds")
     if trunk.proxy:
         try:
             proxy(trunk)
@@ -123,8 +131,21 @@ def trunk(written: SipTrunk, user_id: str) -> Trunk:
         networks=tuple(map(ip_network, written.addresses)),
         username="" if written.proxy else written.username,
         password="" if written.proxy else written.password,
+        user=written.username if written.proxy else "",
         algorithm=written.algorithm,
         srtp=Srtp(written.srtp) if written.srtp else None,
+    )
+
+
+def binding(trunk: SipTrunk) -> Binding:
+    """Say what is registered by a trunk; where its registrar is has to be looked up."""
+    return Binding(
+        name=trunk.name,
+        user=trunk.username,
+        domain=domain(trunk),
+        hop=Hop("", 0),
+        password=trunk.password,
+        expires_s=trunk.expires,
     )
 
 

@@ -7,6 +7,7 @@ from phone_bridge.runtime.sip_transports import Listening
 from phone_bridge.runtime.sip_trunks import (
     Proxy,
     SipTrunk,
+    binding,
     check_proxies,
     domain,
     domains,
@@ -40,6 +41,8 @@ def test_a_leg_knows_a_trunk_by_its_networks_and_its_user() -> None:
     ("trunks", "mend"),
     [
         ([SipTrunk(name="a", addresses=("::1",), calls_out=True)], "needs a proxy"),
+        ([SipTrunk(name="a", addresses=("::1",), proxy="192.0.2.1", registers=True)], "registers, and needs"),
+        ([SipTrunk(name="a", proxy="192.0.2.1", expires=5)], "expires from 10"),
         ([SipTrunk(name="a", proxy="pbx.example;transport=sctp")], "written as host"),
         ([SipTrunk(name="a", proxy="jane@pbx.example")], "written as host"),
         ([SipTrunk(name="a", proxy="pbx example")], "written as host"),
@@ -117,6 +120,12 @@ def test_the_first_trunk_that_leads_there_has_the_call() -> None:
     assert outward(trunks, "sip:jane@elsewhere.example") is None
     assert outward((PBX,), "+4930123456") is None
     assert domains(trunks) == {"sip.provider.example", "provider.example", "192.0.2.7"}
+
+
+def test_a_trunk_says_what_is_registered_with_it() -> None:
+    found = binding(opened([PROVIDER], ENVIRON)[0])
+    shown = (found.name, found.user, found.domain, found.password, found.expires_s)
+    assert shown == ("provider", "u", "provider.example", "sesame", 600)
 
 
 def test_whoever_is_called_must_be_able_to_call_back_the_same_way() -> None:

@@ -58,17 +58,29 @@ class Baresip:
     """One soft-phone, scripted by its control socket."""
 
     def __init__(
-        self, folder: Path, port: int, *, transport: str = "udp", more: str = "", answers: bool = False, seal: str = ""
+        self,
+        folder: Path,
+        port: int,
+        *,
+        transport: str = "udp",
+        more: str = "",
+        answers: bool = False,
+        registers: bool = False,
+        seal: str = "",
     ) -> None:
         self.sip_port = free_port()
         self._control = free_port()
         self._bridge = f"{port};transport={transport}"
         settings = CONFIG.format(modules=MODULES, folder=folder, sip=self.sip_port, control=self._control)
         (folder / "config").write_text(settings + more)
-        (folder / "accounts").write_text(
-            "<sip:alice@127.0.0.1>;regint=0;audio_codecs=PCMU;auth_user=alice;auth_pass=sesame"
-            f"{';answermode=auto' if answers else ''}{f';mediaenc={seal}' if seal else ''}\n"
+        where = f"127.0.0.1:{port}" if registers else "127.0.0.1"
+        how = (
+            ("regint=60" if registers else "regint=0")
+            + (";answermode=auto" if answers else "")
+            + (f";mediaenc={seal}" if seal else "")
         )
+        account = f"<sip:alice@{where}>;{how};audio_codecs=PCMU;auth_user=alice;auth_pass=sesame\n"
+        (folder / "accounts").write_text(account)
         (folder / "contacts").touch()
         self._process = subprocess.Popen(
             ["baresip", "-f", str(folder)],  # noqa: S607 - as Debian installs it

@@ -13,29 +13,40 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from phone_bridge.errors import LocalError, RemoteError
-from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip import sdp, session_timer
 from phone_bridge.legs.sip.access import Access, Trunk
 from phone_bridge.legs.sip.calling import Caller, Calling, Lines, Outcome, Told, Wanted
 from phone_bridge.legs.sip.dialog import Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.message import (
     BRANCH_COOKIE,
+    CRLF,
     Fields,
     Request,
     Response,
+    fragment,
     read,
     received,
     rendered,
     response,
 )
+from phone_bridge.legs.sip.registering import Binding, Registering, Registration
+from phone_bridge.legs.sip.session_timer import SessionTimer
 from phone_bridge.legs.sip.transaction import ClientTransaction, Persistence, ServerTransaction, State
 
-ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE"),)
+ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY, PRACK"),)
 ACCEPT: Fields = (("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),)
 SDP_TYPE = "application/sdp"
-METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE"})
+METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "NOTIFY", "PRACK"})
+
+RELIABLE = "100rel"
+EXTENSIONS = frozenset({session_timer.TIMER, RELIABLE})
+"""What callers may require of us."""
 
 MAX_TRANSACTIONS = 20_000
 """Requests that are worked at; what comes beyond that is dropped, and comes again."""
+
+RSEQ = 1
+"""The number of the one provisional response of a call that is sent reliably (RFC 3262, 3)."""
 
 RETRY_AFTER_S = 10
 """When a caller whom there is no room for may try again."""
@@ -77,14 +88,27 @@ class Said(Struct, frozen=True):
     text: str
 
 
+class Referred(Struct, frozen=True):
+    """What came of having the other side call somebody: a status, or 0 where it says nothing (RFC 3515)."""
+
+    dialog: Dialog
+    code: int
+
+
+class Lapsed(Struct, frozen=True):
+    """The call was not kept up by whoever had promised to, or cannot be any more (RFC 4028); it was hung up."""
+
+    dialog: Dialog
+
+
 class Unconfirmed(Struct, frozen=True):
     """The caller never learnt that the call was taken, or that its description changed; it was hung up."""
 
     dialog: Dialog
 
 
-InCall = Invited | Confirmed | Withdrawn | Said | Unconfirmed
-Fact = InCall | Told
+InCall = Invited | Confirmed | Withdrawn | Said | Referred | Lapsed | Unconfirmed
+Fact = InCall | Told | Registration
 
 
 class _Call(Struct):
@@ -95,6 +119,9 @@ class _Call(Struct):
     confirmed: bool = False
     persisting: Persistence | None = None
     persisting_sequence: int = 0
+    timer: SessionTimer | None = None
+    ringing: Persistence | None = None  # repeats a 180 that the caller wants to be sure of
+    referring: bool = False  # the other side was told to call somebody, and has not said what came of it
 
     @property
     def invited(self) -> Request:
@@ -113,6 +140,8 @@ class _Served(Struct):
 class _Asked(Struct):
     machine: ClientTransaction
     to: Hop
+    told: Callable[[Response | None, int], Sequence[Fact]] | None = None
+    """Who wants to know the final answer, or that there is none."""
 
 
 class Agent:
@@ -133,6 +162,7 @@ class Agent:
         self._merging: dict[tuple[str, str, int], str] = {}  # 8.2.2.2: the transaction that brought a request first
         self._due: list[tuple[int, str, str]] = []
         self._outgoing: list[Sent] = []
+        self._registering: dict[str, Registering] = {}
         self._caller = Caller(Lines(self._put, self._ask, self._arm, self._adopt, self.release), make_id)
 
     # What comes in
@@ -178,7 +208,7 @@ class Agent:
             return self._refuse(request, 481, now)
         if request.method not in METHODS:
             return self._refuse(request, 405, now, ALLOW)
-        unknown = request.options("Require")
+        unknown = request.options("Require") - EXTENSIONS
         if unknown:
             return self._refuse(request, 420, now, (("Unsupported", ", ".join(sorted(unknown))),))
         if request.method == "OPTIONS":
@@ -193,6 +223,8 @@ class Agent:
             return self._refuse(request, 482, now)
         if request.body and request.content_type != SDP_TYPE:
             return self._refuse(request, 415, now, ACCEPT)
+        if session_timer.too_small(request):
+            return self._refuse_interval(request, now)
         try:
             offer = sdp.read(request.body) if request.body else None
             if offer is not None:
@@ -204,6 +236,10 @@ class Agent:
         self._answer(request, 100, now)
         return [Invited(dialog, request, trunk, offer)]
 
+    def _refuse_interval(self, request: Request, now: int) -> list[Fact]:
+        least = (("Min-SE", str(session_timer.MIN_SE_S)),)
+        return self._refuse(request, session_timer.INTERVAL_TOO_SMALL, now, least)
+
     def _within(self, call: _Call, request: Request, source: Hop, now: int) -> list[Fact]:
         self._serve(request, source)
         if request.method not in METHODS:
@@ -212,12 +248,42 @@ class Agent:
             return self._refuse(request, 500, now)
         if request.method == "OPTIONS":
             return self._refuse(request, 200, now, (*ALLOW, *ACCEPT))
+        if request.method == "NOTIFY":
+            return self._notified(call, request, now)
+        if request.method == "PRACK":
+            return self._rung(call, request, now)
         if request.method == "BYE" and not call.confirmed:  # its ACK may be lost, or never have been meant
             self._answer(request, 200, now)
             return self._withdraw(call, now)
         if not call.accepted or (request.method == "INVITE" and call.persisting is not None):
             return self._refuse(request, 491, now)
+        if request.method in ("INVITE", "UPDATE") and session_timer.too_small(request):
+            return self._refuse_interval(request, now)
         return [Said(call.dialog, rendered(request))]
+
+    def _rung(self, call: _Call, request: Request, now: int) -> list[Fact]:
+        """Know that the caller knows that it rings (RFC 3262, 3)."""
+        wanted = [str(RSEQ), str(call.invite.sequence if call.invite is not None else 0), "INVITE"]
+        if call.ringing is None or (request.headers.get("RAck") or "").split() != wanted:
+            return self._refuse(request, 481, now)
+        call.ringing = None
+        self._answer(request, 200, now)
+        return []
+
+    def _notified(self, call: _Call, request: Request, now: int) -> list[Fact]:
+        """Hear what became of a REFER (RFC 3515, 2.4.4), and of nothing else."""
+        event = (request.headers.get("Event") or "").partition(";")[0].strip().lower()
+        if event != "refer":
+            return self._refuse(request, 489, now, (("Allow-Events", "refer"),))
+        if not call.referring:
+            return self._refuse(request, 481, now)
+        self._answer(request, 200, now)
+        code = fragment(request.body)
+        ended = (request.headers.get("Subscription-State") or "").strip().lower().startswith("terminated")
+        if code < 200 and not ended:
+            return []
+        call.referring = False
+        return [Referred(call.dialog, code)]
 
     def _cancel(self, request: Request, source: Hop, now: int) -> list[Fact]:
         served = self._served.get(_server_key(request, "INVITE"))
@@ -253,10 +319,15 @@ class Agent:
             return self._caller.answered(message, now)
         key = f"{message.branch} {message.cseq_method}"
         asked = self._asked.get(key)
-        if asked is not None:
-            asked.machine.answered(message.code, now)
-            self._arm("asked", key, asked.machine.deadline())
-        return []
+        if asked is None:
+            return []
+        final = asked.machine.answered(message.code, now)
+        self._arm("asked", key, asked.machine.deadline())
+        return self._final(asked, message, now) if final else []
+
+    def _final(self, asked: _Asked, answer: Response | None, now: int) -> Sequence[Fact]:
+        told, asked.told = asked.told, None
+        return told(answer, now) if told is not None else []
 
     # What the bridge decides
 
@@ -271,7 +342,15 @@ class Agent:
     def ring(self, dialog: Dialog, now: int) -> None:
         """Tell the caller that the call is being looked at."""
         call = self._known(dialog)
-        self._answer(call.invited, 180, now, tag=dialog.tag, fields=(("Contact", dialog.contact),))
+        fields: Fields = (("Contact", dialog.contact),)
+        if RELIABLE not in call.invited.options("Require"):
+            self._answer(call.invited, 180, now, tag=dialog.tag, fields=fields)
+            return
+        fields = (*fields, ("Require", RELIABLE), ("RSeq", str(RSEQ)))
+        text = response(call.invited, 180, tag=dialog.tag, fields=fields)
+        call.ringing = Persistence(text, now)
+        self._give(self._served[call.transaction], 180, text, now)
+        self._arm("ringing", _call_key(dialog), call.ringing.deadline())
 
     def accept(self, dialog: Dialog, description: bytes, now: int) -> None:
         """Take the call; ``Confirmed`` follows, or ``Unconfirmed``, or nothing when it was withdrawn meanwhile."""
@@ -301,11 +380,32 @@ class Agent:
             return
         self._ask(text, dialog.next_hop, now)
 
-    def _ask(self, text: str, hop: Hop, now: int) -> None:
+    def refer(self, dialog: Dialog, uri: str, now: int) -> None:
+        """Have the other side call ``uri``; ``Referred`` follows (RFC 3515), unless it hangs up before."""
+        call = self._known(dialog)
+        call.referring = True
+
+        def told(answer: Response | None, at: int) -> Sequence[Fact]:
+            refused = answer is None or answer.code >= 300
+            if not (call.referring and refused):
+                return []
+            call.referring = False
+            return [Referred(dialog, answer.code if answer is not None else 0)]
+
+        fields = (("Contact", dialog.contact), ("Refer-To", f"<{uri}>"), ("Referred-By", dialog.contact))
+        self._ask(dialog.request("REFER", fields), dialog.next_hop, now, told)
+
+    def _ask(
+        self,
+        text: str,
+        hop: Hop,
+        now: int,
+        told: Callable[[Response | None, int], Sequence[Fact]] | None = None,
+    ) -> None:
         message = read(text.encode())
         key = f"{message.branch} {message.cseq_method}"
         machine = ClientTransaction(text, now, reliable=hop.reliable)
-        self._asked[key] = _Asked(machine, hop)
+        self._asked[key] = _Asked(machine, hop, told)
         self._put(text, hop)
         self._arm("asked", key, machine.deadline())
 
@@ -322,16 +422,63 @@ class Agent:
             self.send(dialog, dialog.request("BYE"), now)
         self._forget(call)
 
-    def part(self, hop: Hop) -> Sequence[Fact]:
+    def register(self, binding: Binding, now: int) -> None:
+        """Register with a provider, and keep it up; where it was done before, know where its registrar is now."""
+        known = self._registering.get(binding.name)
+        if known is not None:
+            known.move(binding.hop)
+            return
+        made = self._registering[binding.name] = Registering(binding, self._here(binding.hop), self._make_id)
+        self._register(made, now)
+
+    def unregister(self, now: int) -> None:
+        """Give every binding back; those that are still ``registered`` have not been answered."""
+        for registering in self._registering.values():
+            registering.leave()
+            if registering.held:
+                self._register(registering, now)
+
+    @property
+    def registered(self) -> list[str]:
+        """The names of the bindings that are held."""
+        return [name for name, registering in self._registering.items() if registering.held]
+
+    def _register(self, registering: Registering, now: int) -> None:
+        def told(answer: Response | None, at: int) -> Sequence[Fact]:
+            facts = registering.answered(answer, at)
+            if registering.due == at:
+                self._register(registering, at)
+            else:
+                self._arm("register", registering.binding.name, registering.due)
+            return facts
+
+        self._ask(registering.request(), registering.binding.hop, now, told)
+
+    def _expire_registering(self, name: str, now: int) -> None:
+        registering = self._registering[name]
+        if registering.due is not None and registering.due <= now and not registering.leaving:
+            self._register(registering, now)
+
+    def part(self, hop: Hop, now: int) -> Sequence[Fact]:
         """Know that the connection with ``hop`` is lost, or never came to be: its calls look for another way."""
         for call in self._calls.values():
             if call.dialog.source == hop:
                 call.dialog.part()
-        return self._caller.part(hop)
+        facts: list[Fact] = [*self._caller.part(hop)]
+        for key, asked in list(self._asked.items()):
+            if asked.to == hop and asked.told is not None:
+                del self._asked[key]
+                facts += self._final(asked, None, now)
+        for name, registering in self._registering.items():
+            if registering.binding.hop == hop and registering.held:
+                facts += registering.lost(now)
+                self._arm("register", name, registering.due)
+        return facts
 
     def uses(self, hop: Hop) -> bool:
         """Tell whether a call goes by ``hop``, so that its connection is worth keeping."""
-        return self._caller.uses(hop) or any(call.dialog.source == hop for call in self._calls.values())
+        registers = any(registering.binding.hop == hop for registering in self._registering.values())
+        return registers or self._caller.uses(hop) or any(call.dialog.source == hop for call in self._calls.values())
 
     def knows(self, host: str) -> bool:
         """Tell whether whoever is at ``host`` may have a word for us: a trunk, or somebody within a call."""
@@ -353,15 +500,26 @@ class Agent:
         facts: list[Fact] = []
         while self._due and self._due[0][0] <= now:
             _, kind, key = heapq.heappop(self._due)
-            if kind == "served":
-                self._expire_served(key, now)
-            elif kind == "asked":
-                self._expire_asked(key, now)
-            elif kind == "call":
-                facts += self._expire_call(key, now)
-            else:
-                facts += self._caller.expire(kind, key, now)
+            facts += self._expire(kind, key, now)
         return facts
+
+    def _expire(self, kind: str, key: str, now: int) -> Sequence[Fact]:
+        match kind:
+            case "served":
+                self._expire_served(key, now)
+            case "asked":
+                return self._expire_asked(key, now)
+            case "call":
+                return self._expire_call(key, now)
+            case "ringing":
+                self._expire_ringing(key, now)
+            case "session":
+                return self._expire_session(key, now)
+            case "register":
+                self._expire_registering(key, now)
+            case _:
+                return self._caller.expire(kind, key, now)
+        return []
 
     def _expire_served(self, key: str, now: int) -> None:
         served = self._served.get(key)
@@ -375,15 +533,16 @@ class Agent:
         else:
             self._arm("served", key, served.machine.deadline())
 
-    def _expire_asked(self, key: str, now: int) -> None:
+    def _expire_asked(self, key: str, now: int) -> Sequence[Fact]:
         asked = self._asked.get(key)
         if asked is None or not _is_due(asked.machine, now):
-            return
+            return []
         self._put(asked.machine.expire(now), asked.to)
-        if asked.machine.state is State.TERMINATED:
-            del self._asked[key]
-        else:
+        if asked.machine.state is not State.TERMINATED:
             self._arm("asked", key, asked.machine.deadline())
+            return []
+        del self._asked[key]
+        return self._final(asked, None, now)
 
     def _expire_call(self, key: str, now: int) -> list[Fact]:
         call = self._calls.get(key)
@@ -416,10 +575,71 @@ class Agent:
             self._give(served, code, text, now)
 
     def _give(self, served: _Served, code: int, text: str, now: int) -> None:
+        if 200 <= code < 300 and served.request.method in ("INVITE", "UPDATE"):
+            text = self._timed(served.request, text, now)
         self._put(served.machine.answer(code, text, now), served.to)
         self._arm("served", _server_key(served.request), served.machine.deadline())
         if served.machine.state is State.ACCEPTED and code < 300:
             self._persist(served, text, now)
+
+    def _timed(self, request: Request, text: str, now: int) -> str:
+        """Say in an answer how long the session holds, and know it."""
+        call = self._call_of(read(text.encode()))
+        if call is None:
+            return text
+        agreed = session_timer.answer(request, may_update=request.allows("UPDATE"))
+        self._time(call, agreed, ours=agreed is not None and agreed.refresher == "uas", now=now)
+        if agreed is None:
+            return text
+        said = f"Session-Expires: {agreed.interval_s};refresher={agreed.refresher}{CRLF}Require: {session_timer.TIMER}"
+        return text.replace(f"{CRLF}Content-Length:", f"{CRLF}{said}{CRLF}Content-Length:", 1)
+
+    def _time(self, call: _Call, agreed: session_timer.Wanted | None, *, ours: bool, now: int) -> None:
+        call.timer = None
+        if agreed is not None:
+            call.timer = SessionTimer(max(agreed.interval_s, session_timer.MIN_SE_S), ours=ours, now=now)
+            self._arm("session", _call_key(call.dialog), call.timer.deadline())
+
+    def _expire_ringing(self, key: str, now: int) -> None:
+        call = self._calls.get(key)
+        if call is None or call.ringing is None or call.ringing.deadline() > now or call.accepted:
+            return
+        again = call.ringing.expire(now)
+        served = self._served.get(call.transaction)
+        if call.ringing.failed or served is None:  # whoever answers will find out whether anybody is there
+            call.ringing = None
+            return
+        self._put(again, served.to)
+        self._arm("ringing", key, call.ringing.deadline())
+
+    def _expire_session(self, key: str, now: int) -> list[Fact]:
+        call = self._calls.get(key)
+        if call is None or call.timer is None or call.timer.deadline() > now:
+            return []
+        if not call.timer.ours:
+            return self._lapse(call, now)
+        timer, dialog = call.timer, call.dialog
+
+        def told(answer: Response | None, at: int) -> Sequence[Fact]:
+            if self._calls.get(key) is not call:
+                return []
+            if answer is None or answer.code in (408, 481):  # 12.2.1.2: the other side has no such call
+                return self._lapse(call, at)
+            return []
+
+        timer.refreshed(now)
+        self._arm("session", key, timer.deadline())
+        fields = (
+            ("Contact", dialog.contact),
+            ("Supported", session_timer.TIMER),
+            ("Session-Expires", f"{timer.interval_s};refresher=uac"),
+        )
+        self._ask(dialog.request("UPDATE", fields), dialog.next_hop, now, told)
+        return []
+
+    def _lapse(self, call: _Call, now: int) -> list[Fact]:
+        self.release(call.dialog, now)
+        return [Lapsed(call.dialog)]
 
     def _persist(self, served: _Served, text: str, now: int) -> None:
         call = self._call_of(read(text.encode()))
@@ -438,8 +658,11 @@ class Agent:
 
     # Who is who
 
-    def _adopt(self, dialog: Dialog) -> None:
-        self._calls[_call_key(dialog)] = _Call(dialog, accepted=True, confirmed=True)
+    def _adopt(self, dialog: Dialog, taken: Response, now: int) -> None:
+        call = self._calls[_call_key(dialog)] = _Call(dialog, accepted=True, confirmed=True)
+        agreed = session_timer.wanted(taken)
+        if agreed is not None and (agreed.refresher == "uas" or taken.allows("UPDATE")):
+            self._time(call, agreed, ours=agreed.refresher != "uas", now=now)
 
     def _call_of(self, message: Request | Response) -> _Call | None:
         call = self._calls.get(f"{message.call_id} {message.to_tag}") if message.to_tag else None

@@ -10,21 +10,18 @@ from enum import StrEnum
 from msgspec import Struct
 from sipmessage import URI
 
-from phone_bridge.errors import RemoteError
-from phone_bridge.legs.sip import digest
 from phone_bridge.legs.sip.dialog import MAX_FORWARDS, Dialog, Ends, Hop, Place, contact, via
+from phone_bridge.legs.sip.digest import AUTHORIZATION, Proof
 from phone_bridge.legs.sip.message import BRANCH_COOKIE, Fields, Response, written
+from phone_bridge.legs.sip.session_timer import TIMER
 from phone_bridge.legs.sip.srtp import Srtp
 from phone_bridge.legs.sip.transaction import InviteTransaction, State
 
 SDP_TYPE = "application/sdp"
-ALLOWED: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE"),)
+ALLOWED: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY"),)
 
 MAX_RETRY_DIGITS = 6
 """Digits of a Retry-After that is believed."""
-
-MAX_CHALLENGES = 3
-"""How often one call is sent with credentials: a nonce may be stale, but a password that is wrong stays so."""
 
 
 class Outcome(StrEnum):
@@ -121,13 +118,12 @@ class Calling:
         """Whether the peer has said anything."""
         self.over = False
         """Whether what became of it was told."""
-        self.credentials: Fields = ()
+        self.proof = Proof(wanted.username, wanted.password, make_id)
         self._here = here
         self._make_id = make_id
         self._local = f"{wanted.from_};tag={make_id()}"
         self._tag = self._local.rpartition("=")[2]
         self._sequence = 0
-        self._challenges = 0
         self._via = ""
 
     def invite(self) -> str:
@@ -138,7 +134,8 @@ class Calling:
         fields: Fields = (
             ("Contact", contact(self._here, self.wanted.hop.transport)),
             *ALLOWED,
-            *self.credentials,
+            ("Supported", TIMER),
+            *self.proof.fields,
             *self.wanted.fields,
             ("Content-Type", SDP_TYPE),
         )
@@ -152,23 +149,6 @@ class Calling:
     def acknowledgement(self, refusal: Response) -> str:
         """Write the ACK of a refusal of the INVITE that is under way (17.1.1.3)."""
         return self._written("ACK", refusal.headers["To"])
-
-    def prove(self, refusal: Response) -> bool:
-        """Take up what a refusal asks for; False where that cannot be answered, or was to no avail."""
-        wanted = self.wanted
-        try:
-            asked = digest.asked(refusal)
-        except RemoteError:
-            return False
-        if asked is None or not wanted.username or self._challenges >= MAX_CHALLENGES:
-            return False
-        if not asked.stale and any(name == asked.field for name, _ in self.credentials):
-            return False
-        self._challenges += 1
-        shown = digest.credentials(asked, "INVITE", wanted.uri, wanted.username, wanted.password, self._make_id())
-        others = (pair for pair in self.credentials if pair[0] != asked.field)
-        self.credentials = (*others, (asked.field, shown))
-        return True
 
     def dialog(self, taken: Response) -> Dialog:
         """Make the dialog with who has answered (12.1.2)."""
@@ -214,8 +194,8 @@ class Lines(Struct, frozen=True):
     """Send a request that is no INVITE until it is answered."""
     arm: Callable[[str, str, int | None], None]
     """Have ``expire`` called with a kind and a key."""
-    adopt: Callable[[Dialog], None]
-    """Know a dialog from now on."""
+    adopt: Callable[[Dialog, Response, int], None]
+    """Know a dialog from now on, by the answer that began it."""
     hang_up: Callable[[Dialog, int], None]
     """End a dialog that nobody wants."""
 
@@ -304,10 +284,10 @@ class Caller:
             self._lines.put(known[0], known[1].next_hop)
             return []
         dialog = calling.dialog(message)
-        acknowledgement = dialog.request("ACK", calling.credentials, sequence=message.sequence)
+        acknowledgement = dialog.request("ACK", calling.proof.fields, sequence=message.sequence)
         inviting.taken[message.to_tag] = acknowledgement, dialog
         self._lines.put(acknowledgement, dialog.next_hop)
-        self._lines.adopt(dialog)
+        self._lines.adopt(dialog, message, now)
         if calling.over or calling.withdrawn is not None:  # somebody else has it, or it was too late
             self._lines.hang_up(dialog, now)
             return self._fail(calling, Outcome.CANCELED, message.code)
@@ -315,8 +295,8 @@ class Caller:
         return [Answered(calling, dialog, message.body)]
 
     def _refused(self, calling: Calling, message: Response, now: int) -> list[Told]:
-        asks = message.code in digest.AUTHORIZATION and calling.withdrawn is None and not calling.over
-        if asks and calling.prove(message):
+        asks = message.code in AUTHORIZATION and calling.withdrawn is None and not calling.over
+        if asks and calling.proof.take(message, "INVITE", calling.wanted.uri):
             self._send(calling, now)
             return []
         return self._fail(calling, OUTCOMES.get(message.code, Outcome.REFUSED), message.code, _retry_after(message))

@@ -7,13 +7,13 @@ never come back cost nothing.
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 from sipmessage import AuthCredentials
 
 from phone_bridge.errors import RemoteError
-from phone_bridge.legs.sip.message import MAX_FIELD_CHARS, Request, Response
+from phone_bridge.legs.sip.message import MAX_FIELD_CHARS, Fields, Request, Response
 
 NONCE_MS = 60_000
 """How long a nonce may be answered."""
@@ -103,6 +103,9 @@ def fits(given: Shown, method: str, password: str) -> bool:
 
 # When we are asked
 
+MAX_CHALLENGES = 3
+"""How often one request is sent with credentials: a nonce may be stale, but a password that is wrong stays so."""
+
 AUTHORIZATION = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
 """What each status asks with, and what is answered with (22.2, 22.3)."""
 
@@ -175,6 +178,34 @@ def credentials(asked: Asked, method: str, uri: str, username: str, password: st
     if asked.qop:
         text += f', qop=auth, nc={shown.nc}, cnonce="{cnonce}"'
     return f"Digest {text}"
+
+
+class Proof:
+    """What one request shows to whoever asks, until that is enough or has turned out to be no use."""
+
+    def __init__(self, username: str, password: str, make_id: Callable[[], str]) -> None:
+        self.fields: Fields = ()
+        """The header fields that show it."""
+        self._username = username
+        self._password = password
+        self._make_id = make_id
+        self._challenges = 0
+
+    def take(self, refusal: Response, method: str, uri: str) -> bool:
+        """Take up what a refusal asks for; False where that cannot be answered, or was to no avail."""
+        try:
+            challenge = asked(refusal)
+        except RemoteError:
+            return False
+        if challenge is None or not self._username or self._challenges >= MAX_CHALLENGES:
+            return False
+        if not challenge.stale and any(name == challenge.field for name, _ in self.fields):
+            return False
+        self._challenges += 1
+        shown = credentials(challenge, method, uri, self._username, self._password, self._make_id())
+        others = (pair for pair in self.fields if pair[0] != challenge.field)
+        self.fields = (*others, (challenge.field, shown))
+        return True
 
 
 def _escaped(text: str) -> str:

@@ -203,15 +203,15 @@ class SipLeg:
 
     def deadline(self) -> int | None:
         """Say when the next frame is due; at once when a flush has given marks back."""
-        if self._over:
-            return None
-        return self._turn - FRAME_MS if self._told else self._turn
+        if self._told:
+            return self._turn - FRAME_MS
+        return None if self._over else self._turn
 
     def expire(self, now: int) -> list[Event]:
         """Send what is due by ``now``, and hear as much."""
-        if self._over:
-            return []
         facts, self._told = self._told, []
+        if self._over:
+            return facts
         if now - self._turn > CATCH_UP_MS:
             missed = (now - self._turn) // FRAME_MS
             self._frames += missed  # the timestamps show the hole
@@ -256,6 +256,12 @@ class SipLeg:
         )
         self._packets += 1
         return packet.pack()
+
+    def leave(self) -> None:
+        """Hang up on a caller who has been put through."""
+        if not self._over:
+            self._hang_up()
+            self._told = [LegClosed()]
 
     def _hang_up(self) -> None:
         if not self.dialog.over:

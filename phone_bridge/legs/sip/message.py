@@ -32,6 +32,7 @@ BRANCH_COOKIE = "z9hG4bK"
 CRLF = "\r\n"
 
 _FOLD = re.compile(r"\r\n[ \t]+")
+_STATUS = re.compile(rb"SIP/2\.0 ([1-6]\d\d)\b")
 _COMMA = re.compile(r"[ \t]*,[ \t]*")
 _SENT_PROTOCOL = re.compile(r"SIP\s*/\s*2\.0\s*/\s*", re.IGNORECASE)
 _ADDRESSED = frozenset({"via", "from", "to", "contact", "record-route", "route"})
@@ -64,6 +65,10 @@ class _Head(Struct, frozen=True, kw_only=True):
     def to_tag(self) -> str:
         """The tag of who took the request; empty outside a dialog."""
         return self.to.parameters.get("tag") or ""
+
+    def allows(self, method: str) -> bool:
+        """Tell whether whoever has written it takes requests of that kind, as far as it says."""
+        return method.lower() in self.options("Allow")
 
     def options(self, name: str) -> frozenset[str]:
         """Name the option tags of ``Supported`` or ``Require``, in small letters."""
@@ -195,12 +200,14 @@ PHRASES = {
     405: "Method Not Allowed",
     415: "Unsupported Media Type",
     420: "Bad Extension",
+    422: "Session Interval Too Small",
     481: "Call/Transaction Does Not Exist",
     482: "Loop Detected",
     483: "Too Many Hops",
     486: "Busy Here",
     487: "Request Terminated",
     488: "Not Acceptable Here",
+    489: "Bad Event",
     491: "Request Pending",
     500: "Server Internal Error",
     501: "Not Implemented",
@@ -251,6 +258,12 @@ def received(request: Request, host: str, port: int) -> Request:
     via = (Via(top.transport, top.host, top.port, top.parameters.replace(**changes)), *request.via[1:])
     request.headers.setlist("Via", [str(hop) for hop in via])
     return replace(request, via=via)
+
+
+def fragment(body: bytes) -> int:
+    """Read the status that a fragment of a message begins with (RFC 3420); 0 for none."""
+    found = _STATUS.match(body)
+    return int(found[1]) if found else 0
 
 
 def rendered(request: Request) -> str:

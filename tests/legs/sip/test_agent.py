@@ -6,7 +6,7 @@ from phone_bridge.errors import LocalError
 from phone_bridge.legs.sip import agent as a
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
-from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, Invited, Said, Unconfirmed, Withdrawn
+from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, Invited, Referred, Said, Unconfirmed, Withdrawn
 from phone_bridge.legs.sip.dialog import Hop
 from phone_bridge.legs.sip.message import Request, Response, read
 from phone_bridge.legs.sip.transaction import LIFE_MS, T1_MS, T4_MS
@@ -275,7 +275,6 @@ def test_whoever_keeps_the_line_alive_within_a_call_is_answered() -> None:
         ("options.sip", 200),
         ("register.sip", 405),
         ("invite_srtp_only.sip", 488),
-        ("invite_requires_100rel.sip", 420),
     ],
 )
 def test_what_is_no_call_is_answered_by_its_status(name: str, code: int) -> None:
@@ -373,3 +372,109 @@ def test_what_belongs_to_nobody_is_our_own_mistake() -> None:
     line.agent.refuse(invited.dialog, 486, line.now)
     with pytest.raises(LocalError):
         line.agent.ring(invited.dialog, line.now)
+
+
+# REFER
+
+
+def notify(invited: Invited, status: str, sequence: int, event: str = "refer", state: str = "active") -> bytes:
+    body = f"SIP/2.0 {status}\r\n".encode()
+    data = within(invited, "9_bye.sip").replace(b"BYE", b"NOTIFY").replace(b"CSeq: 7", f"CSeq: {sequence}".encode())
+    data = data.replace(b"branch=", f"branch=z9hG4bKn{sequence};was=".encode())
+    fields = f"Event: {event}\r\nSubscription-State: {state}\r\nContent-Length: {len(body)}".encode()
+    return data.replace(b"Content-Length: 0", fields) + body
+
+
+def referred(line: Line, invited: Invited) -> bytes:
+    line.agent.refer(invited.dialog, "sip:+493012345@pbx.example", line.now)
+    ((data, _),) = line.agent.outgoing()
+    refer = read(data)
+    assert isinstance(refer, Request)
+    assert (refer.method, refer.headers["Refer-To"]) == ("REFER", "<sip:+493012345@pbx.example>")
+    return data
+
+
+def answered(data: bytes, code: int) -> bytes:
+    return data.replace(data.partition(b"\r\n")[0], f"SIP/2.0 {code} So".encode())
+
+
+def test_the_other_side_calls_somebody_and_tells_what_came_of_it() -> None:
+    line = Line()
+    invited = line.taken()
+    data = referred(line, invited)
+    assert line.say(answered(data, 202)) == []
+    assert line.say(notify(invited, "100 Trying", 10)) == []
+    assert line.say(notify(invited, "200 OK", 11)) == [Referred(invited.dialog, 200)]
+    assert line.say(notify(invited, "200 OK", 12)) == []
+    assert line.codes() == [200, 200, 481]
+
+
+def test_an_end_of_news_without_news_is_one() -> None:
+    line = Line()
+    invited = line.taken()
+    referred(line, invited)
+    assert line.say(notify(invited, "100 Trying", 10, state="terminated;reason=timeout")) == [
+        Referred(invited.dialog, 100)
+    ]
+
+
+def test_a_side_that_calls_nobody_says_so_or_nothing() -> None:
+    line = Line()
+    invited = line.taken()
+    assert line.say(answered(referred(line, invited), 603)) == [Referred(invited.dialog, 603)]
+    referred(line, invited)
+    assert line.wait(START + LIFE_MS) == [Referred(invited.dialog, 0)]
+
+
+def test_news_of_anything_else_is_not_wanted() -> None:
+    line = Line()
+    invited = line.taken()
+    assert line.say(notify(invited, "200 OK", 10, event="presence")) == []
+    assert line.say(notify(invited, "200 OK", 11)) == []
+    assert line.codes() == [489, 481]
+
+
+# What callers require (RFC 3261, 8.2.2.3; RFC 3262)
+
+
+def test_what_nobody_here_knows_cannot_be_required() -> None:
+    line = Line()
+    data = samples.raw("outside", "invite_requires_100rel.sip").replace(b"100rel", b"magic, 100rel")
+    assert line.say(data) == []
+    (refusal,) = line.heard()
+    assert isinstance(refusal, Response)
+    assert (refusal.code, refusal.headers["Unsupported"]) == (420, "magic")
+
+
+def prack(invited: Invited, sequence: int, rack: str) -> bytes:
+    data = within(invited, "9_bye.sip").replace(b"BYE", b"PRACK").replace(b"CSeq: 7", f"CSeq: {sequence}".encode())
+    data = data.replace(b"branch=", f"branch=z9hG4bKp{sequence};was=".encode())
+    data = data.replace(b"Content-Length", f"RAck: {rack}\r\nContent-Length".encode())
+    return data.replace(read(data).call_id.encode(), invited.dialog.call_id.encode())
+
+
+def test_a_caller_who_wants_to_be_sure_that_it_rings_is_told_until_it_knows() -> None:
+    line = Line()
+    (invited,) = line.say(samples.raw("outside", "invite_requires_100rel.sip"))
+    assert isinstance(invited, Invited)
+    line.agent.ring(invited.dialog, line.now)
+    rung = line.heard()[-1]
+    assert isinstance(rung, Response)
+    assert (rung.code, rung.options("Require"), rung.headers["RSeq"]) == (180, {"100rel"}, "1")
+    line.wait(START + T1_MS)
+    assert line.codes() == [180]
+    sequence = invited.request.sequence
+    assert line.say(prack(invited, 10, f"2 {sequence} INVITE")) == []
+    assert line.say(prack(invited, 11, f"1 {sequence} INVITE")) == []
+    assert line.codes() == [481, 200]
+    line.wait(START + LIFE_MS)
+    assert line.codes() == []
+
+
+def test_a_caller_who_never_says_that_it_knows_is_not_told_for_ever() -> None:
+    line = Line()
+    (invited,) = line.say(samples.raw("outside", "invite_requires_100rel.sip"))
+    assert isinstance(invited, Invited)
+    line.agent.ring(invited.dialog, line.now)
+    line.wait(START + 2 * LIFE_MS)
+    assert 10 <= len(line.codes()) <= 12

@@ -2,7 +2,6 @@
 
 import pytest
 
-from phone_bridge.legs.sip import calling as c
 from phone_bridge.legs.sip import digest, sdp
 from phone_bridge.legs.sip.access import Access
 from phone_bridge.legs.sip.agent import Agent, Fact, Said
@@ -163,7 +162,7 @@ def test_credentials_that_do_not_help_are_shown_once_and_a_stale_nonce_is_replac
 def test_a_peer_that_asks_for_ever_is_given_up() -> None:
     peer = Peer()
     calling = peer.called()
-    for _ in range(c.MAX_CHALLENGES):
+    for _ in range(digest.MAX_CHALLENGES):
         assert peer.answer(401, fields=(("WWW-Authenticate", MD5 + ", stale=true"),)) == []
     assert peer.answer(401, fields=(("WWW-Authenticate", MD5 + ", stale=true"),)) == [
         Failed(calling, Outcome.FORBIDDEN, 401)
@@ -230,7 +229,7 @@ def test_who_cannot_be_connected_with_is_unreachable_at_once() -> None:
     peer = Peer(Hop("192.0.2.30", 5060, "tcp"))
     calling = peer.called()
     assert peer.agent.uses(peer.hop)
-    assert peer.agent.part(peer.hop) == [Failed(calling, Outcome.UNREACHABLE, 0)]
+    assert peer.agent.part(peer.hop, peer.now) == [Failed(calling, Outcome.UNREACHABLE, 0)]
     assert not peer.agent.uses(peer.hop)
 
 
