@@ -77,6 +77,7 @@ STREAM_REFUSALS = frozenset(
         "token_superseded",
         "token_unknown_call",
         "token_unknown_key",
+        "token_too_long",
         "token_wrong_call",
         "too_many_waiting",
         "unknown_address",
