@@ -3,9 +3,11 @@
 from twiml.documents import (
     apologise_and_hang_up,
     connect_stream,
+    hand_back,
     hang_up,
     leave_message,
     move_on,
+    outwait_greeting,
     press_keys,
     reject,
     take_message,
@@ -15,9 +17,11 @@ from twiml.documents import (
 __all__ = [
     "apologise_and_hang_up",
     "connect_stream",
+    "hand_back",
     "hang_up",
     "leave_message",
     "move_on",
+    "outwait_greeting",
     "press_keys",
     "reject",
     "take_message",

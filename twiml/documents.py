@@ -22,6 +22,9 @@ DIAL_SECONDS = 25
 MESSAGE_SECONDS = 120
 """The longest message that a caller may leave."""
 
+GREETING_QUIET_SECONDS = 3
+"""So long is it quiet after a machine's greeting, with its beep in between: pauses for breath are shorter."""
+
 MESSAGE_QUIET_SECONDS = 6
 """So much silence ends a message."""
 
@@ -71,6 +74,26 @@ def leave_message(text: str, language: str) -> str:
     return str(response)
 
 
+def outwait_greeting(text: str, language: str, action_url: str) -> str:
+    """Listen to a machine until its greeting and its beep are over, then go on at ``action_url``.
+
+    They are over when it was quiet for GREETING_QUIET_SECONDS. Of a machine that says nothing at all Twilio tells
+    nobody: it goes on with this document, in which ``text`` is said and the call ends. Nothing is recorded.
+    """
+    response = VoiceResponse()
+    response.gather(
+        input="speech",
+        action=_clean(action_url),
+        method="POST",
+        timeout=GREETING_QUIET_SECONDS,
+        speech_timeout=str(GREETING_QUIET_SECONDS),
+        language=_clean(language),
+    )
+    _say(response, text, language)
+    response.hangup()
+    return str(response)
+
+
 def press_keys(
     digits: str,
     stream_url: str,
@@ -90,6 +113,20 @@ def move_on(url: str, pause_seconds: int) -> str:
     """Ask for another document at ``url`` after a pause; before the call is answered it goes on ringing meanwhile."""
     response = VoiceResponse()
     response.pause(length=pause_seconds)
+    response.redirect(_clean(url), method="POST")
+    return str(response)
+
+
+def hand_back(url: str) -> str:
+    """Give the caller back to whoever handed them over, at ``url``.
+
+    ::
+
+        <Response>
+          <Redirect method="POST">https://ivr.example.com/back?pb_ended=completed&amp;pb_signature=0f1e</Redirect>
+        </Response>
+    """
+    response = VoiceResponse()
     response.redirect(_clean(url), method="POST")
     return str(response)
 

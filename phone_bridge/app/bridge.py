@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from phone_bridge.app import sessions
 from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
 from phone_bridge.app.outbound import Outbound
 from phone_bridge.app.outside import Texting, router
+from phone_bridge.app.sip_transfers import SipTransfers
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.app.toolboxes import Toolboxes
 from phone_bridge.audio.format import PCMU_8K
@@ -126,6 +128,7 @@ class Bridge:
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
+        self.sip_transfers = SipTransfers()
         self.watchers = 0
         """Streams of events that are open."""
         self._voice = voice
@@ -246,6 +249,7 @@ class Bridge:
         past = record.past(timestamp(time.time)) if record.resumed else None
         served = self.tenants.of(record)
         tools = self.toolboxes.tools(self._facts(record), served)
+        onward = onward and (served.settings.fallback != "goodbye" or record.return_url is not None)
         rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
         now = int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
@@ -323,14 +327,14 @@ class Bridge:
 
 def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bool) -> Rules:
     settings = served.settings
-    limit = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
+    limit: dict[str, Any] = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
     return Rules(
         language=settings.language,
         announce=settings.record and settings.record_announce,
         greeting=settings.greeting if plan.errand else plan.text or settings.greeting,
         errand=plan.text if plan.errand else "",
         about=plan.about,
-        onward=onward and settings.fallback != "goodbye",
+        onward=onward,
         auto_confirm=settings.unasked(user_id),
         effects=tools.effects,
         answer_ms=settings.answer_seconds * 1000,

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from phone_bridge.app.assistant_operations import ASSISTANT_EXAMPLES, ASSISTANT_OPERATIONS
+from phone_bridge.app.do_not_call import BarBody
 from phone_bridge.app.operation import EVENTS as EVENTS
 from phone_bridge.app.operation import HTML as HTML
 from phone_bridge.app.operation import JSON as JSON
@@ -124,6 +125,21 @@ class Reminders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     object: Literal["list"]
     data: list[Reminder]
+
+
+class Barred(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number that must not be called, since when, and the call in which that was asked for."""
+
+    to: str
+    since: str
+    call_id: str | None
+
+
+class AllBarred(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers that must not be called, newest first."""
+
+    object: Literal["list"]
+    data: list[Barred]
 
 
 class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -299,6 +315,25 @@ OPERATIONS = (
         summary="Cancel a reminder; it never rings again.",
         answers={200: Reminder},
         failures=(401, 403, 404, 409, 429, 503),
+    ),
+    Operation(
+        name="listDoNotCall",
+        tag="reminders",
+        method="get",
+        path="/v1/do-not-call",
+        summary="List the newest hundred numbers that must not be called.",
+        answers={200: AllBarred},
+        failures=(401, 403, 429, 503),
+    ),
+    Operation(
+        name="changeDoNotCall",
+        tag="reminders",
+        method="post",
+        path="/v1/do-not-call",
+        summary="Put a number on the do-not-call list, or take it off: nothing of ours rings it while it is on it.",
+        body=BarBody,
+        answers={200: BarBody},
+        failures=(400, 401, 403, 413, 429, 503),
     ),
     Operation(
         name="showCall",
@@ -602,5 +637,7 @@ EXAMPLES: dict[type, Any] = {
         "metadata": None,
         "usage": None,
         "route": None,
+        "return_url": None,
+        "return_ref": None,
     },
 }

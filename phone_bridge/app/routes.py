@@ -12,6 +12,7 @@ from phone_bridge.app import (
     assistant,
     calls,
     chronapilot_webhook,
+    do_not_call,
     health,
     metrics,
     openapi,
@@ -57,6 +58,7 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/openapi.json", openapi.openapi, methods=["GET"]),
     Route("/docs", openapi.docs, methods=["GET"]),
     *assistant.ROUTES,
+    *do_not_call.ROUTES,
     *reminders.ROUTES,  # after the assistant's, whose keys tell requests for its own reminders
     *realtime.ROUTES,
     *voice_sdk.ROUTES,

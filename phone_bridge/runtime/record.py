@@ -31,7 +31,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
     looked like (null in lists), ``usage`` what a function-calling model cost, in
     tokens. Of an outbound call,
     ``answered_by`` is what answered as far as the carrier can tell, ``reply`` what the callee wants done about a
-    reminder, and ``metadata`` what its sender wishes to find again. ``route`` names the route that it was served by.
+    reminder, and ``metadata`` what its sender wishes to find again. ``route`` names the route that it was served by. A
+    call that an IVR handed over goes back to ``return_url``, with that IVR's own ``return_ref``.
     """
 
     id: str
@@ -59,6 +60,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
     metadata: dict[str, str] | None = None
     usage: dict[str, int] | None = None
     route: str | None = None
+    return_url: str | None = None
+    return_ref: str | None = None
 
     def observe(self, trace: Trace) -> None:
         """Take over what the call has left behind so far."""

@@ -76,8 +76,8 @@ def test_its_json_has_the_names_of_the_outside() -> None:
     shown = msgspec.to_builtins(record())
     assert list(shown) == [
         "id", "carrier_id", "direction", "from", "to", "user_id", "session", "status", "started_at", "answered_at",
-        "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "voicemail", "recording",
-        "timeline",         "answered_by", "reply", "reminder_id", "metadata", "usage", "route",
+        "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "voicemail", "recording", "timeline",
+        "answered_by", "reply", "reminder_id", "metadata", "usage", "route", "return_url", "return_ref",
     ]  # fmt: skip
 
 
