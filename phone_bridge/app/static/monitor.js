@@ -81,7 +81,8 @@ function list() {
 }
 
 function draw(item, call) {
-  const state = call.live ? `live ${clock(age(call))}` : `${WORDS[call.status] ?? call.status} ${clock(age(call))}`;
+  const elsewhere = !call.live && call.status === "in_progress"; // in another process, or one that was killed
+  const state = elsewhere ? "not live here" : `${call.live ? "live" : WORDS[call.status] ?? call.status} ${clock(age(call))}`;
   const drawn = JSON.stringify([call, state, current]);
   if (item.drawn === drawn) return;
   item.drawn = drawn;
