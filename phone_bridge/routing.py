@@ -31,6 +31,8 @@ _NUMBER = re.compile(r"\+(?:[1-9]\d{0,14}\*?|\*)", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _HOURS = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", re.ASCII)
 _SIP = re.compile(r"sips?:(?:([^@?]*)@)?", re.IGNORECASE)
+SIP_ADDRESS = r"sips?:[A-Za-z0-9._+~!-]{1,64}@[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?"
+"""A SIP address that may be called: neither parameters nor header fields, which would steer the call."""
 _DAY_MINUTES = 24 * 60
 
 
@@ -42,6 +44,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     name: str
+    named: bool = False
+    """True for a route that is taken only where it is named: by who hands a call over, or by a menu."""
 
     called: str | tuple[str, ...] = ()
     """Our number, in E.164, or the beginning of some with ``*`` (``+4930*``)."""
@@ -78,6 +82,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     session_api_version: str = ""
     session_turn_detection: str = ""
     session_transcriber: str = ""
+    session_minutes: int = 0
     tools: tuple[str, ...] | None = None
     """What is offered, by names of tools or of groups; nothing at all where it is empty."""
     greeting: str = ""
@@ -86,8 +91,24 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     answer_seconds: int = 0
     auto_confirm: tuple[str, ...] | None = None
     """Tools that are done without asking, for this route's user."""
+    record: bool | None = None
+    """Whether its calls are recorded."""
+    record_announce: bool | None = None
+    """Whether its callers are told so first."""
     max_seconds: int = 0
     max_calls: int = 0
+    numbers: str | tuple[str, ...] = ()
+    """The numbers of those who may use it, as far as a caller ID goes: they are ``known``."""
+    trust: Mapping[str, str] = MappingProxyType({})
+    """Which tier opens what: by what a tool does (``read``, ``write``, ``outward``, ``destroy``), by its name, or
+    ``enter`` for the assistant as a whole. Without it everything is open to everybody."""
+    return_urls: tuple[str, ...] = ()
+    """Where an IVR that hands a caller over may have it sent back to."""
+    return_key_env: str = ""
+    """Names the environment variable that holds the key which the result is signed with."""
+    return_key_file: str = ""
+    return_key: str = ""
+    """Filled in when the routes are read, like ``session_key``."""
 
     def __repr__(self) -> str:
         return f"Route(name={self.name!r})"  # not its key
@@ -120,6 +141,8 @@ def missed(route: Route, facts: Facts, at: datetime) -> str:
 
 def missed_by_address(route: Route, facts: Facts) -> str:
     """Name the first condition that a call does not meet, whatever the time is."""
+    if route.named:
+        return "named"
     called, calling = number_of(facts.called), number_of(facts.calling) if facts.calling else WITHHELD
     if route.called and not _any_fits(route.called, called):
         return "called"
@@ -144,6 +167,13 @@ def sip_user_of(address: str | None) -> str:
     """Give the user of a SIP address; empty without one."""
     found = _SIP.match(address or "")
     return unquote(found[1] or "").partition(";")[0] if found else ""
+
+
+def sip_host(address: str) -> str:
+    """Give the host of a SIP address that may be called, in small letters; empty for anything else."""
+    if not re.fullmatch(SIP_ADDRESS, address):
+        return ""
+    return address.partition("@")[2].partition(":")[0].lower()
 
 
 def many(said: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -239,23 +269,26 @@ def check(routes: Sequence[Route], where: Sequence[str]) -> None:
 def takes_every_call(route: Route) -> bool:
     """Tell whether a route has no condition at all."""
     conditions = (route.called, route.calling, route.sip_user, route.headers, route.hours, route.days)
-    return not any(conditions) and not route.caller_language
+    return not any(conditions) and not route.caller_language and not route.named
 
 
 def _check(route: Route, place: str) -> None:
     if not _NAME.fullmatch(route.name):
         raise SettingsError(f"{place} needs a name of 1 to 64 letters, digits, dots, dashes or underscores")
-    if route.session_key:
-        raise SettingsError(
-            f"{place} has its session_key in the clear: put it into an environment variable or a file, "
-            "and name that with session_key_env or session_key_file"
-        )
+    for secret in ("session_key", "return_key"):
+        if getattr(route, secret):
+            raise SettingsError(
+                f"{place} has its {secret} in the clear: put it into an environment variable or a file, "
+                f"and name that with {secret}_env or {secret}_file"
+            )
     _check_addresses(route, place)
     _check_times(route, place)
     _check_limits(route, place)
 
 
 def _check_addresses(route: Route, place: str) -> None:
+    if wrong := [number for number in many(route.numbers) if not number_of(number) or number != number_of(number)]:
+        raise SettingsError(f"{place} has {wrong[0]!r} in numbers: write each in full, as +493012345")
     for field, words in (("called", ()), ("calling", (WITHHELD,))):
         for pattern in many(getattr(route, field)):
             if not _NUMBER.fullmatch(pattern) and pattern not in words:

@@ -10,12 +10,13 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import msgspec
 from dotenv import dotenv_values
 
-from phone_bridge import routing
+from phone_bridge import handover, routing, trust_rules
 from phone_bridge.errors import SettingsError, Unavailable
 from phone_bridge.offers import Effect
 from phone_bridge.routing import Facts, Route
@@ -36,6 +37,7 @@ KEPT_TABLES = 20
 
 _SESSION = tuple(field for field in Settings.__struct_fields__ if field.startswith("session_"))
 _GIVEN = (*_SESSION, "user_id", "language", "greeting", "fallback", "answer_seconds")
+_SAID = ("record", "record_announce")  # where False says something, too
 _DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Settings)}
 _TABLE = re.compile(rf"^[ \t]*\[\[[ \t]*{ROUTES}[ \t]*\]\]", re.MULTILINE)
 
@@ -48,6 +50,11 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     tools: frozenset[str] | None = None
     max_seconds: int = 0
     max_calls: int = 0
+    trust: Mapping[str, str] = MappingProxyType({})
+    numbers: frozenset[str] = frozenset()
+    """Which numbers are known to be of those who may use it."""
+    return_urls: tuple[str, ...] = ()
+    return_key: str = ""
 
     def __repr__(self) -> str:
         return f"Served(route={self.route!r})"  # not its key
@@ -111,6 +118,11 @@ class Tenants:
                 return found
         return self.own
 
+    def named(self, name: str) -> Served | None:
+        """Find what a call is given that is handed over by the name of a route; None where that may not be named."""
+        route = next((one for one in self._routes if one.name == name), None)
+        return self._tables[0][name] if route is not None and (route.named or route.return_urls) else None
+
     def of(self, record: Recorded) -> Served:
         """Find what the call of ``record`` was given when it began; raises Unavailable where nobody knows any more."""
         if record.route is None:
@@ -138,16 +150,28 @@ def served(own: Settings, route: Route) -> Served:
     if route.session or route.session_url:
         changed = {field: _DEFAULTS[field] for field in _SESSION} | {"session": route.session or own.session}
     changed |= {field: getattr(route, field) for field in _GIVEN if getattr(route, field)}
+    changed |= {field: getattr(route, field) for field in _SAID if getattr(route, field) is not None}
     if route.auto_confirm is not None:
         user_id = route.user_id or own.user_id
         changed["auto_confirm"] = ",".join(f"{user_id}:{tool}" for tool in route.auto_confirm)
+    settings = msgspec.structs.replace(own, **changed)
     return Served(
-        settings=msgspec.structs.replace(own, **changed),
+        settings=settings,
         route=route.name,
         tools=None if route.tools is None else frozenset(route.tools),
         max_seconds=route.max_seconds,
         max_calls=route.max_calls,
+        trust=route.trust,
+        numbers=_numbers(route, settings),
+        return_urls=route.return_urls,
+        return_key=route.return_key,
     )
+
+
+def _numbers(route: Route, settings: Settings) -> frozenset[str]:
+    """Collect the known numbers: the route's, those that it is for when they call, and where its user is rung."""
+    ours = (*routing.many(route.numbers), *routing.many(route.calling), settings.rung.get(settings.user_id, ""))
+    return frozenset(number for number in ours if routing.number_of(number) == number and number)
 
 
 def calendar_tools(chosen: frozenset[str]) -> tuple[str, ...]:
@@ -218,10 +242,15 @@ def _route(table: Mapping[str, Any], place: str) -> Route:
 
 
 def _opened(route: Route, place: str, environ: Mapping[str, str | None]) -> Route:
-    if not route.session_key_env and not route.session_key_file:
-        return route
-    key = secret_values.found(place, "session_key", route.session_key_env, route.session_key_file, environ)
-    return msgspec.structs.replace(route, session_key=key)
+    found = {
+        what: secret_values.found(place, what, env, file, environ)
+        for what, env, file in (
+            ("session_key", route.session_key_env, route.session_key_file),
+            ("return_key", route.return_key_env, route.return_key_file),
+        )
+        if env or file
+    }
+    return msgspec.structs.replace(route, **found)
 
 
 def _check(own: Settings, route: Route, place: str) -> None:
@@ -230,12 +259,24 @@ def _check(own: Settings, route: Route, place: str) -> None:
         check_served(given.settings, _name_in_route)
     except SettingsError as error:
         raise SettingsError(f"{place}: {error}") from None
+    handover.check(route.return_urls, route.return_key, place)
     if route.tools is not None:
         _check_tools(given, place)
+    trust_rules.check(route.trust, given.numbers, _trusted_names(given, route.trust), place)
 
 
 def _name_in_route(field: str) -> str:
     return "session_key_env or session_key_file" if field == "session_key" else field
+
+
+def _trusted_names(given: Served, rule: Mapping[str, str]) -> frozenset[str]:
+    """Name what a rule of trust may name: what the session's tools are called, those of far servers included."""
+    if given.settings.session not in FUNCTION_CALLING:
+        return frozenset(tool.name for tool in CALENDAR_TOOLS)
+    servers = tuple(f"{server.name}_" for server in given.settings.mcp)
+    far = (name for name in rule if name.startswith(servers)) if servers else ()
+    tools = (*CALENDAR_TOOLS, *MEMORY_TOOLS, WEB_SEARCH)
+    return frozenset({*(tool.name for tool in tools), *OF_A_CALL, "text_caller", *far})
 
 
 def _check_tools(given: Served, place: str) -> None:

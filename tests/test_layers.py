@@ -14,6 +14,7 @@ FLOORS = {
     "exchange": 0,
     "offers": 0,
     "audio": 1,
+    "handover": 1,
     "routing": 1,
     "voice_sdk": 2,  # one dialect's words, which a session and a browser's leg speak alike
     "call": 2,
@@ -33,16 +34,18 @@ FLOORS = {
     "campaign_cli": 7,
     "key_cli": 6,
     "memory_cli": 6,
+    "pin_cli": 6,
     "receipt_cli": 6,  # beside cli, which would outgrow its page: a command with subcommands of its own
     "voice_key_cli": 6,
     "cli": 8,
 }
 READERS = {"app", "cli", "doctor", "doctor_cli", "doctor_peers"}
-ASIDE = {"settings", "telemetry", "tenants"}  # seen by READERS alone
+ASIDE = {"settings", "telemetry", "tenants", "trust_rules"}  # seen by READERS alone
 
 DRY = ("audio", "call", "legs", "sessions")
 DRY_FILES = (
     "routing.py",
+    "handover.py",
     "assistant/answering.py",
     "assistant/conversation.py",
     "assistant/understanding.py",

@@ -112,6 +112,7 @@ def test_traces_are_kept_beside_the_database_unless_told_otherwise(
         ("PUBLIC_URL", "https://calls.example.com?x=1", "without a query"),
         ("ANSWER_SECONDS", "0", "PHONE_BRIDGE_ANSWER_SECONDS must be 1 to 120"),
         ("ANSWER_SECONDS", "121", "PHONE_BRIDGE_ANSWER_SECONDS must be 1 to 120"),
+        ("SESSION_MINUTES", "1441", "PHONE_BRIDGE_SESSION_MINUTES must be 0 to 1440"),
         ("MAX_CALLS", "-1", "PHONE_BRIDGE_MAX_CALLS"),
         ("TRACES", "some", "PHONE_BRIDGE_TRACES must be one of failures, all, off"),
         ("RETENTION_DAYS", "-1", "PHONE_BRIDGE_RETENTION_DAYS must be 0 to 3650"),
@@ -291,6 +292,9 @@ def test_trunks_get_their_passwords_from_the_environment(tmp_path: Path) -> None
     [
         ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1"}, "", "name who may call"),
         ({"PHONE_BRIDGE_SIP_LISTEN": "127.0.0.1"}, TRUNK, "udp://address"),
+        ({"PHONE_BRIDGE_SIP_LISTEN": "tls://127.0.0.1"}, TRUNK, "SIP_TLS_CERTIFICATE to show"),
+        ({}, TRUNK + 'proxy = "192.0.2.1"\ncalls_out = true', "says from where"),
+        ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1"}, TRUNK + 'proxy = "p;transport=tcp"', "must name tcp"),
         ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1", "PHONE_BRIDGE_SIP_HOST": "pbx"}, TRUNK, "must be an address"),
         ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1", "PHONE_BRIDGE_SIP_RTP_PORTS": "5"}, TRUNK, "two ports"),
     ],

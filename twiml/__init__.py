@@ -3,6 +3,7 @@
 from twiml.documents import (
     apologise_and_hang_up,
     connect_stream,
+    hand_back,
     hang_up,
     leave_message,
     move_on,
@@ -16,6 +17,7 @@ from twiml.documents import (
 __all__ = [
     "apologise_and_hang_up",
     "connect_stream",
+    "hand_back",
     "hang_up",
     "leave_message",
     "move_on",

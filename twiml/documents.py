@@ -117,6 +117,20 @@ def move_on(url: str, pause_seconds: int) -> str:
     return str(response)
 
 
+def hand_back(url: str) -> str:
+    """Give the caller back to whoever handed them over, at ``url``.
+
+    ::
+
+        <Response>
+          <Redirect method="POST">https://ivr.example.com/back?pb_ended=completed&amp;pb_signature=0f1e</Redirect>
+        </Response>
+    """
+    response = VoiceResponse()
+    response.redirect(_clean(url), method="POST")
+    return str(response)
+
+
 def transfer(text: str, language: str, number: str, action_url: str, caller_id: str | None = None) -> str:
     """Say ``text`` (nothing when empty), then ring ``number`` for DIAL_SECONDS; ``action_url`` hears what came of it.
 

@@ -83,7 +83,7 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
             to_number=ended.to,
             served=choose(bridge, ended),
         )
-        record.status, record.recording = "voicemail", url
+        record.status, record.voicemail = "voicemail", url
         record.ended_by = record.ended_by or "caller"
         record.ended_at = record.ended_at or timestamp(time.time)
         bridge.spool.put(record, urgent=True)

@@ -22,7 +22,8 @@ from phone_bridge.app.operation import Operation as Operation
 from phone_bridge.app.phone import PhoneToken, PhoneWish
 from phone_bridge.app.placing import CallBody, DtmfBody, TransferBody
 from phone_bridge.call.receipt import Receipt
-from phone_bridge.call.trace import Asked, Said
+from phone_bridge.call.timeline import Noted
+from phone_bridge.call.trace import Asked, Recorded, Said
 from phone_bridge.outbound.campaign import State as CampaignState
 from phone_bridge.outbound.policy import Policy
 from phone_bridge.outbound.reminders import ReminderBody
@@ -54,6 +55,15 @@ Status = Literal[
 ]
 
 
+class Looked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a call looked: each side's loudness by steps, ``0`` to ``z``, and what happened when."""
+
+    step_ms: int
+    caller: str
+    heard: str
+    events: list[Noted]
+
+
 class Call(CallRecord, kw_only=True, forbid_unknown_fields=True):
     """One call, live or over; times are ISO 8601 in UTC, ``at_ms`` counts from the call's beginning."""
 
@@ -61,6 +71,8 @@ class Call(CallRecord, kw_only=True, forbid_unknown_fields=True):
     status: Status
     transcript: list[Said]  # type: ignore[assignment]  # which the record keeps as it is written
     actions: list[Action]  # type: ignore[valid-type]  # made from a struct's fields, above
+    recording: Recorded | None = None  # type: ignore[assignment]
+    timeline: Looked | None = None  # type: ignore[assignment]
 
 
 class Calls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -406,6 +418,24 @@ OPERATIONS = (
         endless=True,
     ),
     Operation(
+        name="getRecording",
+        tag="calls",
+        method="get",
+        path="/v1/calls/{id}/recording",
+        summary="Give a call's sound once it is over: WAV in stereo, the caller left, what was heard right.",
+        answers={200: "audio/wav", 206: "audio/wav"},
+        failures=(401, 403, 404, 409, 429, 503),
+    ),
+    Operation(
+        name="deleteRecording",
+        tag="calls",
+        method="delete",
+        path="/v1/calls/{id}/recording",
+        summary="Delete a call's sound.",
+        answers={204: None},
+        failures=(401, 403, 404, 409, 429, 503),
+    ),
+    Operation(
         name="endCall",
         tag="calls",
         method="post",
@@ -647,12 +677,21 @@ EXAMPLES: dict[type, Any] = {
         ],
         "error": None,
         "resumed": 0,
-        "recording": None,
+        "voicemail": None,
+        "recording": {"state": "kept", "from_ms": 1900, "ms": 32307, "reason": ""},
+        "timeline": {
+            "step_ms": 100,
+            "caller": "0002hk",
+            "heard": "00dhb0",
+            "events": [],
+        },
         "answered_by": None,
         "reply": None,
         "reminder_id": None,
         "metadata": None,
         "usage": None,
         "route": None,
+        "return_url": None,
+        "return_ref": None,
     },
 }

@@ -15,18 +15,21 @@ from phone_bridge.audio.format import Format
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call import words
+from phone_bridge.call.announcement import Announcement
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
 from phone_bridge.call.errand import Errand, Heard, Wish, screens
-from phone_bridge.call.functions import Functions, readable
+from phone_bridge.call.functions import UNPROVEN, Functions, readable
 from phone_bridge.call.handing_on import EXECUTED, FAILED, UNKNOWN, Given, alike, hand_on
 from phone_bridge.call.lifeline import Lifeline, Spare
 from phone_bridge.call.past import Past
 from phone_bridge.call.permit import Permit
 from phone_bridge.call.prompts import Prompt
+from phone_bridge.call.proving import OVER, Move, Proving
 from phone_bridge.call.rules import NEVER_UNASKED, Rules
 from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Asked, Trace
+from phone_bridge.call.trust import highest
 from phone_bridge.call.turns import Due, Turns
 from phone_bridge.call.view import Line, Open, View
 from phone_bridge.errors import LocalError
@@ -63,6 +66,11 @@ _SESSION_GONE = {
 _OUTCOMES_TOLD = {EXECUTED: "done_before", "not_executed": "not_done", FAILED: "not_done"}
 
 _GOODBYES = {"drain": "goodbye_drain"}
+_UNPROVEN_GOODBYES = {
+    Move.LOCKED: "goodbye_pin_locked",
+    Move.MISSING: "goodbye_pin_unable",
+    Move.FAILED: "goodbye_pin_unable",
+}
 
 
 class Call:
@@ -87,7 +95,10 @@ class Call:
         self._turns = Turns(rules, now)
         self._lifeline = Lifeline(rules)
         self._given = Given()
+        self._proving = Proving(rules, highest(rules.trust.has, past.trust) if past else rules.trust.has)
+        self.trace.trust = self._proving.tier.value
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
+        self._announcement = Announcement(wanted=rules.announce)
         self._session_missing = False  # it could not be had while nobody needed it
         self._screened = False  # somebody who screens the call was answered by us, and not by the assistant
         self._first = True  # no session has been open yet
@@ -102,6 +113,7 @@ class Call:
         self._utterance: int | None = None  # when the caller's present utterance began
         self._partial = ""  # its words so far
         self._voice_ended: int | None = None  # when its sound was over
+        self._unheard: int | None = None  # the end of the latest voice whose words a question was asked again for
         self._wordless = False  # the session took a turn whose words have not come
         self._next_question: int | None = None  # when the next proposal is to be asked
         self._next_limit = 0
@@ -109,6 +121,7 @@ class Call:
         self._hang_up_at: int | None = None
         self._hang_up_reason = ""
         self._closing_prompt: Prompt | None = None
+        self._pin_prompt = ""  # the line that asks for the PIN
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             e.CallerHeard: self._caller_heard,
             e.DigitPressed: self._digit_pressed,
@@ -140,6 +153,9 @@ class Call:
             e.PromptReady: self._prompt_ready,
             e.PromptFailed: self._prompt_failed,
             e.EndRequested: self._end_requested,
+            e.PinKeyed: self._pin_keyed,
+            e.PinSpoken: self._pin_spoken,
+            e.PinJudged: self._pin_judged,
         }
 
     # The outside
@@ -152,7 +168,40 @@ class Call:
     @property
     def asking(self) -> bool:
         """Whether a question is open, so that it matters when the caller's voice begins."""
-        return self._questions.current is not None
+        return self._questions.current is not None or self._proving.listens
+
+    @property
+    def proving(self) -> bool:
+        """Whether a PIN is asked for, so that the caller's voice may be speaking one."""
+        return self._proving.open
+
+    def masks(self, now: int) -> bool:
+        """Whether a key may be one of a PIN: then it is told as ``PinKeyed``, and which it was to nobody."""
+        return self._proving.masks(now)
+
+    def private(self, now: int) -> bool:
+        """Tell whether what the caller does now is for no recording: what opens a door is theirs alone."""
+        return self._proving.masks(now) or self._proving.muffles(now)
+
+    @property
+    def recordable(self) -> bool:
+        """Whether the caller was told what they have to be told before anything is recorded."""
+        return self._announcement.heard
+
+    @property
+    def lag_ms(self) -> int:
+        """How long the caller's line is there and back."""
+        return self._ledger.lag_ms
+
+    @property
+    def quiet_at(self) -> int:
+        """When all that was sent will have been heard."""
+        return self._ledger.quiet_at()
+
+    @property
+    def unheard_ms(self) -> int:
+        """How much of what was sent nobody heard, when it was stopped last."""
+        return self._ledger.unheard_ms
 
     def view(self, now: int) -> View:
         """Show the call as it is now; looking changes nothing."""
@@ -176,19 +225,24 @@ class Call:
     def begin(self, now: int) -> list[c.Command]:
         """Greet the caller, or say that we were cut off; the session is being opened meanwhile."""
         self._step("begin")
-        self._out.append(c.OpenSession())
+        if self._proving.may_enter:
+            self._out.append(c.OpenSession())
         if self._past is not None:
             self.trace.transcript.extend(self._past.transcript)
             self.trace.actions.extend(map(copy, self._past.actions))  # whose outcomes are found out only now
             self.trace.used_before = self._past.usage
             self._out.extend(self._given.lost(self.trace.actions))
-            self._say("cut_off", now=now)
+            first: tuple[c.Line | str, ...] = ("cut_off",)
         elif self._errand is not None:
-            self._say(self._errand_line, "errand_keys", now=now)
+            first = (self._errand_line, "errand_keys")
         elif self._rules.greeting:
-            self._say(c.Line("greeting.own", self._rules.greeting), now=now)
+            first = (c.Line("greeting.own", self._rules.greeting),)
         else:
-            self._say("greeting", now=now)
+            first = ("greeting",) if self._proving.may_enter else ()
+        if lines := (*self._announcement.lines, *first):
+            self._announcement.said(self._say(*lines, now=now))
+        if not self._proving.may_enter and not self._on_errand:
+            self._prove(now)
         self._turns.caller_done(now)
         return self._drain()
 
@@ -216,13 +270,15 @@ class Call:
             self._hang_up_at,
             self._next_question,
             question.deadline if question else None,
+            self._proving.deadline(),
+            self._unheard_at(),
             self._prompts.deadline(),
         ]
         if self._phase is Phase.OPENING:
             times.append(self._lifeline.reopen_at)
         elif self._phase is Phase.TALKING:
             times += (self._lifeline.deadline(), self._pause_at())
-        if self._phase is not Phase.CLOSING and question is None:
+        if self._phase is not Phase.CLOSING and question is None and not self._proving.open:
             times.append(self._turns.deadline())
         return min([time for time in times if time is not None], default=None)
 
@@ -244,10 +300,14 @@ class Call:
 
     def _expire_talk(self, now: int) -> None:
         question = self._questions.current
-        if question is not None:
+        if self._proving.open:
+            self._move_on(self._proving.expire(now), now)
+        elif question is not None:
             if question.deadline is not None and now >= question.deadline:
                 self._answer(question, c.Verdict.EXPIRED, c.AnsweredBy.NONE, now)
                 self._say("expired", now=now)
+            elif (unheard_at := self._unheard_at()) is not None and now >= unheard_at:
+                self._miss_words(question, now)
         elif self._next_question is not None and now >= self._next_question:
             self._ask_next(now)
         elif self._phase in (Phase.OPENING, Phase.TALKING):
@@ -282,10 +342,14 @@ class Call:
     # The caller
 
     def _caller_heard(self, event: e.CallerHeard, now: int) -> None:
-        if self._phase is Phase.TALKING:
+        if self._proving.muffles(now):
+            if self._phase is Phase.TALKING:
+                silence = self._format.silence
+                self._out.append(c.Listen(silence * (len(event.audio) // len(silence))))
+        elif self._phase is Phase.TALKING:
             self._out.append(c.Listen(event.audio))
             self.trace.counts.heard_ms += len(event.audio) // self._bytes_per_ms
-        elif self._phase is Phase.OPENING:
+        elif self._phase is Phase.OPENING and self._proving.may_enter:
             self._held.append(event.audio)
             self._held_size += len(event.audio)
             while self._held_size > self._format.size(self._rules.hold_ms):
@@ -293,6 +357,9 @@ class Call:
 
     def _digit_pressed(self, event: e.DigitPressed, now: int) -> None:
         self._turns.caller(now)
+        if self._proving.masks(now):
+            return  # one that was not masked: it is nobody's all the same
+        self.trace.noted(now, "key", event.digit)
         if self._errand is not None and self._errand.open:
             self._hear_errand(self._errand.press(event.digit), now)
             return
@@ -311,15 +378,35 @@ class Call:
 
     def _voice_started(self, event: e.VoiceStarted, now: int) -> None:
         self._turns.caller(now)
+        if self._proving.listens:
+            self._proving.voice(now, on=True)
+            return
         if self._speaking_since(now) is None:
             self._utterance = min(event.at, now)
         self._voice_ended = None
         if self._questions.current is None and self._interrupt(now):
             self.trace.measured("barge_in_stop_ms", now - event.at)
+            self.trace.noted(now, "barge_in", ms=now - event.at)
 
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
+        if self._proving.listens:
+            self._proving.voice(now, on=False)
+            return
         self._voice_ended = now
+
+    def _unheard_at(self) -> int | None:
+        """Say when the words of a voice that spoke to the open question are given up; one under our own may be echo."""
+        ended = self._voice_ended
+        if self._questions.current is None or self._proving.open or ended is None or ended == self._unheard:
+            return None
+        return ended + self._rules.unheard_ms if ended > self._ledger.quiet_at() else None
+
+    def _miss_words(self, question: Question, now: int) -> None:
+        """Ask again where the caller spoke and nobody can say what, for they wait for us as we wait for them."""
+        self._unheard = self._voice_ended
+        self._hear_question(question, now)
+        self._reply_to(question, question.wordless(self._rules.unclear_answers), c.AnsweredBy.SPEECH, "", now)
 
     def _speaking_since(self, now: int) -> int | None:
         """Say when the caller's present utterance began; a cough long ago, of which no words came, was none."""
@@ -341,12 +428,10 @@ class Call:
             self._hear_partial(event, now)
             return
         self._partial = ""
-        spoken = self._speaking_since(now)
-        began = spoken if spoken is not None else now - self._rules.unseen_speech_ms
-        began = began if event.began is None else min(event.began, now)
-        self._utterance, self._voice_ended, self._wordless = None, None, False
         if not event.text.strip():
+            self._no_words(now)
             return
+        began = self._began(event, now)
         if self._answers_errand(event.text, began, now):
             return
         late = event.began is not None  # what sounds by now may be the reply to these very words
@@ -366,6 +451,21 @@ class Call:
         if reply is Reply.NONE and self._was_lost(question, assent, now):
             reply = Reply.REPEAT
         self._reply_to(question, reply, c.AnsweredBy.SPEECH, event.text, now)
+
+    def _began(self, said: e.CallerSaid, now: int) -> int:
+        """Say when what was ``said`` was begun, and be ready for the next utterance."""
+        spoken = self._speaking_since(now)
+        self._utterance, self._voice_ended, self._wordless = None, None, False
+        if said.began is not None:
+            return min(said.began, now)
+        return spoken if spoken is not None else now - self._rules.unseen_speech_ms
+
+    def _no_words(self, now: int) -> None:
+        """Believe a session that found no words in what the caller said."""
+        missed = self._questions.current if self._unheard_at() is not None else None
+        self._utterance, self._voice_ended, self._wordless = None, None, False
+        if missed is not None:
+            self._miss_words(missed, now)
 
     def _was_lost(self, question: Question, assent: Assent, now: int) -> bool:
         """Tell whether an answer came to a question of which nobody can prove that it was heard."""
@@ -450,7 +550,10 @@ class Call:
     def _give_the_word(self, now: int) -> None:
         """Let the assistant talk, which has to hear what was said before."""
         self._say("errand_assistant", now=now)
-        if self._phase is Phase.TALKING:
+        if not self._proving.may_enter:
+            self._handing_on = True
+            self._prove(now)
+        elif self._phase is Phase.TALKING:
             self._hand_on(now, answer=True)
             self._turns.caller_done(now)
         elif self._lifeline.reopen_at is None and self._session_missing:
@@ -488,6 +591,7 @@ class Call:
             waited = self._turns.waited()
             if waited is not None:
                 self.trace.measured("answer_ms", now - waited)
+                self.trace.noted(now, "answer", ms=now - waited)
         self._speaker.play(item, event.audio, now)
         self._turns.sounding(self._ledger.quiet_at())
 
@@ -519,6 +623,7 @@ class Call:
             self._ask_next(now)
 
     def _intent_detected(self, event: e.IntentDetected, now: int) -> None:
+        self.trace.noted(now, "wish", event.name)
         self._turns.session(now, busy=True)
 
     def _trouble(self, event: e.LegTrouble | e.SessionTrouble, now: int) -> None:
@@ -527,7 +632,7 @@ class Call:
     # The session's life
 
     def _session_opened(self, event: e.SessionOpened, now: int) -> None:
-        if self._phase is Phase.OPENING and not self._up:
+        if self._phase is Phase.OPENING and not self._up and self._proving.may_enter:
             self._lifeline.opened(event.life_ms, now)
             self._up = True
             self._go_on(now)
@@ -560,7 +665,7 @@ class Call:
         return duty is not None
 
     def _session_closed(self, event: e.SessionClosed, now: int) -> None:
-        if self._phase not in (Phase.OPENING, Phase.TALKING):
+        if self._phase not in (Phase.OPENING, Phase.TALKING) or not self._proving.may_enter:
             return
         if event.reason == "ended":
             for item in self._ledger.unheard(now):
@@ -574,6 +679,7 @@ class Call:
             return
         may_try = self._lifeline.lost(now) and not (opening and (self._first or event.reason == "refused"))
         self.trace.counts.losses += 1
+        self.trace.noted(now, "session_lost")
         self._up = False
         if not opening:
             self._lose(now)
@@ -593,8 +699,9 @@ class Call:
             self._hear_question(question, now)
             self._prompts.forget(question)
             self._note(question, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, "", now)
-            if question.naming:
+            if question.naming or self._proving.open:
                 self._flush(now)
+        self._stop_proving(now)
         self._questions.begin_anew()
         self._next_question = None
         for item in self._ledger.unheard(now):
@@ -640,7 +747,7 @@ class Call:
             self._lifeline.expiring(event.left_ms, now)
 
     def _spare_ready(self, event: e.SpareReady, now: int) -> None:
-        if self._phase not in (Phase.OPENING, Phase.TALKING):
+        if self._phase not in (Phase.OPENING, Phase.TALKING) or not self._proving.may_enter:
             return
         self._lifeline.spare_ready(event.life_ms, now)
         if self._phase is Phase.OPENING and not self._up and self._lifeline.reopen_at is None:
@@ -657,6 +764,7 @@ class Call:
         self._out.append(c.TakeSpare())
         self._lifeline.taken(now)
         self.trace.counts.renewals += 1
+        self.trace.noted(now, "session_renewed")
 
     def _pause_at(self) -> int | None:
         """Say from when on the session can be changed without anybody's hearing it; None while it cannot."""
@@ -713,7 +821,8 @@ class Call:
             self._ask_next(now)
 
     def _may_go_unasked(self, action: e.Action, before: str) -> bool:
-        return action.name in self._rules.auto_confirm and action.name not in NEVER_UNASKED and not before
+        wished = action.name in self._rules.auto_confirm and action.name not in NEVER_UNASKED
+        return wished and not before and self._proving.opens(action.name)
 
     def _done_before(self, action: e.Action) -> str:
         """Tell what came of such an action of a model's that had its yes in this call; "" for none, or a failure."""
@@ -734,6 +843,10 @@ class Call:
     def _ask_next(self, now: int) -> None:
         self._next_question = None
         question = self._questions.next()
+        while question is not None and question.held and self._proving.opens(question.action.name):
+            self._questions.drop(question.id, function=True)
+            self._begin_function(question.id, question.action, now)
+            question = self._questions.next()
         if question is None:
             return
         if self._ledger.quiet_at() - now > self._rules.lead_in_ms:
@@ -742,9 +855,13 @@ class Call:
             self._flush(now)
         if self._reply:
             self._hush(self._reply)
-        self._ask(question, now)
+        if self._proving.opens(question.action.name):
+            self._ask(question, now)
+        else:
+            self._prove(now)
 
     def _ask(self, question: Question, now: int) -> None:
+        self.trace.noted(now, "asked", question.action.name)
         before = self._done_before(question.action) if question.function else self._given.alike(question.action)
         warning = () if not before else ("again_done" if before == EXECUTED else "again_unknown",)
         self._say(*warning, self._naming(question), "keys", now=now, question=question)
@@ -790,6 +907,8 @@ class Call:
     def _give(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, answer: str, now: int) -> None:
         permit = None
         if verdict is c.Verdict.CONFIRMED:
+            if not self._proving.opens(question.action.name):
+                raise LocalError("a yes was about to be given by a caller who is not known well enough for it")
             permit = Permit(question.action, now)
             self._awaited.add(question.id)
             self._turns.session(now, busy=True)
@@ -797,7 +916,8 @@ class Call:
             self._give_function(question, verdict, by, permit, now)
         else:
             told = verdict in (c.Verdict.DECLINED, c.Verdict.EXPIRED) and by is not c.AnsweredBy.SPEECH
-            refusal = words.refusal(self._rules.language) if told else ""
+            refusing = words.unproven if question.unproven else words.refusal
+            refusal = refusing(self._rules.language) if told else ""
             self._out.append(c.Answer(question.id, question.action, verdict, by, refusal, permit))
         self._note(question, verdict, by, answer, now)
 
@@ -807,11 +927,15 @@ class Call:
         """Run what was consented to, or tell the model that it was not; nobody is left to tell at a call's end."""
         if permit is not None:
             self._functions.run(question.id, question.action, now, permit)
+        elif question.unproven:
+            self._functions.give(question.id, UNPROVEN)
         else:
             self._functions.refuse(question.id, verdict, by)
         self._turns.working(self._functions.working, now)
 
     def _note(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, answer: str, now: int) -> None:
+        if question.held and self._rules.reads(question.action.name):
+            return  # a look is no deed, given or not
         self.trace.asked(
             Asked(
                 question.id,
@@ -823,6 +947,7 @@ class Call:
                 question=question.words,
                 question_ms=question.words_ms,
                 answer=answer,
+                trust=self._proving.tier.value,
             )
         )
 
@@ -842,6 +967,7 @@ class Call:
         self._note(fallen, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, "", now)
         self.trace.settled(event.id, event.outcome, result)
         if asked:
+            self._stop_proving(now)
             self._flush(now)
             self._say("withdrawn", now=now)
             self._next_question = now + self._rules.outcome_ms if self._questions.waiting() else None
@@ -856,11 +982,19 @@ class Call:
         id = self._functions.take(event.id, event.action)  # noqa: A001 - the fact's own word
         if not id:
             return
-        if self._rules.reads(event.action.name):
-            self._functions.run(id, event.action, now)
+        self.trace.noted(now, "tool", event.action.name)
+        self._turns.working(True, now)
+        if self._proving.opens(event.action.name):
+            self._begin_function(id, event.action, now)
+        else:
+            self._questions.hold(id, event.action, now)
+            self._ask_in_turn(now)
+
+    def _begin_function(self, id: str, action: e.Action, now: int) -> None:
+        if self._rules.reads(action.name):
+            self._functions.run(id, action, now)
         else:
             self._functions.prepare(id)
-        self._turns.working(True, now)
 
     def _tool_prepared(self, event: e.ToolPrepared, now: int) -> None:
         if not self._functions.waits(event.id):
@@ -903,6 +1037,7 @@ class Call:
 
     def _abandon(self, now: int) -> None:
         """Give every open proposal its no: nobody is left to answer it, or to carry it out."""
+        self._stop_proving(now)
         self._functions.lose()
         for question in self._questions.drain():
             self._hear_question(question, now)
@@ -916,6 +1051,85 @@ class Call:
         """Give all that may come back as an echo while ``question`` is asked."""
         keys = ("unclear_once", "wrong_key", "keys", "keypad", "again_done", "again_unknown")
         return " ".join((self._naming(question).text, *(self._speaker.line(key).text for key in keys)))
+
+    # Who is calling
+
+    def _prove(self, now: int) -> None:
+        """Ask for the PIN that the current question needs, or the session as a whole."""
+        self._proving.begin(now)
+        self._out.append(c.ForgetPin())
+        if self._proving.spent:
+            self._move_on(Move.REFUSED, now)
+        else:
+            self._ask_for_pin("pin_ask" if self._questions.current is not None else "pin_enter", now)
+
+    def _ask_for_pin(self, key: str, now: int) -> None:
+        self._prompts.take(self._pin_prompt)
+        more = ("pin_voice",) if self._rules.pin_by_voice and key != "pin_wrong" else ()
+        self._pin_prompt = self._say(key, *more, now=now).name
+
+    def _pin_keyed(self, event: e.PinKeyed, now: int) -> None:
+        self._turns.caller(now)
+        self._move_on(self._proving.keyed(event.key, event.digits, now), now, by=c.AnsweredBy.DIGIT)
+
+    def _pin_spoken(self, event: e.PinSpoken, now: int) -> None:
+        self._turns.caller(now)
+        self._move_on(self._proving.spoken(event.digits, event.wish, now), now)
+
+    def _pin_judged(self, event: e.PinJudged, now: int) -> None:
+        self._move_on(self._proving.judged(event.attempt, event.outcome, now), now)
+
+    def _move_on(self, move: Move, now: int, by: c.AnsweredBy = c.AnsweredBy.NONE) -> None:
+        if move is Move.NOTHING:
+            return
+        self._prompts.take(self._pin_prompt)
+        self._flush(now)
+        if move is Move.JUDGE:
+            self._out.append(c.JudgePin(self._proving.judge(now)))
+        elif move in (Move.AGAIN, Move.WRONG):
+            self._ask_for_pin(f"pin_{move.value}", now)
+        elif move is Move.RIGHT:
+            self._proven(now)
+        elif move in OVER:
+            self._unproven(move, by, now)
+
+    def _proven(self, now: int) -> None:
+        self._stop_proving(now)
+        self.trace.trust = self._proving.tier.value
+        self.trace.version += 1
+        self._answered_at = now
+        question = self._questions.current
+        if question is None:
+            self._say("pin_right" if self._handing_on else "pin_welcome", now=now)
+            self._out.append(c.OpenSession())
+            self._turns.caller_done(now)
+            return
+        self._say("pin_right", now=now)
+        if question.held:
+            self._ask_next(now)
+        else:
+            question.begin_anew(now)
+            self._ask(question, now)
+
+    def _unproven(self, move: Move, by: c.AnsweredBy, now: int) -> None:
+        """Leave the caller as little known as before: what needed more is declined, and a call that did is over."""
+        self._stop_proving(now)
+        question = self._questions.current
+        if question is None:
+            self._close(_UNPROVEN_GOODBYES.get(move, "goodbye_pin"), "completed", "bridge", now)
+            return
+        question.unproven = True
+        late = move is Move.LATE
+        self._say(f"pin_{move.value}", now=now)
+        self._answer(question, c.Verdict.EXPIRED if late else c.Verdict.DECLINED, by, now)
+
+    def _stop_proving(self, now: int) -> None:
+        """Ask for the PIN no more; what came of it so far is forgotten."""
+        if self._proving.open:
+            self._proving.end(now)
+            self._prompts.take(self._pin_prompt)
+            self._out.append(c.ForgetPin())
+            self._utterance, self._voice_ended, self._partial = None, None, ""
 
     # What sounds
 
@@ -935,6 +1149,8 @@ class Call:
             raise LocalError(f"{len(event.parts)} runs of sound were made for {len(prompt.lines)} lines")
         self._speaker.play_prompt(prompt, event.parts, now)
         until = self._ledger.quiet_at()
+        if prompt.name == self._pin_prompt:
+            self._proving.asking_until(until)
         if prompt.lines[0].key == "one_moment":
             self._turns.filled(until)
         else:
@@ -965,6 +1181,7 @@ class Call:
         question = self._questions.current
         if question is not None:
             self._hear_question(question, now)
+        self._announcement.look(self._ledger, now)
         self._speaker.settle(now)
 
     def _flush(self, now: int) -> None:
@@ -973,7 +1190,7 @@ class Call:
 
     def _interrupt(self, now: int) -> bool:
         """Let the caller have the word; False where nothing sounded or was being produced."""
-        if self._phase is not Phase.TALKING:
+        if self._phase is not Phase.TALKING or self._announcement.sounding(self._ledger, now):
             return False
         reply = self._reply if self._reply not in self._cut else ""
         sounding = bool(self._ledger.unheard(now))

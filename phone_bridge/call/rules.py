@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from phone_bridge.call.trust import Trust
 from phone_bridge.offers import Effect
 
 
@@ -17,6 +18,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What an outbound call is about, said first and answered by keys or words; empty for any other call."""
     about: str = ""
     """What whoever screens an outbound call is told; empty for a call that came in."""
+    announce: bool = False
+    """Whether the caller is told first that the call is recorded, and nothing is kept before that was heard."""
     onward: bool = False
     """Whether the caller gets something else (a transfer, a voicemail) where the assistant cannot be had."""
     auto_confirm: frozenset[str] = frozenset()
@@ -24,6 +27,23 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     effects: Mapping[str, str] = {}
     """What each tool does that a function-calling session is offered, by its name: read, write, outward, destroy."""
+
+    trust: Trust = Trust()
+    """How far the caller is known, and which tools need how much."""
+    pin_by_voice: bool = False
+    """Whether a PIN may be spoken, because there is an ear of our own for it."""
+    pin_digits: int = 6
+    """Digits of the shortest PIN there is: with fewer, more are waited for."""
+    pin_pause_ms: int = 4_000
+    """How long after a key the PIN counts as complete that was not ended with the hash key."""
+    pin_said_ms: int = 1_500
+    """The same after digits that were spoken."""
+    pin_judge_ms: int = 8_000
+    """How long a check may take."""
+    late_key_ms: int = 3_000
+    """How long after a PIN was asked for further keys still belong to it, and are told to nobody."""
+    muffled_ms: int = 400
+    """How long after a PIN was asked for the session hears silence still; longer where a voice goes on."""
 
     answer_ms: int = 20_000
     """How long a question waits for its answer once it was asked."""
@@ -39,10 +59,13 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How long the telling of an outcome may hold up the next question."""
     double_tap_ms: int = 1_000
     """A key within this time of an answer belongs to that answer."""
+    unheard_ms: int = 2_500
+    """How long the words of a voice may take to come, before the question that it spoke to is asked again."""
     unseen_speech_ms: int = 700
-    wordless_ms: int = 15_000  # a voice of which no words came for so long was none
     """How much earlier than its text an utterance began, at the least, when nothing else tells its beginning:
     a short word and a recogniser's end-of-turn silence."""
+    wordless_ms: int = 15_000
+    """A voice of which no words came for so long was none."""
 
     silence_ms: int = 20_000
     """Silence of both sides after which the caller is asked whether they are still there."""

@@ -6,6 +6,7 @@ import msgspec
 
 from phone_bridge.call.commands import AnsweredBy, Verdict
 from phone_bridge.call.events import Action
+from phone_bridge.call.timeline import Noted, Timeline
 
 MAX_SAMPLES = 10_000  # of one call: about 40 bytes each
 
@@ -22,7 +23,8 @@ class Asked(msgspec.Struct):
     """One action that was proposed, with what became of it.
 
     ``question`` are the words that named it, which sound for ``question_ms`` and of which ``heard_ms`` were heard;
-    ``answer`` is the key or the words of the caller, ``outcome`` the session's word on it, empty while there is none.
+    ``answer`` is the key or the words of the caller, ``outcome`` the session's word on it, empty while there is none,
+    ``trust`` how far it was known by then who the caller is.
     """
 
     id: str
@@ -36,6 +38,20 @@ class Asked(msgspec.Struct):
     question_ms: int = 0
     answer: str = ""
     outcome: str = ""
+    trust: str = ""
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What became of the recording of a call, which began ``from_ms`` after the call and lasts ``ms``.
+
+    ``state``: ``recording``; ``kept``; ``broken``, when it ended early for ``reason``; ``not_announced``, when the
+    caller did not hear to its end that there would be one, and there is none; ``deleted``.
+    """
+
+    state: str
+    from_ms: int = 0
+    ms: int = 0
+    reason: str = ""
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False):
@@ -83,7 +99,10 @@ class Trace:
         """What earlier parts of the call have cost, in tokens."""
         self.ended_by = ""
         self.error = ""
+        self.trust = ""  # how far it is known who the caller is; empty where nobody has said it
         self.reply = ""  # what the callee of a reminder wants
+        self.recording: Recorded | None = None
+        self.timeline = Timeline()
         self.version = 0
 
     def said(self, at: int, speaker: str, text: str) -> None:
@@ -94,6 +113,10 @@ class Trace:
             place -= 1
         self.transcript.insert(place, said)
         self.version += 1
+
+    def noted(self, at: int, kind: str, text: str = "", ms: int = 0) -> None:
+        """Note what happened at ``at`` on the call's clock; see ``Noted``."""
+        self.timeline.note(Noted(at - self.began, kind, text, ms))
 
     def asked(self, asked: Asked) -> None:
         """Add what became of a proposal."""

@@ -49,8 +49,11 @@ def _clear(before: str) -> sa.Update:
             actions=sa.bindparam("kept", type_=sa.JSON),
             from_number=None,
             to_number=None,
-            recording=None,
+            voicemail=None,
+            recording=sa.null(),
+            timeline=sa.null(),
             metadata=sa.null(),
+            return_ref=None,
             purged_before=before,
         )
     )

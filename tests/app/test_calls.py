@@ -70,13 +70,17 @@ def test_a_call_is_shown_with_the_names_that_are_fixed(tmp_path: Path) -> None:
             "actions",
             "error",
             "resumed",
+            "voicemail",
             "recording",
+            "timeline",
             "answered_by",
             "reply",
             "reminder_id",
             "metadata",
             "usage",
             "route",
+            "return_url",
+            "return_ref",
             "receipts",
         }
         assert shown["id"].startswith("call_")

@@ -65,6 +65,16 @@ def test_the_second_unclear_answer_leads_to_the_keypad_and_a_clear_one_still_cou
     assert replies == [Reply.UNCLEAR, Reply.KEYPAD, Reply.CONFIRM]
 
 
+def test_a_voice_without_words_is_asked_again_twice_and_then_left_alone() -> None:
+    question = heard_question()
+    assert [question.wordless(2) for _ in range(4)] == [Reply.UNCLEAR, Reply.KEYPAD, Reply.NONE, Reply.NONE]
+    assert question.say(Assent.YES, 4_000, 2) is Reply.CONFIRM
+
+
+def test_a_voice_without_words_means_nothing_before_the_action_was_named() -> None:
+    assert Question("act_1", CANCEL, now=1_000).wordless(2) is Reply.NONE
+
+
 def test_asking_again_is_granted() -> None:
     assert heard_question().say(Assent.REPEAT, 4_000, 2) is Reply.REPEAT
 

@@ -299,6 +299,54 @@ def test_two_unclear_answers_lead_to_the_keypad() -> None:
     assert desk.verdicts() == [("act_1", "confirmed", "digit")]
 
 
+def test_a_voice_of_which_no_words_come_is_asked_for_a_clear_answer() -> None:
+    desk = Desk().opened().asked()
+    desk.tell(e.VoiceStarted(desk.now))
+    desk.wait(500)
+    desk.tell(e.VoiceStopped(desk.now))
+    desk.wait(Rules().unheard_ms - 1)
+    assert desk.spoken() == []
+    desk.wait(1)
+    assert desk.spoken() == ["unclear_once", "keys"]
+    desk.wait(3 * LINE_MS)
+    desk.say("yes")
+    assert desk.verdicts() == [("act_1", "confirmed", "speech")]
+
+
+def test_a_session_that_says_there_were_no_words_is_believed_at_once() -> None:
+    desk = Desk().opened().asked()
+    desk.say("")
+    assert desk.spoken() == ["unclear_once", "keys"]
+    assert desk.verdicts() == []
+
+
+def test_words_that_come_late_still_answer() -> None:
+    desk = Desk().opened().asked()
+    desk.say("yes", recognised_after=Rules().unheard_ms + 500)
+    assert desk.verdicts() == [("act_1", "confirmed", "speech")]
+
+
+def test_noise_on_the_line_leads_to_the_keypad_and_not_on_and_on() -> None:
+    desk = Desk().opened().asked()
+    for _ in range(4):
+        desk.tell(e.VoiceStarted(desk.now), e.VoiceStopped(desk.now))
+        desk.wait(Rules().unheard_ms + 2 * LINE_MS + 100)
+    assert desk.spoken() == ["unclear_once", "keys", "keypad"]
+    assert desk.verdicts() == []
+
+
+def test_a_voice_under_our_own_question_may_be_its_echo() -> None:
+    desk = Desk().opened()
+    desk.tell(e.ConfirmationAsked("act_1", CANCEL))
+    desk.wait(300)
+    desk.done.clear()
+    desk.tell(e.VoiceStarted(desk.now))
+    desk.wait(LINE_MS)
+    desk.tell(e.VoiceStopped(desk.now))
+    desk.wait(10_000)
+    assert desk.spoken() == []
+
+
 def test_star_repeats_the_question_and_another_key_says_so() -> None:
     desk = Desk().opened().asked()
     desk.tell(e.DigitPressed("*"))

@@ -49,6 +49,7 @@ from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.sessions.dialect import Dialect
 from phone_bridge.sessions.realtime import Realtime
+from phone_bridge.sessions.realtime.dialect import LIFE_MS
 from phone_bridge.sessions.realtime.names import Shape
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.carrier_call import CallPlan
@@ -259,9 +260,13 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     leaves_out_silence: bool = False
     """The carrier sends no media while the caller is silent."""
     output_format: str = "g711_ulaw"
+    unheard: str = ""
+    """What the ear makes no words of."""
     mind: Mind | None = None
     """What a function-calling model thinks, which then takes the built-in assistant's place."""
     shape: Shape = Shape.GA
+    life_ms: int = LIFE_MS
+    """How long that model's session lives."""
 
 
 class Stage:
@@ -272,7 +277,7 @@ class Stage:
         self.loop.set_default_executor(AtOnce())
         self._troubles: list[dict[str, Any]] = []
         self.loop.set_exception_handler(lambda _, trouble: self._troubles.append(trouble))
-        words = [step.text for step in script if isinstance(step, Say)]
+        words = ["" if step.text == given.unheard else step.text for step in script if isinstance(step, Say)]
         self.house = House(f"sqlite:///{folder}/talk.db", words, self.loop, given.mind, given.shape)
         self.trace = Trace(0)
         self._given = given
@@ -315,7 +320,11 @@ class Stage:
         if self._given.mind is not None:
             audio_format = "" if self._given.output_format == "g711_ulaw" else self._given.output_format
             return Realtime(
-                url="ws://model.test", shape=self._given.shape, offers=tools.offers, audio_format=audio_format
+                url="ws://model.test",
+                shape=self._given.shape,
+                offers=tools.offers,
+                audio_format=audio_format,
+                life_ms=self._given.life_ms,
             )
         return ChronaPilot(
             base_url="http://assistant.test",

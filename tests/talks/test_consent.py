@@ -74,6 +74,15 @@ def test_a_spoken_no_is_heard_by_the_assistant_itself(tmp_path: Path) -> None:
     assert talk.told == ()
 
 
+def test_an_answer_that_nobody_understands_is_asked_for_again(tmp_path: Path) -> None:
+    mumbled = "mmh, mm, mmh"
+    talk = hold(tmp_path, CANCEL, Say(mumbled), Say("yes"), given=Circumstances(unheard=mumbled))
+    asked_again = ["bridge: I need a clear answer to this.", KEYS]
+    assert talk.lines[-6:] == [QUESTION, KEYS, *asked_again, "caller: yes", DONE]
+    assert confirmed(talk, "speech")
+    assert talk.result.metrics.longest_silence_ms < 2_000
+
+
 def test_yes_but_at_four_is_a_new_wish_and_asked_anew(tmp_path: Path) -> None:
     talk = hold(tmp_path, Say("create a meeting tomorrow at three"), Say("yes, but at four"), Say("yes"))
     assert [line for line in talk.lines if "about to" in line] == [
