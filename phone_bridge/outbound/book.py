@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from phone_bridge.errors import Refused
 from phone_bridge.outbound.attempt import STEPS, Stage, before, stepped
-from phone_bridge.outbound.campaign import Figures
+from phone_bridge.outbound.campaign import RUNNING, Figures
 from phone_bridge.outbound.reminders import Reminder, ReminderBody, Try, begin
 from phone_bridge.outbound.tables import (
     ATTEMPTS,
@@ -286,7 +286,7 @@ class Book:
         own = [REMINDERS.c.next_at, REMINDERS.c.created_at, REMINDERS.c.id]
         turn = sa.func.row_number().over(partition_by=REMINDERS.c.user_id, order_by=own).label("turn")
         mine, last = [REMINDERS.c.id, REMINDERS.c.user_id, REMINDERS.c.next_at], _last_turns(second)
-        resting = sa.select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state != "running")
+        resting = sa.select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state != RUNNING)
         wanted = sa.or_(REMINDERS.c.campaign.is_(None), REMINDERS.c.campaign.not_in(resting))
         each = sa.select(*mine, turn).where(REMINDERS.c.next_at <= second, wanted).subquery()
         query = sa.select(each.c.id).outerjoin(last, each.c.user_id == last.c.user_id)
@@ -354,6 +354,12 @@ class Book:
             counts = sa.select(*kinds, sa.func.count().label("count")).group_by(*kinds)
             found = connection.execute(counts.where(REMINDERS.c.campaign.in_([row.id for row in rows]))).all()
         return [_figures(row, [each for each in found if each.campaign == row.id]) for row in rows]
+
+    def rests(self, id: str) -> bool:
+        """Tell whether a campaign is known, and not running."""
+        query = sa.select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.id == id, CAMPAIGNS.c.state != RUNNING)
+        with self._records.transaction() as connection:
+            return connection.execute(query).first() is not None
 
     # Who must not be called
 

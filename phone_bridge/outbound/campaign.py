@@ -29,6 +29,7 @@ def fill(template: str, row: Mapping[str, str]) -> str:
     return template.format(**{name: row[name] for name in names})
 
 
+RUNNING = "running"
 State = Literal["running", "paused", "stopped", "over"]
 """How a campaign stands: only what belongs to a running one rings; ``stopped`` is what its breaker did."""
 
