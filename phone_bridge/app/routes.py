@@ -11,6 +11,7 @@ from starlette.routing import Route, WebSocketRoute
 from phone_bridge.app import (
     assistant,
     calls,
+    campaigns,
     chronapilot_webhook,
     do_not_call,
     health,
@@ -61,6 +62,7 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/openapi.json", openapi.openapi, methods=["GET"]),
     Route("/docs", openapi.docs, methods=["GET"]),
     *assistant.ROUTES,
+    *campaigns.ROUTES,
     *do_not_call.ROUTES,
     *reminders.ROUTES,  # after the assistant's, whose keys tell requests for its own reminders
     *realtime.ROUTES,
