@@ -67,7 +67,7 @@ class SipDoor:
             if written.registers:
                 work = server.register(binding(written), proxy(written))
                 self._tasks.append(asyncio.get_running_loop().create_task(work))
-        if any(written.calls_out for written in settings.sip_trunks):
+        if any(written.calls_out or written.desk_phone for written in settings.sip_trunks):
             self._calls = self._bridge.outbound.carrier.trunks = SipCalls(self._bridge, server)
         log.info("= SIP listens on %s for %d trunks", ", ".join(map(str, server.listening)), len(trunks))
 

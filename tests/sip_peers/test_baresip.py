@@ -65,6 +65,7 @@ class Baresip:
         more: str = "",
         answers: bool = False,
         registers: bool = False,
+        through: str = "udp",
     ) -> None:
         self.sip_port = free_port()
         self._control = free_port()
@@ -73,7 +74,7 @@ class Baresip:
         (folder / "config").write_text(settings + more)
         where = f"127.0.0.1:{port}" if registers else "127.0.0.1"
         how = ("regint=60" if registers else "regint=0") + (";answermode=auto" if answers else "")
-        account = f"<sip:alice@{where}>;{how};audio_codecs=PCMU;auth_user=alice;auth_pass=sesame\n"
+        account = f"<sip:alice@{where};transport={through}>;{how};audio_codecs=PCMU;auth_user=alice;auth_pass=sesame\n"
         (folder / "accounts").write_text(account)
         (folder / "contacts").touch()
         self._process = subprocess.Popen(
