@@ -42,6 +42,8 @@ def trusted(rule: Rule, has: Tier, settings: Settings, effects: Mapping[str, str
         enter = highest(enter, otherwise)
     elif settings.session not in FUNCTION_CALLING:
         enter = highest(enter, *(tools[name] for name in offered if CALENDAR_EFFECTS[name] == Effect.READ))
+        if withheld(Trust(has=has, tools=tools, enter=enter), offered) >= set(offered):  # nothing would be left
+            enter = highest(enter, *(tools[name] for name in offered))
     return Trust(has=has, tools=tools, otherwise=otherwise, enter=enter)
 
 
@@ -54,15 +56,13 @@ def _by_effect(rule: Rule) -> dict[Effect, Tier]:
 
 def withheld(trust: Trust, offered: Iterable[str]) -> frozenset[str]:
     """Name those of the calendar's tools that a session must not have which would run them without asking."""
-    had = highest(trust.has, trust.enter)
-    lacking = (CALENDAR_TOOLS.find(name) for name in offered if not had.reaches(trust.needs(name)))
+    lacking = (CALENDAR_TOOLS.find(name) for name in offered if not trust.at_first.reaches(trust.needs(name)))
     return frozenset(tool.name for tool in lacking if not tool.asks)
 
 
 def policy(trust: Trust, offered: Iterable[str]) -> Policy:
     """Say what our own assistant has to ask for: everything, where something needs more than the caller has."""
-    had = highest(trust.has, trust.enter)
-    return Policy.DEFAULT if all(had.reaches(trust.needs(name)) for name in offered) else Policy.ALL
+    return Policy.DEFAULT if all(trust.at_first.reaches(trust.needs(name)) for name in offered) else Policy.ALL
 
 
 def check(rule: Rule, numbers: Iterable[str], names: frozenset[str], place: str) -> None:

@@ -553,6 +553,7 @@ EXAMPLES: dict[type, Any] = {
                 "heard_ms": 5800,
                 "answer": "1",
                 "outcome": "executed",
+                "trust": "known",
                 "result": {"id": "evt_dentist", "status": "cancelled"},
             }
         ],
@@ -567,5 +568,6 @@ EXAMPLES: dict[type, Any] = {
         "route": None,
         "return_url": None,
         "return_ref": None,
+        "trust": "known",
     },
 }

@@ -28,7 +28,6 @@ from phone_bridge.call.proving import OVER, Move, Proving
 from phone_bridge.call.rules import NEVER_UNASKED, Rules
 from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Asked, Trace
-from phone_bridge.call.trust import highest
 from phone_bridge.call.turns import Due, Turns
 from phone_bridge.call.view import Line, Open, View
 from phone_bridge.errors import LocalError
@@ -94,7 +93,7 @@ class Call:
         self._turns = Turns(rules, now)
         self._lifeline = Lifeline(rules)
         self._given = Given()
-        self._proving = Proving(rules, highest(rules.trust.has, past.trust) if past else rules.trust.has)
+        self._proving = Proving(rules)
         self.trace.trust = self._proving.tier.value
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
         self._session_missing = False  # it could not be had while nobody needed it

@@ -533,7 +533,7 @@ def test_facts_of_a_session_that_nobody_asked_for_open_nothing() -> None:
 
 
 def test_a_call_that_comes_back_knows_who_was_on_the_line() -> None:
-    desk = Caller(PIN_TO_ENTER, past=Past(5_000, trust=Tier.PIN))
+    desk = Caller(Trust(has=Tier.PIN, enter=Tier.PIN), past=Past(5_000))
     assert desk.of(c.OpenSession) == [c.OpenSession()]
     assert desk.call.trace.trust == "pin"
     again = Caller(PIN_TO_ENTER, past=Past(5_000))
