@@ -311,16 +311,6 @@ def replies(phrases: Iterable[str] = ()) -> str:
     return _TIMES + _THINGS + _own(phrases) + _WISHES + _ANSWERS
 
 
-def digits() -> str:
-    """Write the grammar of a number that is said digit by digit, and of doing without."""
-    return (
-        "<digit> = zero | oh | one | two | three | four | five | six | seven | eight | nine;\n"
-        "<few> = <digit> <digit> | <digit> <digit> <digit>;\n"
-        "<number> = <few> | <few> <few> | <few> <few> <few> | <few> <few> <few> <few>;\n"
-        "<said> = <number> | <number> | [my pin is] <number> | no | no thanks | never mind | repeat | say that again;\n"
-    )
-
-
 def answers(mood: str, phrases: Iterable[str] = ()) -> str:
     """Write the grammar of answers to the question of a ``mood``, or of a wish in their place, which is rarer."""
     return _TIMES + _THINGS + _own(phrases) + _WISHES + _TO_QUESTIONS[mood] + _INSTEAD

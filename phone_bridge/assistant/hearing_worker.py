@@ -24,7 +24,7 @@ import numpy as np
 import pocketsphinx as ps  # type: ignore[import-untyped]  # ships no types
 from msgspec import Struct
 
-from phone_bridge.assistant.grammar import DECOYS, answers, digits, replies, wishes
+from phone_bridge.assistant.grammar import DECOYS, answers, replies, wishes
 from phone_bridge.assistant.language_model import arpa
 from phone_bridge.assistant.nearest import Nearest
 from phone_bridge.assistant.network import Network
@@ -35,8 +35,8 @@ from phone_bridge.audio.whole import pcm16, samples
 from phone_bridge.call.assent import Assent
 from phone_bridge.call.assent import understand as judge
 
-WISH, CONSENT, DIGITS = "wish", "consent", "digits"
-"""The moods in which nothing was asked, in which a proposal is open, and in which a number is awaited."""
+WISH, CONSENT = "wish", "consent"
+"""The moods in which nothing was asked, and in which a proposal is open."""
 
 SENTENCES = 12_000
 """Sentences of the grammar that the trigrams are learned from; 5,000 hear worse, 30,000 no better."""
@@ -107,8 +107,7 @@ class Hearer:
         heard = _decode(grammar.decoder, _prepared(sound))
         best = _best(grammar.decoder, grammar.network)
         if grammar.nearest is None:
-            sure = best[1] >= FIRST_CONFIDENCE
-            return best if sure or (mood != DIGITS and not _is_verdict(best[0])) else ("", 0.0)
+            return best if best[1] >= FIRST_CONFIDENCE or not _is_verdict(best[0]) else ("", 0.0)
         if best[0]:
             return best
         found = grammar.nearest.find(heard.split())
@@ -133,19 +132,17 @@ def _made(mood: str, phrases: list[str], spellings: dict[str, str]) -> Grammar:
     """Make what hears in a ``mood``; words nobody can pronounce are left out."""
     asked = mood == CONSENT
     network = Network(_grammar_of(mood, phrases))
-    decoys = DECOYS if asked or mood == DIGITS else []
+    decoys = DECOYS if asked else []
     words = network.words.union(decoys)
     known = {word: [phones] for word, phones in spellings.items() if word in words and phones} | _dictionary(words)
     decoder = _decoder(known, _trigrams(network, known, decoys), WEIGHTS if mood in (WISH, CONSENT) else ANSWER_WEIGHTS)
-    nearest = None if asked or mood == DIGITS else Nearest(network, {word: ways[0] for word, ways in known.items()})
+    nearest = None if asked else Nearest(network, {word: ways[0] for word, ways in known.items()})
     return Grammar(network, decoder, nearest)
 
 
 def _grammar_of(mood: str, phrases: list[str]) -> str:
     if mood == WISH:
         return wishes(phrases)
-    if mood == DIGITS:
-        return digits()
     return replies(phrases) if mood == CONSENT else answers(mood, phrases)
 
 

@@ -41,6 +41,7 @@ from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.legs.twilio.stream import Opening, TwilioStream
 from phone_bridge.runtime.calendar_toolbox import CalendarToolbox
 from phone_bridge.runtime.connect import Connector
+from phone_bridge.runtime.pin_pad import Desk
 from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.toolbox import CallFacts, Tools
@@ -267,6 +268,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     shape: Shape = Shape.GA
     life_ms: int = LIFE_MS
     """How long that model's session lives."""
+    pin: str = ""
+    """The user's PIN, where they have one."""
 
 
 class Stage:
@@ -313,8 +316,12 @@ class Stage:
             prompts=Vowels(),
             clock=lambda: loop.now / 1000,
             tools=tools,
+            pins=Desk(self._judge) if self._given.pin else None,
         )
         self._running = loop.create_task(pump.run())
+
+    async def _judge(self, pin: str) -> str:
+        return "right" if pin == self._given.pin else "wrong"
 
     def _dialect(self, tools: Tools) -> Dialect:
         if self._given.mind is not None:
