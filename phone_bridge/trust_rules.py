@@ -19,6 +19,8 @@ ENTER = "enter"
 """What stands for the assistant as a whole."""
 UNCONTROLLED = "voice-sdk"
 """The kind of session of whose tools nobody here knows anything."""
+_OF_THE_LINE = ("end_call", "send_digits")
+"""Tools that read nothing of anybody's, whatever is needed to read: whoever is not known may say goodbye."""
 CALENDAR_EFFECTS: Mapping[str, str] = {tool.name: tool.effect.value for tool in CALENDAR_TOOLS}
 
 Rule = Mapping[str, str]
@@ -35,7 +37,8 @@ def trusted(rule: Rule, has: Tier, settings: Settings, effects: Mapping[str, str
     known = effects if settings.session in FUNCTION_CALLING else CALENDAR_EFFECTS
     by_effect = _by_effect(rule)
     named = {name: Tier(tier) for name, tier in rule.items() if name not in (*Effect, ENTER)}
-    tools = {name: by_effect[Effect(effect)] for name, effect in known.items()} | named
+    tools = {name: by_effect[Effect(effect)] for name, effect in known.items()}
+    tools |= dict.fromkeys(_OF_THE_LINE, Tier.UNKNOWN) | named
     otherwise = highest(*by_effect.values(), *named.values())
     enter = Tier(rule.get(ENTER, Tier.UNKNOWN))
     if settings.session == UNCONTROLLED:

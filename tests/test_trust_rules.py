@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from phone_bridge import trust_rules
-from phone_bridge.call.trust import Tier
+from phone_bridge.call.trust import Tier, Trust
 from phone_bridge.errors import SettingsError
 from phone_bridge.routing import Route
 from phone_bridge.settings import Settings
@@ -24,7 +24,7 @@ def settings(session: str) -> Settings:
     return msgspec.structs.replace(OWN, session=session)
 
 
-def trusted(rule: dict[str, str], session: str = "openai", has: Tier = Tier.UNKNOWN) -> trust_rules.Trust:
+def trusted(rule: dict[str, str], session: str = "openai", has: Tier = Tier.UNKNOWN) -> Trust:
     return trust_rules.trusted(rule, has, settings(session), EFFECTS if session == "openai" else {}, ALL)
 
 
@@ -53,6 +53,11 @@ def test_what_is_left_out_needs_what_the_milder_one_needs() -> None:
 def test_a_tool_s_own_name_counts_before_what_it_does() -> None:
     trust = trusted({"read": "known", "write": "pin", "cancel_event": "attested"})
     assert trust.needs("cancel_event") is Tier.ATTESTED
+
+
+def test_nobody_needs_a_pin_to_say_goodbye() -> None:
+    assert trusted({"read": "pin"}).needs("end_call") is Tier.UNKNOWN
+    assert trusted({"read": "pin", "end_call": "pin"}).needs("end_call") is Tier.PIN
 
 
 def test_a_tool_of_which_nothing_is_known_needs_the_most() -> None:

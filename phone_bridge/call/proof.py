@@ -20,7 +20,7 @@ from phone_bridge.call.receipt import (
 from phone_bridge.call.trust import Tier
 
 YES_KEY = "1"
-_KNOWN = {
+_KNOWN: dict[str, str] = {
     Tier.UNKNOWN: ", not known by their number",
     Tier.KNOWN: ", known by their number",
     Tier.ATTESTED: ", known by their number, which its carrier attests",
