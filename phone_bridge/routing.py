@@ -31,6 +31,8 @@ _NUMBER = re.compile(r"\+(?:[1-9]\d{0,14}\*?|\*)", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _HOURS = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", re.ASCII)
 _SIP = re.compile(r"sips?:(?:([^@?]*)@)?", re.IGNORECASE)
+SIP_ADDRESS = r"sips?:[A-Za-z0-9._+~!-]{1,64}@[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?"
+"""A SIP address that may be called: neither parameters nor header fields, which would steer the call."""
 _DAY_MINUTES = 24 * 60
 
 
@@ -89,6 +91,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     answer_seconds: int = 0
     auto_confirm: tuple[str, ...] | None = None
     """Tools that are done without asking, for this route's user."""
+    record: bool | None = None
+    """Whether its calls are recorded."""
+    record_announce: bool | None = None
+    """Whether its callers are told so first."""
     max_seconds: int = 0
     max_calls: int = 0
     numbers: str | tuple[str, ...] = ()
@@ -161,6 +167,13 @@ def sip_user_of(address: str | None) -> str:
     """Give the user of a SIP address; empty without one."""
     found = _SIP.match(address or "")
     return unquote(found[1] or "").partition(";")[0] if found else ""
+
+
+def sip_host(address: str) -> str:
+    """Give the host of a SIP address that may be called, in small letters; empty for anything else."""
+    if not re.fullmatch(SIP_ADDRESS, address):
+        return ""
+    return address.partition("@")[2].partition(":")[0].lower()
 
 
 def many(said: str | tuple[str, ...]) -> tuple[str, ...]:

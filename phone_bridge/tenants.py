@@ -37,6 +37,7 @@ KEPT_TABLES = 20
 
 _SESSION = tuple(field for field in Settings.__struct_fields__ if field.startswith("session_"))
 _GIVEN = (*_SESSION, "user_id", "language", "greeting", "fallback", "answer_seconds")
+_SAID = ("record", "record_announce")  # where False says something, too
 _DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Settings)}
 _TABLE = re.compile(rf"^[ \t]*\[\[[ \t]*{ROUTES}[ \t]*\]\]", re.MULTILINE)
 
@@ -149,6 +150,7 @@ def served(own: Settings, route: Route) -> Served:
     if route.session or route.session_url:
         changed = {field: _DEFAULTS[field] for field in _SESSION} | {"session": route.session or own.session}
     changed |= {field: getattr(route, field) for field in _GIVEN if getattr(route, field)}
+    changed |= {field: getattr(route, field) for field in _SAID if getattr(route, field) is not None}
     if route.auto_confirm is not None:
         user_id = route.user_id or own.user_id
         changed["auto_confirm"] = ",".join(f"{user_id}:{tool}" for tool in route.auto_confirm)

@@ -292,6 +292,9 @@ def test_trunks_get_their_passwords_from_the_environment(tmp_path: Path) -> None
     [
         ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1"}, "", "name who may call"),
         ({"PHONE_BRIDGE_SIP_LISTEN": "127.0.0.1"}, TRUNK, "udp://address"),
+        ({"PHONE_BRIDGE_SIP_LISTEN": "tls://127.0.0.1"}, TRUNK, "SIP_TLS_CERTIFICATE to show"),
+        ({}, TRUNK + 'proxy = "192.0.2.1"\ncalls_out = true', "says from where"),
+        ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1"}, TRUNK + 'proxy = "p;transport=tcp"', "must name tcp"),
         ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1", "PHONE_BRIDGE_SIP_HOST": "pbx"}, TRUNK, "must be an address"),
         ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1", "PHONE_BRIDGE_SIP_RTP_PORTS": "5"}, TRUNK, "two ports"),
     ],

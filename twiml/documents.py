@@ -22,6 +22,9 @@ DIAL_SECONDS = 25
 MESSAGE_SECONDS = 120
 """The longest message that a caller may leave."""
 
+GREETING_QUIET_SECONDS = 3
+"""So long is it quiet after a machine's greeting, with its beep in between: pauses for breath are shorter."""
+
 MESSAGE_QUIET_SECONDS = 6
 """So much silence ends a message."""
 
@@ -66,6 +69,26 @@ def leave_message(text: str, language: str) -> str:
     """Say ``text`` in Twilio's own voice to a machine that records, a moment after its beep, then end the call."""
     response = VoiceResponse()
     response.pause(length=1)
+    _say(response, text, language)
+    response.hangup()
+    return str(response)
+
+
+def outwait_greeting(text: str, language: str, action_url: str) -> str:
+    """Listen to a machine until its greeting and its beep are over, then go on at ``action_url``.
+
+    They are over when it was quiet for GREETING_QUIET_SECONDS. Of a machine that says nothing at all Twilio tells
+    nobody: it goes on with this document, in which ``text`` is said and the call ends. Nothing is recorded.
+    """
+    response = VoiceResponse()
+    response.gather(
+        input="speech",
+        action=_clean(action_url),
+        method="POST",
+        timeout=GREETING_QUIET_SECONDS,
+        speech_timeout=str(GREETING_QUIET_SECONDS),
+        language=_clean(language),
+    )
     _say(response, text, language)
     response.hangup()
     return str(response)

@@ -17,6 +17,7 @@ from phone_bridge.app.embedded import Embedded
 from phone_bridge.app.outbound import Outbound
 from phone_bridge.app.outside import Texting, router
 from phone_bridge.app.pins import PinDesk, known_by, may_be_told, offered, trust_of
+from phone_bridge.app.sip_transfers import SipTransfers
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.app.toolboxes import Toolboxes
 from phone_bridge.audio.format import PCMU_8K
@@ -24,6 +25,7 @@ from phone_bridge.call import words
 from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import LONGEST_CALL_MS, Rules
+from phone_bridge.call.trace import Recorded, Trace
 from phone_bridge.call.trust import Trust
 from phone_bridge.errors import BridgeError, Refused, Unavailable
 from phone_bridge.exchange import Request, Response
@@ -39,6 +41,7 @@ from phone_bridge.runtime.prompts import Prompts
 from phone_bridge.runtime.pump import LegWire, Pump
 from phone_bridge.runtime.receipts import Receipts
 from phone_bridge.runtime.record import CallRecord, Records, timestamp
+from phone_bridge.runtime.recordings import NOT_ANNOUNCED, Recorder, Recordings
 from phone_bridge.runtime.registry import Registry
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.spool import Spool
@@ -95,6 +98,7 @@ class Bridge:
         self.receipts = Receipts(records)
         self.spool = Spool(records)
         self.traces = Traces(Path(settings.traces_folder), settings.traces if settings.traces_folder else "off")
+        self.recordings = Recordings(Path(settings.recordings_folder))
         self.registry = Registry(
             self.spool,
             max_calls=settings.max_calls,
@@ -130,6 +134,7 @@ class Bridge:
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
+        self.sip_transfers = SipTransfers()
         self.watchers = 0
         """Streams of events that are open."""
         self._voice = voice
@@ -149,7 +154,9 @@ class Bridge:
         self.outbound.start(self._http)
         await self.toolboxes.start(self._http)
         self._warming = asyncio.create_task(self._warm())
-        self._house = asyncio.create_task(keep_house(self.records, self.settings.retention_days, traces=self.traces))
+        self._house = asyncio.create_task(
+            keep_house(self.records, self.settings.retention_days, traces=self.traces, recordings=self.recordings)
+        )
 
     async def reload(self) -> None:
         """Read the routes again for the calls that begin from now on; what cannot be read or kept changes nothing."""
@@ -187,6 +194,7 @@ class Bridge:
             await self._voice.close()
         await self.spool.close(SPOOL_SECONDS)
         await asyncio.to_thread(self.traces.close)
+        await asyncio.to_thread(self.recordings.close)
         self.records.close()
         await asyncio.to_thread(self._reporting.close)
         self._lag.stop()
@@ -272,7 +280,13 @@ class Bridge:
             apology=words.line("apology_onward", rules.language) if rules.onward else None,
             journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
             pins=self.pins.of(record, served) if served.trust else None,
+            recorder=self._recorder(record, leg, call.trace) if served.settings.record else None,
         )
+
+    def _recorder(self, record: CallRecord, leg: LegWire, trace: Trace) -> Recorder:
+        known = record.recording if record.resumed else None
+        earlier = Recorded(known["state"], known["from_ms"]) if known and known["state"] != NOT_ANNOUNCED else None
+        return self.recordings.open(record.id, leg.format, trace, earlier)
 
     @property
     def http(self) -> HttpClient:
@@ -337,6 +351,7 @@ def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bo
     settings = served.settings
     return Rules(
         language=settings.language,
+        announce=settings.record and settings.record_announce,
         greeting=settings.greeting if plan.errand else plan.text or settings.greeting,
         errand=plan.text if plan.errand else "",
         about=plan.about,

@@ -75,7 +75,8 @@ class CallToolbox:
                     effect=Effect.OUTWARD,
                 )
             )
-        if self._bridge.outbound.configured and self._bridge.settings.allowed_prefixes:
+        can_move = self._bridge.outbound.configured or self._bridge.sip_transfers.carries(self._call_id)
+        if can_move and self._bridge.settings.allowed_prefixes:
             found.append(
                 Offer(
                     name="transfer_call",

@@ -17,6 +17,7 @@ AFTER = "after"
 """The query parameter that says which verb has ended, where it was not a stream."""
 AFTER_DIAL = "dial"
 AFTER_RECORD = "record"
+AFTER_GREETING = "greeting"
 
 SAY_LANGUAGES = {"en": "en-US", "de": "de-DE"}
 """What Twilio's own voice calls our languages."""
@@ -82,7 +83,7 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
             to_number=ended.to,
             served=choose(bridge, ended),
         )
-        record.status, record.recording = "voicemail", url
+        record.status, record.voicemail = "voicemail", url
         record.ended_by = record.ended_by or "caller"
         record.ended_at = record.ended_at or timestamp(time.time)
         bridge.spool.put(record, urgent=True)
@@ -96,6 +97,11 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
 def leave_message(settings: Settings, message: str) -> str:
     """Give the document that leaves ``message`` on a machine that records."""
     return twiml.leave_message(message, _tongue(settings))
+
+
+def outwait_greeting(settings: Settings, message: str, action: str) -> str:
+    """Give the document for a machine that is still greeting; once it has ended, ``action`` is asked what comes."""
+    return twiml.outwait_greeting(message, _tongue(settings), action)
 
 
 def put_through(settings: Settings, call: CallRecord, number: str) -> str:

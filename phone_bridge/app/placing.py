@@ -23,7 +23,8 @@ from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.twilio.admission import issue, nonce
 from phone_bridge.outbound.book import Plan
 from phone_bridge.outbound.destinations import allowed
-from phone_bridge.outbound.reminders import Metadata, Name, Number
+from phone_bridge.outbound.reminders import Callee, Metadata, Name, Number
+from phone_bridge.routing import sip_host
 from phone_bridge.runtime.record import CallRecord
 
 MAX_GREETING_CHARS = 1_000
@@ -36,7 +37,7 @@ log = logging.getLogger("phone_bridge.outbound")
 class CallBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whom to call, and what is said first; ``message`` is left on a machine, and is the greeting unless given."""
 
-    to: Number
+    to: Callee
     from_: Number | None = msgspec.field(default=None, name="from")
     user_id: Name | None = None
     session: Annotated[str, Meta(max_length=32)] | None = None
@@ -46,9 +47,9 @@ class CallBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class TransferBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to put the other side of a call through to."""
+    """Whom to put the other side of a call through to; a SIP address where the call itself is by SIP."""
 
-    to: Number
+    to: Callee
 
 
 class DtmfBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,7 +93,7 @@ async def transfer(request: Request) -> Response:
     try:
         call = await _live(request)
         body, _ = await bodies.read(request, TransferBody)
-        allowed(body.to, bridge.settings.allowed_prefixes)
+        allowed(body.to, bridge.settings.allowed_prefixes, bridge.settings.transfer_domains)
         await _asked(move(bridge, call, body.to))
     except _Answered as error:
         return error.response
@@ -161,7 +162,12 @@ async def _asked(asking: Awaitable[None]) -> None:
 
 async def move(bridge: Bridge, call: CallRecord, number: str) -> None:
     """Have a live call put through to ``number``, if that may be dialled; raises Refused, Unavailable, RemoteError."""
-    allowed(number, bridge.settings.allowed_prefixes)
+    allowed(number, bridge.settings.allowed_prefixes, bridge.settings.transfer_domains)
+    if bridge.sip_transfers.carries(call.id):
+        await bridge.sip_transfers.move(call.id, number)
+        return
+    if sip_host(number):
+        raise Refused("Only calls by SIP are put through to SIP addresses.", code="call_not_live")
     await _redirect(bridge, call, put_through(bridge.tenants.settings_of(call), call, number))
 
 

@@ -15,11 +15,13 @@ from phone_bridge.app.choosing import choose_by, settings_of
 from phone_bridge.app.fallback import (
     AFTER,
     AFTER_DIAL,
+    AFTER_GREETING,
     AFTER_RECORD,
     after_dial,
     fall_back,
     keep_message,
     leave_message,
+    outwait_greeting,
 )
 from phone_bridge.app.handing_back import hand_back, hand_back_after, way_back, way_back_of
 from phone_bridge.app.resuming import (
@@ -51,6 +53,7 @@ from phone_bridge.legs.twilio.webhook import (
     signed,
 )
 from phone_bridge.outbound.attempt import Answer
+from phone_bridge.outbound.book import Attempt
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.registry import Announced
 from phone_bridge.settings import Settings
@@ -126,8 +129,9 @@ async def amd(request: Request) -> Response:
     detected = MachineDetected.parse(form)
     attempt = await bridge.outbound.attempt(request.query_params.get(CALL, ""))
     if attempt is not None and attempt.carrier_id == detected.call_sid:
-        document = leave_message(await _settings_of_attempt(bridge, attempt.call_id), attempt.what.message)
-        await bridge.outbound.detected(attempt, detected.answered_by, document)
+        step = await bridge.outbound.detected(attempt, detected.answered_by)
+        settings = await _settings_of_attempt(bridge, attempt.call_id)
+        await bridge.outbound.go_on(attempt, step, _for_machine(settings, attempt, step))
     return Response(status_code=204)
 
 
@@ -149,10 +153,10 @@ async def _answered(request: Request, bridge: Bridge, incoming: IncomingCall, ca
             return _twiml(twiml.hang_up())
         settings = await _settings_of_attempt(bridge, call_id)
         step = await bridge.outbound.answered(attempt, incoming)
-        if step is Answer.LEAVE_MESSAGE:
-            return _twiml(leave_message(settings, attempt.what.message))
+        if step is not None and request.query_params.get(AFTER) == AFTER_GREETING:
+            step = Answer.LEAVE_MESSAGE
         if step is not Answer.CONNECT:
-            return _twiml(twiml.hang_up())
+            return _twiml(_for_machine(settings, attempt, step))
         known = bridge.registry.announced(incoming.call_sid)
         if known is None and bridge.registry.draining:
             return _move_on(request, bridge, incoming)
@@ -162,6 +166,16 @@ async def _answered(request: Request, bridge: Bridge, incoming: IncomingCall, ca
     if known is None:
         return _twiml(fall_back(settings, incoming, "apology_busy"))
     return _twiml(connect_stream(bridge, known))
+
+
+def _for_machine(settings: Settings, attempt: Attempt, step: Answer | None) -> str:
+    """Give the document for whatever has answered and is nobody."""
+    if step is Answer.LEAVE_MESSAGE:
+        return leave_message(settings, attempt.what.message)
+    if step is Answer.OUTWAIT_GREETING:
+        action = f"{settings.base_url}{VOICE_PATH}?{CALL}={attempt.call_id}&{AFTER}={AFTER_GREETING}"
+        return outwait_greeting(settings, attempt.what.message, action)
+    return twiml.hang_up()
 
 
 async def _settings_of_attempt(bridge: Bridge, call_id: str) -> Settings:

@@ -15,6 +15,7 @@ from phone_bridge.audio.format import Format
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call import words
+from phone_bridge.call.announcement import Announcement
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
 from phone_bridge.call.errand import Errand, Heard, Wish, screens
@@ -96,6 +97,7 @@ class Call:
         self._proving = Proving(rules)
         self.trace.trust = self._proving.tier.value
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
+        self._announcement = Announcement(wanted=rules.announce)
         self._session_missing = False  # it could not be had while nobody needed it
         self._screened = False  # somebody who screens the call was answered by us, and not by the assistant
         self._first = True  # no session has been open yet
@@ -176,6 +178,30 @@ class Call:
         """Whether a key may be one of a PIN: then it is told as ``PinKeyed``, and which it was to nobody."""
         return self._proving.masks(now)
 
+    def private(self, now: int) -> bool:
+        """Tell whether what the caller does now is for no recording: what opens a door is theirs alone."""
+        return self._proving.masks(now) or self._proving.muffles(now)
+
+    @property
+    def recordable(self) -> bool:
+        """Whether the caller was told what they have to be told before anything is recorded."""
+        return self._announcement.heard
+
+    @property
+    def lag_ms(self) -> int:
+        """How long the caller's line is there and back."""
+        return self._ledger.lag_ms
+
+    @property
+    def quiet_at(self) -> int:
+        """When all that was sent will have been heard."""
+        return self._ledger.quiet_at()
+
+    @property
+    def unheard_ms(self) -> int:
+        """How much of what was sent nobody heard, when it was stopped last."""
+        return self._ledger.unheard_ms
+
     def view(self, now: int) -> View:
         """Show the call as it is now; looking changes nothing."""
         lines = self._speaker.sounding(now)
@@ -205,13 +231,15 @@ class Call:
             self.trace.actions.extend(map(copy, self._past.actions))  # whose outcomes are found out only now
             self.trace.used_before = self._past.usage
             self._out.extend(self._given.lost(self.trace.actions))
-            self._say("cut_off", now=now)
+            first: tuple[c.Line | str, ...] = ("cut_off",)
         elif self._errand is not None:
-            self._say(self._errand_line, "errand_keys", now=now)
+            first = (self._errand_line, "errand_keys")
         elif self._rules.greeting:
-            self._say(c.Line("greeting.own", self._rules.greeting), now=now)
-        elif self._proving.may_enter:
-            self._say("greeting", now=now)
+            first = (c.Line("greeting.own", self._rules.greeting),)
+        else:
+            first = ("greeting",) if self._proving.may_enter else ()
+        if lines := (*self._announcement.lines, *first):
+            self._announcement.said(self._say(*lines, now=now))
         if not self._proving.may_enter and not self._on_errand:
             self._prove(now)
         self._turns.caller_done(now)
@@ -330,6 +358,7 @@ class Call:
         self._turns.caller(now)
         if self._proving.masks(now):
             return  # one that was not masked: it is nobody's all the same
+        self.trace.noted(now, "key", event.digit)
         if self._errand is not None and self._errand.open:
             self._hear_errand(self._errand.press(event.digit), now)
             return
@@ -356,6 +385,7 @@ class Call:
         self._voice_ended = None
         if self._questions.current is None and self._interrupt(now):
             self.trace.measured("barge_in_stop_ms", now - event.at)
+            self.trace.noted(now, "barge_in", ms=now - event.at)
 
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
@@ -560,6 +590,7 @@ class Call:
             waited = self._turns.waited()
             if waited is not None:
                 self.trace.measured("answer_ms", now - waited)
+                self.trace.noted(now, "answer", ms=now - waited)
         self._speaker.play(item, event.audio, now)
         self._turns.sounding(self._ledger.quiet_at())
 
@@ -591,6 +622,7 @@ class Call:
             self._ask_next(now)
 
     def _intent_detected(self, event: e.IntentDetected, now: int) -> None:
+        self.trace.noted(now, "wish", event.name)
         self._turns.session(now, busy=True)
 
     def _trouble(self, event: e.LegTrouble | e.SessionTrouble, now: int) -> None:
@@ -646,6 +678,7 @@ class Call:
             return
         may_try = self._lifeline.lost(now) and not (opening and (self._first or event.reason == "refused"))
         self.trace.counts.losses += 1
+        self.trace.noted(now, "session_lost")
         self._up = False
         if not opening:
             self._lose(now)
@@ -730,6 +763,7 @@ class Call:
         self._out.append(c.TakeSpare())
         self._lifeline.taken(now)
         self.trace.counts.renewals += 1
+        self.trace.noted(now, "session_renewed")
 
     def _pause_at(self) -> int | None:
         """Say from when on the session can be changed without anybody's hearing it; None while it cannot."""
@@ -826,6 +860,7 @@ class Call:
             self._prove(now)
 
     def _ask(self, question: Question, now: int) -> None:
+        self.trace.noted(now, "asked", question.action.name)
         before = self._done_before(question.action) if question.function else self._given.alike(question.action)
         warning = () if not before else ("again_done" if before == EXECUTED else "again_unknown",)
         self._say(*warning, self._naming(question), "keys", now=now, question=question)
@@ -946,6 +981,7 @@ class Call:
         id = self._functions.take(event.id, event.action)  # noqa: A001 - the fact's own word
         if not id:
             return
+        self.trace.noted(now, "tool", event.action.name)
         self._turns.working(True, now)
         if self._proving.opens(event.action.name):
             self._begin_function(id, event.action, now)
@@ -1144,6 +1180,7 @@ class Call:
         question = self._questions.current
         if question is not None:
             self._hear_question(question, now)
+        self._announcement.look(self._ledger, now)
         self._speaker.settle(now)
 
     def _flush(self, now: int) -> None:
@@ -1152,7 +1189,7 @@ class Call:
 
     def _interrupt(self, now: int) -> bool:
         """Let the caller have the word; False where nothing sounded or was being produced."""
-        if self._phase is not Phase.TALKING:
+        if self._phase is not Phase.TALKING or self._announcement.sounding(self._ledger, now):
             return False
         reply = self._reply if self._reply not in self._cut else ""
         sounding = bool(self._ledger.unheard(now))

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from phone_bridge.errors import Refused
 from phone_bridge.outbound.policy import Again, Outcome, Policy, after, check, instant, offset_name, permitted, zone
+from phone_bridge.routing import SIP_ADDRESS
 
 MAX_TEXT_CHARS = 1_000
 MAX_OFFSET_MINUTES = 10_080
@@ -31,10 +32,15 @@ MAX_HISTORY = 20
 
 _RULE_PARTS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"})
 """What a rule may have: the hour is that of its first moment, and what rarely comes is looked for too long."""
+_NOWHERE = "UTC+00:00"
+"""The zone of a time that ends in Z, which computers write wherever their people are."""
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 NUMBER = r"^\+[1-9][0-9]{7,14}$"
 
+CALLEE = rf"^(\+[1-9][0-9]{{7,14}}|{SIP_ADDRESS})$"
+
+Callee = Annotated[str, Meta(pattern=CALLEE, max_length=256)]
 Number = Annotated[str, Meta(pattern=NUMBER)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Metadata = Annotated[
@@ -51,7 +57,7 @@ class ReminderBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     where the recipient is; without it the offset of ``at`` counts.
     """
 
-    to: Number
+    to: Callee
     text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
     at: Annotated[str, Meta(max_length=64, extra_json_schema={"format": "date-time"})] | None = None
     from_: Number | None = msgspec.field(default=None, name="from")
@@ -122,6 +128,10 @@ def make(
     """
     where = wish.timezone or timezone or _offset(wish)
     _check(wish, where)
+    if where == _NOWHERE and wish.policy.has_hours and not (wish.timezone or timezone):
+        raise Refused("The policy goes by the recipient's clock: say where they are.", code="timezone")
+    if wish.policy.consent_required and not (wish.consent or "").strip():
+        raise Refused("The policy wants to know how the recipient agreed to be called.", code="consent")
     due = _first_due(wish, where, now, event_at)
     if due - now > timedelta(days=MAX_AHEAD_DAYS):
         raise Refused(f"The time is more than {MAX_AHEAD_DAYS} days ahead.", code="at")
@@ -134,7 +144,7 @@ def make(
 def _offset(wish: ReminderBody) -> str:
     """Take the sender's own offset for where the recipient is, when nothing says so."""
     if wish.at is None:
-        return "UTC"
+        return _NOWHERE
     moment(wish.at)
     return offset_name(datetime.fromisoformat(wish.at))
 
@@ -226,9 +236,14 @@ def _comes(parts: dict[str, str]) -> bool:
 def begin(reminder: Reminder, call_id: str, now: datetime) -> bool:
     """Begin the attempt that is due as ``call_id``; False where it is too late, or not permitted at this hour.
 
-    In those cases the reminder has moved on: to its next hour, its next occurrence, or its end.
+    In those cases the reminder has moved on: to its next hour, its next occurrence, or its end. Where the recipient's
+    clock is not known any more, it ends.
     """
-    where = zone(reminder.timezone)
+    try:
+        where = zone(reminder.timezone)
+    except Refused as error:
+        reminder.status, reminder.next_at, reminder.outcome = "failed", None, error.code
+        return False
     if now - reminder.due > timedelta(minutes=reminder.wish.policy.late_minutes) and not reminder.attempts:
         _finish(reminder, "failed", "expired", now)
         return False
@@ -263,6 +278,13 @@ def settle(reminder: Reminder, call_id: str, outcome: Outcome, now: datetime) ->
     _finish(reminder, step.status, step.outcome, now)
 
 
+def may_ring(reminder: Reminder, call_id: str, now: datetime) -> bool | None:
+    """Tell whether the attempt ``call_id`` that has begun may still be dialled; None where it may not at this hour."""
+    if reminder.status != "calling" or reminder.call_id != call_id:
+        return False
+    return permitted(now, reminder.wish.policy, zone(reminder.timezone)) == now or None
+
+
 def cancel(reminder: Reminder) -> None:
     """See to it that it never rings again; raises Refused ``reminder_over`` when it is over already."""
     if reminder.over:
@@ -275,16 +297,17 @@ def follow(reminder: Reminder, event_at: datetime | None, now: datetime) -> bool
 
     Gives whether that changes anything.
 
-    Only what has not rung yet moves; an event that moved into the past takes its reminder there, where it expires.
+    An event that moved into the past takes its reminder there, where it expires. One that has rung already, and is to
+    ring again, moves away only: a way that takes some minutes more or less is no news to somebody who knows.
     """
-    if reminder.status != "scheduled" or reminder.attempts:
+    if reminder.status != "scheduled":
         return False
     if event_at is None:
         cancel(reminder)
         reminder.outcome = "event_cancelled"
         return True
     due = event_at - timedelta(minutes=reminder.wish.offset_minutes)
-    if due == reminder.due:
+    if due == reminder.due or (reminder.history and reminder.next_at is not None and due <= reminder.next_at):
         return False
     reminder.due = due
     reminder.next_at = permitted(due, reminder.wish.policy, zone(reminder.timezone))

@@ -23,7 +23,9 @@ CALLS = sa.Table(
     sa.Column("transcript", sa.JSON, nullable=False),
     sa.Column("actions", sa.JSON, nullable=False),
     sa.Column("resumed", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("recording", sa.String(1024)),
+    sa.Column("recording", sa.String(1024), key="voicemail"),  # as it was called first
+    sa.Column("recorded", sa.JSON, key="recording"),
+    sa.Column("timeline", sa.JSON(none_as_null=True)),
     sa.Column("answered_by", sa.String(32)),
     sa.Column("reply", sa.String(32)),
     sa.Column("reminder_id", sa.String(64)),

@@ -19,6 +19,7 @@ from phone_bridge.legs.twilio.stream import TwilioStream
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.pin_pad import Desk
 from phone_bridge.runtime.pump import LegWire, Pump
+from phone_bridge.runtime.recordings import Recordings
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot import messages as m
@@ -243,6 +244,7 @@ class Stage:
         ttl_seconds: int = MAX_TTL_SECONDS,
         pins: Desk | None = None,
         journal: Journal | None = None,
+        recordings: Recordings | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.network = Network(output_format)
@@ -274,6 +276,7 @@ class Stage:
             clock=self._clock,
             pins=pins,
             journal=journal,
+            recorder=recordings.open(f"call_{name}", PCMU_8K, self.call.trace) if recordings is not None else None,
         )
         self.running: asyncio.Task[None]
 

@@ -8,6 +8,7 @@ import twiml
 from phone_bridge.legs.twilio import admission
 from twiml.documents import (
     DIAL_SECONDS,
+    GREETING_QUIET_SECONDS,
     MAX_PARAMETER_CHARS,
     MAX_SAY_CHARS,
     MESSAGE_QUIET_SECONDS,
@@ -156,6 +157,21 @@ def test_a_message_is_left_a_moment_after_the_beep() -> None:
         '<?xml version="1.0" encoding="UTF-8"?><Response><Pause length="1" />'
         '<Say language="en-US">Call us &amp; hurry.</Say><Hangup /></Response>'
     )
+
+
+def test_a_greeting_is_listened_to_until_it_is_over_and_never_recorded() -> None:
+    gather, say, hang_up = verbs(
+        twiml.outwait_greeting("Call us.", "en-US", "https://bridge.test/voice?call=c&after=g")
+    )
+    assert (gather.tag, say.text, hang_up.tag) == ("Gather", "Call us.", "Hangup")
+    assert gather.attrib == {
+        "input": "speech",
+        "action": "https://bridge.test/voice?call=c&after=g",
+        "method": "POST",
+        "timeout": str(GREETING_QUIET_SECONDS),
+        "speechTimeout": str(GREETING_QUIET_SECONDS),
+        "language": "en-US",
+    }
 
 
 def test_keys_are_pressed_before_the_stream_goes_on() -> None:

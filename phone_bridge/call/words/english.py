@@ -60,6 +60,7 @@ SENTENCES = {
     "errand_assistant": "I am connecting you to your assistant.",
     "errand_unanswered": "I heard no answer, so I am ending this call. Goodbye.",
     "screened": "This is an automatic call from a calendar assistant.",
+    "recording_announcement": "This call is recorded.",
     "pin_ask": (
         "For this I need your PIN. Enter it on the keys, and end with the hash key. "
         "Press star to begin again, or the hash key alone to do without."

@@ -90,6 +90,7 @@ SENTENCES = {
     "goodbye_pin": "Sans le bon code, je ne peux pas continuer. Au revoir.",
     "goodbye_pin_locked": "Il y a eu trop de codes faux. Veuillez rappeler plus tard. Au revoir.",
     "goodbye_pin_unable": "Je suis désolé, je ne peux pas vérifier votre code. Veuillez rappeler plus tard. Au revoir.",
+    "recording_announcement": "Cet appel est enregistré.",
     "goodbye_drain": "Je suis désolé, je dois mettre fin à cet appel. Veuillez rappeler dans un instant. Au revoir.",
 }
 LATER = {

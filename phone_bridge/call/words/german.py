@@ -76,6 +76,7 @@ SENTENCES = {
     "errand_assistant": "Ich verbinde Sie mit Ihrem Assistenten.",
     "errand_unanswered": "Ich habe keine Antwort gehört und beende den Anruf. Auf Wiederhören.",
     "screened": "Dies ist ein automatischer Anruf eines Kalenderassistenten.",
+    "recording_announcement": "Dieses Gespräch wird aufgezeichnet.",
     "pin_ask": (
         "Dafür brauche ich Ihre PIN. Geben Sie sie mit den Tasten ein und schließen Sie mit der Rautetaste ab. "
         "Mit der Sterntaste beginnen Sie von vorn, mit der Rautetaste allein verzichten Sie."

@@ -91,6 +91,7 @@ SENTENCES = {
     "goodbye_pin": "Sin el PIN correcto no puedo continuar. Adiós.",
     "goodbye_pin_locked": "Ha habido demasiados PIN equivocados. Por favor, vuelva a llamar más tarde. Adiós.",
     "goodbye_pin_unable": "Lo siento, no puedo comprobar su PIN. Por favor, vuelva a llamar más tarde. Adiós.",
+    "recording_announcement": "Esta llamada se graba.",
     "goodbye_drain": "Lo siento, tengo que terminar esta llamada. Por favor, vuelva a llamar en un momento. Adiós.",
 }
 LATER = {

@@ -42,6 +42,7 @@ KEYS = {
     "errand_assistant",
     "errand_unanswered",
     "screened",
+    "recording_announcement",
     "pin_ask",
     "pin_enter",
     "pin_voice",
