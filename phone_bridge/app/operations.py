@@ -28,7 +28,7 @@ from phone_bridge.outbound.reminders import ReminderBody
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.sessions.voice_agent.server import DEFAULT_MODEL, MAX_MODEL_CHARS
 
-CARRIERS = ("/twilio/", "/chronapilot/", "/static/")
+CARRIERS = ("/twilio/", "/lines/", "/chronapilot/", "/static/")
 """Where the paths of carriers, of ChronaPilot and of the pages' files begin: of no use to a program."""
 
 
@@ -640,5 +640,6 @@ EXAMPLES: dict[type, Any] = {
         "language": None,
         "return_url": None,
         "return_ref": None,
+        "return_route": None,
     },
 }

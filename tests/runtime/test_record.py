@@ -78,6 +78,7 @@ def test_its_json_has_the_names_of_the_outside() -> None:
         "id", "carrier_id", "direction", "from", "to", "user_id", "session", "status", "started_at", "answered_at",
         "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "voicemail", "recording", "timeline",
         "answered_by", "reply", "reminder_id", "metadata", "usage", "route", "language", "return_url", "return_ref",
+        "return_route",
     ]  # fmt: skip
 
 
