@@ -692,6 +692,7 @@ EXAMPLES: dict[type, Any] = {
         "metadata": None,
         "usage": None,
         "route": None,
+        "language": None,
         "return_url": None,
         "return_ref": None,
         "return_route": None,

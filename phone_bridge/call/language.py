@@ -11,8 +11,8 @@ class Language:
     A caller may choose by key as long as the choice is ``open``: until they have chosen, or the talk has begun.
     """
 
-    def __init__(self, rules: Rules) -> None:
-        self.tag = rules.language
+    def __init__(self, rules: Rules, chosen: str = "") -> None:
+        self.tag = chosen or rules.language
         self.open = bool(rules.languages)
         self._first = rules.language
         self._by_key = dict(rules.languages)

@@ -87,7 +87,8 @@ class Call:
         self._phase = Phase.NEW
         self.trace = Trace(now if past is None else now - past.ms)
         self._out: list[c.Command] = []
-        self._language = Language(rules)
+        self._language = Language(rules, past.language if past else "")
+        self.trace.language = past.language if past else ""
         self._speaker = Speaker(format, rules, self._language, self.trace, self._out)
         self._ledger = self._speaker.ledger
         self._prompts = self._speaker.prompts
@@ -579,6 +580,7 @@ class Call:
 
     def _greet_anew(self, now: int) -> None:
         """Begin again in the language that the caller has chosen by key, with a session that hears of it."""
+        self._note_language()
         self._interrupt(now)
         self._prompts.forget(None)
         self._flush(now)
@@ -586,9 +588,15 @@ class Call:
         if self._phase is Phase.TALKING:
             self._out.append(c.HandOn(self._language.wish(), answer=False))
 
+    def _note_language(self) -> None:
+        """Keep it for a later part of the call."""
+        self.trace.language = self._language.tag
+        self.trace.version += 1
+
     def _language_chosen(self, event: e.LanguageChosen, now: int) -> None:
         if self._phase not in (Phase.OPENING, Phase.TALKING) or not self._language.change(event.language):
             return
+        self._note_language()
         question = self._questions.current
         if question is not None and not self._proving.open:
             self._hear_question(question, now)

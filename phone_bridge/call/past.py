@@ -6,9 +6,13 @@ from phone_bridge.call.trace import Asked, Said
 
 
 class Past(msgspec.Struct, frozen=True):
-    """What was said, what was asked and answered, and what it cost; ``ms`` is how long ago the call first began."""
+    """What was said, what was asked and answered, and what it cost; ``ms`` is how long ago the call first began.
+
+    ``language`` is what the caller chose to be spoken to in, empty for the route's own.
+    """
 
     ms: int
     transcript: tuple[Said, ...] = ()
     actions: tuple[Asked, ...] = ()
     usage: dict[str, int] = {}
+    language: str = ""

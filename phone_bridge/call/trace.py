@@ -99,6 +99,7 @@ class Trace:
         """What earlier parts of the call have cost, in tokens."""
         self.ended_by = ""
         self.error = ""
+        self.language = ""  # what was chosen in the call for the bridge to speak; empty for the route's own
         self.trust = ""  # how far it is known who the caller is; empty where nobody has said it
         self.reply = ""  # what the callee of a reminder wants
         self.recording: Recorded | None = None

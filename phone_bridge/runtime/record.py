@@ -31,9 +31,10 @@ class CallRecord(msgspec.Struct, kw_only=True):
     looked like (null in lists), ``usage`` what a function-calling model cost, in
     tokens. Of an outbound call,
     ``answered_by`` is what answered as far as the carrier can tell, ``reply`` what the callee wants done about a
-    reminder, and ``metadata`` what its sender wishes to find again. ``route`` names the route that it was served by. A
-    call that an IVR handed over goes back to ``return_url``, as ``return_route`` allows, with that IVR's own
-    ``return_ref``. ``trust`` is how far it was known who the caller is: ``unknown``, ``known``, ``attested``, ``pin``.
+    reminder, and ``metadata`` what its sender wishes to find again. ``route`` names the route that it was served by,
+    ``language`` what was chosen in the call for the bridge to speak. A call that an IVR handed over goes back to
+    ``return_url``, as ``return_route`` allows, with that IVR's own ``return_ref``. ``trust`` is how far it was known
+    who the caller is: ``unknown``, ``known``, ``attested``, ``pin``.
     """
 
     id: str
@@ -61,6 +62,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     metadata: dict[str, str] | None = None
     usage: dict[str, int] | None = None
     route: str | None = None
+    language: str | None = None
     return_url: str | None = None
     return_ref: str | None = None
     return_route: str | None = None
@@ -90,6 +92,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
         self.ended_by = trace.ended_by or None
         self.error = trace.error or None
         self.reply = trace.reply or None
+        self.language = trace.language or None
         self.usage = trace.usage() or None
         self.trust = trace.trust or self.trust
         if trace.recording is not None:
@@ -105,6 +108,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
             transcript=tuple(msgspec.convert(self.transcript, list[Said])),
             actions=tuple(map(_asked, self.actions)),
             usage=self.usage or {},
+            language=self.language or "",
         )
 
 

@@ -32,6 +32,7 @@ CALLS = sa.Table(
     sa.Column("metadata", sa.JSON),
     sa.Column("usage", sa.JSON),
     sa.Column("route", sa.String(64)),
+    sa.Column("language", sa.String(32)),
     sa.Column("return_url", sa.String(512)),
     sa.Column("return_ref", sa.String(128)),
     sa.Column("return_route", sa.String(64)),

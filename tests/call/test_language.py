@@ -5,6 +5,7 @@ import pytest
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call.language import Language
+from phone_bridge.call.past import Past
 from phone_bridge.call.rules import Rules
 from tests.call.desk import CANCEL, LINE_MS, Desk
 
@@ -163,3 +164,19 @@ def test_a_call_that_says_goodbye_changes_nothing_more() -> None:
     desk.done.clear()
     desk.tell(e.LanguageChosen("de"))
     assert desk.done == []
+
+
+def test_a_call_that_was_cut_off_goes_on_in_the_language_that_was_chosen() -> None:
+    desk = Desk(OFFERING)
+    desk.tell(e.DigitPressed("2"))
+    assert desk.call.trace.language == "de"
+    later = Desk(OFFERING, past=Past(5_000, language="de"))
+    assert spoken(later) == [("de", "Entschuldigung, wir wurden unterbrochen. Ich bin wieder da.")]
+    later.tell(e.SessionOpened("hub_2"))
+    (told,) = later.of(c.HandOn)
+    assert [turn.text for turn in told.turns] == ["Bitte sprechen Sie Deutsch mit mir."]
+    assert later.call.trace.language == "de"
+
+
+def test_no_language_is_kept_where_none_was_chosen() -> None:
+    assert Desk(Rules(language="fr")).call.trace.language == ""

@@ -77,8 +77,8 @@ def test_its_json_has_the_names_of_the_outside() -> None:
     assert list(shown) == [
         "id", "carrier_id", "direction", "from", "to", "user_id", "session", "status", "started_at", "answered_at",
         "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "voicemail", "recording", "timeline",
-        "answered_by", "reply", "reminder_id", "metadata", "usage", "route", "return_url", "return_ref", "return_route",
-        "trust",
+        "answered_by", "reply", "reminder_id", "metadata", "usage", "route", "language", "return_url", "return_ref",
+        "return_route", "trust",
     ]  # fmt: skip
 
 
@@ -131,6 +131,7 @@ def test_a_trace_becomes_part_of_the_record() -> None:
 def test_a_call_that_comes_back_goes_on_with_what_its_record_says() -> None:
     trace = Trace(1_000)
     trace.said(1_500, "caller", "cancel it")
+    trace.language = "fr-CA"
     asked = Asked("act_1", Action("cancel_event", {"event_id": "evt_1"}), Verdict.CONFIRMED, AnsweredBy.SPEECH, 4_000)
     asked.question, asked.question_ms, asked.heard_ms, asked.answer = "I am about to cancel.", 1_700, 1_700, "yes"
     trace.asked(asked)
@@ -139,7 +140,7 @@ def test_a_call_that_comes_back_goes_on_with_what_its_record_says() -> None:
     assert call.past("2026-11-21T10:00:30.000Z") is None  # it was never answered
     call.answered_at = "2026-11-21T10:00:01.500Z"
     past = call.past("2026-11-21T10:00:30.000Z")
-    assert past == Past(ms=28_500, transcript=tuple(trace.transcript), actions=(asked,))
+    assert past == Past(ms=28_500, transcript=tuple(trace.transcript), actions=(asked,), language="fr-CA")
     early = call.past("2026-11-21T10:00:01.000Z")  # by another machine's clock
     assert early is not None
     assert early.ms == 0
