@@ -14,6 +14,7 @@ from phone_bridge.legs.sip.dialog import MAX_FORWARDS, Dialog, Ends, Hop, Place,
 from phone_bridge.legs.sip.digest import AUTHORIZATION, Proof
 from phone_bridge.legs.sip.message import BRANCH_COOKIE, Fields, Response, written
 from phone_bridge.legs.sip.session_timer import TIMER
+from phone_bridge.legs.sip.srtp import Srtp
 from phone_bridge.legs.sip.transaction import InviteTransaction, State
 
 SDP_TYPE = "application/sdp"
@@ -64,6 +65,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     username: str = ""
     password: str = ""
     fields: Fields = ()
+    srtp: Srtp = Srtp.OFF
+    """Whether the offer is to be sealed."""
     direct: bool = False
     """Whether ``hop`` is the telephone itself, which is spoken with there whatever it says of where it is (NAT)."""
 
