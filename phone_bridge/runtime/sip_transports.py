@@ -10,7 +10,7 @@ import socket as sockets
 import ssl
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from phone_bridge.errors import RemoteError, SettingsError, Unavailable
 from phone_bridge.legs.sip.dialog import TLS, UDP, Hop
@@ -230,15 +230,14 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's word, for the checker
-        self._line = transport
+        self._line = line = cast("asyncio.Transport", transport)  # uvloop's are of no class of asyncio's
         peer = transport.get_extra_info("peername")
         if peer is None:  # gone before it began
-            transport.abort()
+            line.abort()
             return
         self.hop = Hop(peer[0], peer[1], self.hop.transport)
         if not self._owner.joined(self):
-            transport.abort()
+            line.abort()
             return
         bound = transport.get_extra_info("socket")
         bound.setsockopt(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE, 1)

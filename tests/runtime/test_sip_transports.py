@@ -13,7 +13,7 @@ from phone_bridge.legs.sip.dialog import TCP, TLS, UDP, Hop
 from phone_bridge.runtime import sip_transports
 from phone_bridge.runtime.sip_transports import Certificates, Hearing, Listening, Transports
 from tests.legs.sip import samples
-from tests.runtime.serving import CERTIFICATE, until
+from tests.runtime.serving import CERTIFICATE, LOOPS, until
 from tests.test_cli import free_port
 
 HOST = "127.0.0.1"
@@ -53,7 +53,8 @@ async def office(certificates: Certificates = SHOWN) -> AsyncIterator[Office]:
 
 
 def play(story: Callable[[], Coroutine[None, None, None]]) -> None:
-    asyncio.run(story())
+    for run in LOOPS:  # the server's own loop, too: its transports are others
+        run(story())
 
 
 async def is_closed(reader: asyncio.StreamReader) -> bool:
