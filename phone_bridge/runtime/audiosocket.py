@@ -36,7 +36,7 @@ class _Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none of its subclasses
         address = transport.get_extra_info("peername")[0]
         if not self._server.expects(self, address):
-            transport.abort()
+            self._transport.abort()
             return
         self._timer = asyncio.get_running_loop().call_later(NAME_SECONDS, self.abort)
 
