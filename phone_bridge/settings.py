@@ -33,7 +33,7 @@ from phone_bridge.tools.web import TAVILY_URL
 PREFIX = "PHONE_BRIDGE_"
 TOML_FILE = "phone-bridge.toml"
 ENV_FILE = ".env"
-ROUTES = "routes"
+ROUTES, MENUS = "routes", "menus"
 """The tables of that file which ``tenants`` reads."""
 FUNCTION_CALLING = ("openai", "azure-openai", "realtime", "voice-agent")
 """Sessions whose model calls functions, which the bridge runs."""
@@ -197,6 +197,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A file (PEM) with authorities whose certificates are trusted beside the system's when we call by TLS."""
     sip_host: str = ""
     """The address that they are told to send to, where it is not this machine's own: behind NAT."""
+    sip_stir_certificates: str = ""
+    """A file (PEM) with the certificates by which callers' numbers are vouched for (STIR/SHAKEN)."""
     sip_rtp_ports: str = "16384-32767"
     """The ports that their sound may come to."""
     sip_trunks: tuple[SipTrunk, ...] = ()
@@ -332,7 +334,8 @@ def _from_toml(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file.name} cannot be read: {error}") from None
-    values.pop(ROUTES, None)  # tenants reads them
+    for tables in (ROUTES, MENUS):  # tenants reads them
+        values.pop(tables, None)
     for key in values:
         if key not in _FIELDS:
             raise SettingsError(f"{file.name} has the key {key!r}, which is no setting: remove it or mend its spelling")
