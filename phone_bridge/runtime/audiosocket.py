@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 from phone_bridge.errors import RemoteError, Unavailable
 from phone_bridge.legs.audiosocket import Frames, named
@@ -33,11 +33,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a name, where the address is one of those that may connect."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a server of TCP makes no other
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none of its subclasses
         address = transport.get_extra_info("peername")[0]
         if not self._server.expects(self, address):
-            transport.abort()
+            self._transport.abort()
             return
         self._timer = asyncio.get_running_loop().call_later(NAME_SECONDS, self.abort)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import pytest
+import uvloop
 from msgspec import structs
 
 from phone_bridge.app import lines as door
@@ -291,6 +292,19 @@ def test_an_address_that_may_not_connect_is_dropped(tmp_path: Path) -> None:
             assert not await there.house.calls()
 
     asyncio.run(story())
+
+
+def test_asterisk_is_heard_by_the_loop_that_serves(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with lined(tmp_path) as there:
+            far = await there.call("audiosocket")
+            await until(lambda: bool(there.house.peers.live))
+            far.speak(b"\x10" * far.format.size(20))
+            await until(lambda: any(there.house.peers.live[-1].sound) and any(far.sound))
+            await far.hang_up()
+            assert (await there.ended()).ended_by == "caller"
+
+    uvloop.run(story())
 
 
 def test_a_connection_that_says_no_name_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
