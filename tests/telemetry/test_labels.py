@@ -42,6 +42,10 @@ def test_what_is_shown_from_the_start_is_known() -> None:
         ("app/streams.py", labels.STREAM_REFUSALS),
         ("legs/twilio/webhook.py", frozenset(labels.WEBHOOK_REFUSALS)),
         ("app/voice.py", frozenset(labels.WEBHOOK_REFUSALS)),
+        ("app/choosing.py", frozenset(labels.WEBHOOK_REFUSALS)),
+        ("app/menus.py", frozenset(labels.WEBHOOK_REFUSALS)),
+        ("app/handing_over.py", labels.STREAM_REFUSALS),
+        ("handover.py", labels.STREAM_REFUSALS & frozenset(labels.WEBHOOK_REFUSALS)),
     ],
 )
 def test_no_code_of_our_own_is_lost_among_the_others(file: str, known: frozenset[str]) -> None:
