@@ -20,8 +20,9 @@ from phone_bridge.legs.twilio.rest import MAX_RING_S, MAX_TIME_LIMIT_S
 from phone_bridge.outbound.attempt import MODES as AMD_MODES
 from phone_bridge.outbound.destinations import dialable, prefixes
 from phone_bridge.outbound.policy import zone
-from phone_bridge.runtime import api_keys, mcp_servers, sip_trunks
+from phone_bridge.runtime import api_keys, lines, mcp_servers, sip_trunks
 from phone_bridge.runtime.api_keys import ApiKey
+from phone_bridge.runtime.lines import Line
 from phone_bridge.runtime.mcp_servers import McpServer
 from phone_bridge.runtime.sip_trunks import SipTrunk
 from phone_bridge.runtime.traces import MODES
@@ -200,6 +201,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The ports that their sound may come to."""
     sip_trunks: tuple[SipTrunk, ...] = ()
     """Who may call by SIP: ``[[sip_trunks]]`` in ``phone-bridge.toml``."""
+    lines: tuple[Line, ...] = ()
+    """Carriers and PBXs whose calls come as a stream: ``[[lines]]`` in ``phone-bridge.toml``."""
+    audiosocket_listen: str = ""
+    """Where Asterisk reaches the bridge by AudioSocket, such as ``tcp://127.0.0.1:9092``; empty for nowhere."""
     osrm_url: str = ""
     """The address of an OSRM server that finds ways by car; empty for an estimate from the distance."""
     twilio_url: str = "https://api.twilio.com"
@@ -304,6 +309,7 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
         caldav=opened(settings.caldav, named),
         mcp=mcp_servers.opened(settings.mcp, named),
         sip_trunks=sip_trunks.opened(settings.sip_trunks, named),
+        lines=lines.opened(settings.lines, named),
         database_url=settings.database_url or _default_database(),
         traces_folder=traces_folder,
         recordings_folder=settings.recordings_folder or str(Path(traces_folder).with_name("recordings")),
@@ -378,6 +384,7 @@ def _check(settings: Settings) -> None:
     if bool(settings.mind_url) != bool(settings.mind_model):
         raise SettingsError("PHONE_BRIDGE_MIND_URL and PHONE_BRIDGE_MIND_MODEL go together: set both, or neither")
     _check_sip(settings)
+    _check_audiosocket(settings)
     if settings.prompts and not Path(settings.prompts).is_dir():
         raise SettingsError("PHONE_BRIDGE_PROMPTS must name a folder of WAV files, and that folder does not exist")
     for pair in _list(settings.auto_confirm):
@@ -454,6 +461,14 @@ def _check_sip(settings: Settings) -> None:
         raise SettingsError("PHONE_BRIDGE_SIP_LISTEN lets nobody in yet: name who may call in [[sip_trunks]]")
     if settings.sip_host and not is_address(settings.sip_host):
         raise SettingsError(f"PHONE_BRIDGE_SIP_HOST must be an address such as 203.0.113.7, not {settings.sip_host!r}")
+
+
+def _check_audiosocket(settings: Settings) -> None:
+    if not settings.audiosocket_listen:
+        return
+    lines.listening(settings.audiosocket_listen)
+    if not any(line.kind == lines.AUDIOSOCKET for line in settings.lines):
+        raise SettingsError("PHONE_BRIDGE_AUDIOSOCKET_LISTEN lets nobody in yet: name who may connect in [[lines]]")
 
 
 def _one_of(settings: Settings, field: str, choices: tuple[str, ...], name: Callable[[str], str] = name_of) -> None:

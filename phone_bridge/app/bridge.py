@@ -57,6 +57,8 @@ MAX_OPENING_STREAMS = 256
 """Media sockets of a process that are open and have not said whose call they carry; the oldest goes first."""
 SWITCH_SECONDS = 0.0001
 """How long a thread that writes records may keep the interpreter from the calls; Python's own 5 ms add up."""
+PUT_THROUGH = "transfer"
+"""Who ended the assistant's part of a call whose caller was put through."""
 SPOOL_SECONDS = 10.0
 """How long a process that stops goes on trying to write what the database has not taken yet."""
 
@@ -128,7 +130,7 @@ class Bridge:
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
-        self.sip_transfers = SipTransfers()
+        self.sip_transfers = SipTransfers(self._put_through)
         self.watchers = 0
         """Streams of events that are open."""
         self._voice = voice
@@ -294,6 +296,11 @@ class Bridge:
             if error.code != rest.CALL_GONE:  # what is over already is what was wanted
                 raise
 
+    def _put_through(self, call_id: str) -> None:
+        for record, trace in self.registry.traces():
+            if record.id == call_id:
+                trace.ending(PUT_THROUGH)
+
     async def _ask(self, request: Request) -> Response:
         """Ask somebody outside, for a tool that a caller waits for; raises as the HTTP client does."""
         if self._http is None:
@@ -317,8 +324,11 @@ class Bridge:
         return sessions.dialect(served.settings, bound, embedded_key=self.embedded.key)
 
     async def _warm(self) -> None:
-        for language in sorted({served.settings.language for served in self.tenants.all}):
-            lines = tuple(words.line(key, language) for key in words.SENTENCES["en"])
+        offers = [words.offer(tag, key) for served in self.tenants.all for key, tag in served.languages.items()]
+        spoken = {served.settings.language for served in self.tenants.all}.union(offer.language for offer in offers)
+        for language in sorted(spoken):
+            own = (words.line(key, language) for key in words.SENTENCES["en"])
+            lines = (*own, *(offer for offer in offers if offer.language == language))
             try:
                 await self.prompts.warm(lines, language, PCMU_8K)
             except Unavailable as error:
@@ -330,6 +340,7 @@ def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bo
     limit: dict[str, Any] = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
     return Rules(
         language=settings.language,
+        languages=served.languages,
         announce=settings.record and settings.record_announce,
         greeting=settings.greeting if plan.errand else plan.text or settings.greeting,
         errand=plan.text if plan.errand else "",

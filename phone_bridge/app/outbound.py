@@ -28,7 +28,7 @@ from phone_bridge.outbound.carrier import Carrier
 from phone_bridge.outbound.carriers import Carriers
 from phone_bridge.outbound.destinations import allowed
 from phone_bridge.outbound.dialler import Dialler, Line
-from phone_bridge.outbound.engine import BEAT_S, Engine, Limits
+from phone_bridge.outbound.engine import BEAT_S, CLEANED_AT_ONCE, Engine, Limits
 from phone_bridge.outbound.policy import Outcome
 from phone_bridge.outbound.reminders import (
     MAX_TEXT_CHARS,
@@ -56,6 +56,8 @@ FOLLOW_S = 30
 FOLLOWED = 500
 """So many at a time, in turn; what is due is held against its event once more before it rings."""
 FORGET_S = 3_600
+CLEAN_S = 60.0
+"""How often the engine forgets what is over."""
 DAY_S = 86_400
 DELIVERY_TRIES = 8
 DELIVERY_FIRST_S = 10
@@ -340,6 +342,7 @@ class Outbound:
             (self._beat, BEAT_S),
             (self._tick, TICK_S),
             (self._deliver, TICK_S),
+            (self._clean, CLEAN_S),
         )
         self._tasks += [asyncio.create_task(self._again(work, seconds)) for work, seconds in works]
 
@@ -359,6 +362,11 @@ class Outbound:
 
     async def _beat(self) -> None:
         await asyncio.to_thread(self.engine.beat)
+
+    async def _clean(self) -> None:
+        forgotten = CLEANED_AT_ONCE
+        while forgotten == CLEANED_AT_ONCE:
+            forgotten = await asyncio.to_thread(self.engine.clean)
 
     async def _tick(self) -> None:
         self._poked.clear()

@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.errors import Refused, RemoteError, Unavailable
+from phone_bridge.legs.sip.access import sealed
 from phone_bridge.legs.sip.calling import Outcome, Wanted
 from phone_bridge.legs.sip.dialog import Hop
 from phone_bridge.legs.sip.leg import SipLeg
+from phone_bridge.legs.sip.srtp import Srtp
 from phone_bridge.legs.twilio.rest import CALL_GONE, Placing
 from phone_bridge.legs.twilio.webhook import StatusChanged
 from phone_bridge.outbound.carrier import NOT_SENT, Placed
@@ -204,4 +206,5 @@ def wanted(trunk: SipTrunk, placing: Placing, hop: Hop) -> Wanted:
         description=b"",
         username=trunk.username,
         password=trunk.password,
+        srtp=sealed(Srtp(trunk.srtp) if trunk.srtp else None, hop.transport),
     )

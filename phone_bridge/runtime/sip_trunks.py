@@ -16,6 +16,7 @@ from phone_bridge.legs.sip.access import Trunk
 from phone_bridge.legs.sip.dialog import TRANSPORTS, Hop, port_of, transport_of
 from phone_bridge.legs.sip.digest import ALGORITHMS
 from phone_bridge.legs.sip.registering import MAX_EXPIRES_S, MIN_EXPIRES_S, Binding
+from phone_bridge.legs.sip.srtp import Srtp
 from phone_bridge.routing import sip_host
 from phone_bridge.runtime.sip import Ports
 from phone_bridge.runtime.sip_transports import Listening
@@ -50,6 +51,9 @@ class SipTrunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prefixes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     """Beside the proxy's own name; the first is where numbers are called and what calls come from."""
+    srtp: str = ""
+    """Whether sound is sealed: ``off``, ``offer`` (where the peer knows it), ``require``; empty for ``offer`` over TLS,
+    and ``off`` where keys would go in the clear."""
     number: str = ""
     """The number that is shown, where a call names none; else the username is."""
     password: str = ""
@@ -77,6 +81,8 @@ def _check(trunk: SipTrunk) -> None:
             "and name that with password_env"
         )
     _check_proxy(trunk, where)
+    if trunk.srtp and trunk.srtp not in list(Srtp):
+        raise SettingsError(f"{where} needs srtp to be one of {', '.join(Srtp)}, not {trunk.srtp!r}")
     if not trunk.addresses and not trunk.username and not trunk.proxy:
         raise SettingsError(f"{where} would let anybody in: give it addresses, or username and password_env")
     if bool(trunk.username) != bool(trunk.password_env):
@@ -127,6 +133,7 @@ def trunk(written: SipTrunk, user_id: str) -> Trunk:
         password="" if written.proxy else written.password,
         user=written.username if written.proxy else "",
         algorithm=written.algorithm,
+        srtp=Srtp(written.srtp) if written.srtp else None,
     )
 
 

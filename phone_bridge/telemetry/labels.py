@@ -71,6 +71,7 @@ STREAM_REFUSALS = frozenset(
         *USUAL_STREAM_REFUSALS,
         "draining",
         "busy",
+        "message_rate",
         "database",
         "malformed_stream",
         "token_algorithm",
@@ -85,6 +86,7 @@ STREAM_REFUSALS = frozenset(
         "too_many_waiting",
         "return_url_not_allowed",
         "ref_malformed",
+        "unknown_address",
         "unsupported_media_format",
     }
 )

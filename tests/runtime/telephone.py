@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.message import Request, Response, read, response
+from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.rtp import Packet, unpack
 from tests.runtime.serving import until
 
@@ -18,7 +19,8 @@ class _Ear(asyncio.DatagramProtocol):
         self._read = read_one
 
     def datagram_received(self, data: bytes, addr: Place) -> None:
-        self._heard.append(self._read(data))
+        if not is_control(data):
+            self._heard.append(self._read(data))
 
 
 class Telephone:

@@ -55,6 +55,7 @@ def test_a_leg_knows_a_trunk_by_its_networks_and_its_user() -> None:
         ([SipTrunk(name="a", addresses=("192.0.2.1/24",))], "an address that is none"),
         ([SipTrunk(name="a", addresses=("pbx.example",))], "an address that is none"),
         ([SipTrunk(name="a", username="a", password_env="PBX_PASSWORD", algorithm="MD4")], "SHA-256, MD5"),
+        ([SipTrunk(name="a", addresses=("::1",), srtp="yes")], "off, offer, require"),
         ([SipTrunk(name="a", username="a", password_env="NOT_SET")], "NOT_SET, which is not set"),
     ],
 )

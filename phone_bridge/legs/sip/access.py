@@ -12,7 +12,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from msgspec import Struct
 
 from phone_bridge.legs.sip import digest
+from phone_bridge.legs.sip.dialog import TLS
 from phone_bridge.legs.sip.message import Fields, Request
+from phone_bridge.legs.sip.srtp import Srtp
 
 REALM = "phone-bridge"
 
@@ -39,6 +41,13 @@ class Trunk(Struct, frozen=True, kw_only=True):
     algorithm: str = "MD5"
     """How the password is proven. Telephones that know MD5 alone give up when they are offered anything else."""
 
+    srtp: Srtp | None = None
+    """Whether its sound is sealed; None for where it can be, over TLS, and not at all elsewhere."""
+
+    def sealed(self, transport: str) -> Srtp:
+        """Say whether sound is sealed when it calls by ``transport``."""
+        return sealed(self.srtp, transport)
+
     def __repr__(self) -> str:
         return f"Trunk(name={self.name!r})"
 
@@ -49,6 +58,13 @@ class Trunk(Struct, frozen=True, kw_only=True):
         except ValueError:
             return False
         return not self.networks or any(address in network for network in self.networks)
+
+
+def sealed(srtp: Srtp | None, transport: str) -> Srtp:
+    """Say what a trunk's ``srtp`` means over ``transport``."""
+    if srtp is not None:
+        return srtp
+    return Srtp.OFFER if transport == TLS else Srtp.OFF
 
 
 class Access:
