@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from phone_bridge import doctor
+from phone_bridge import doctor, trust_rules
+from phone_bridge.call.trust import Tier, tier_of
 from phone_bridge.doctor_peers import Finding, Level
 from phone_bridge.errors import SettingsError
 from phone_bridge.routing import Facts, Route, missed
@@ -86,14 +87,15 @@ def _who(options: argparse.Namespace, settings: Settings, routes: Sequence[Route
     )
     tenants = Tenants(settings, routes)
     served = tenants.choose(facts, at)
+    caller = tier_of(options.from_number, served.numbers, attested=False)
     passed_over = [(route.name, missed(route, facts, at)) for route in _before(routes, served)]
     if options.json:
-        say(msgspec.json.encode({**_shown(served), "at": at, "passed_over": dict(passed_over)}).decode())
+        say(msgspec.json.encode({**_shown(served, caller), "at": at, "passed_over": dict(passed_over)}).decode())
         return ALL_WELL
     for name, why in passed_over:
         say(f"route {name} is passed over: {_WHY.get(why, f'its {why} do not fit')}")
     say(f"route {served.route} takes the call:" if served.route else "no route takes the call; the deployment's own:")
-    for name, value in _shown(served).items():
+    for name, value in _shown(served, caller).items():
         say(f"  {name:14} {value}")
     return ALL_WELL
 
@@ -103,8 +105,8 @@ def _before(routes: Sequence[Route], served: Served) -> Sequence[Route]:
     return routes[: names.index(served.route)] if served.route in names else routes
 
 
-def _shown(served: Served) -> dict[str, Any]:
-    """Show what a call is given, but for the session's key."""
+def _shown(served: Served, caller: Tier) -> dict[str, Any]:
+    """Show what a call is given, but for the session's key, and how far its ``caller`` is known by the number."""
     settings = served.settings
     return {
         "route": served.route,
@@ -122,6 +124,8 @@ def _shown(served: Served) -> dict[str, Any]:
         "auto_confirm": sorted(settings.unasked(settings.user_id)),
         "max_seconds": served.max_seconds,
         "max_calls": served.max_calls,
+        "trust": trust_rules.shown(served.trust),
+        "caller": caller.value,
     }
 
 

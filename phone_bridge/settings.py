@@ -197,6 +197,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A file (PEM) with authorities whose certificates are trusted beside the system's when we call by TLS."""
     sip_host: str = ""
     """The address that they are told to send to, where it is not this machine's own: behind NAT."""
+    sip_stir_certificates: str = ""
+    """A file (PEM) with the certificates by which callers' numbers are vouched for (STIR/SHAKEN)."""
     sip_rtp_ports: str = "16384-32767"
     """The ports that their sound may come to."""
     sip_trunks: tuple[SipTrunk, ...] = ()

@@ -672,6 +672,7 @@ EXAMPLES: dict[type, Any] = {
                 "heard_ms": 5800,
                 "answer": "1",
                 "outcome": "executed",
+                "trust": "known",
                 "result": {"id": "evt_dentist", "status": "cancelled"},
             }
         ],
@@ -694,5 +695,6 @@ EXAMPLES: dict[type, Any] = {
         "return_url": None,
         "return_ref": None,
         "return_route": None,
+        "trust": "known",
     },
 }

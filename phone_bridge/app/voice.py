@@ -39,6 +39,7 @@ from phone_bridge.app.resuming import (
     resume,
     was_cut,
 )
+from phone_bridge.call.trust import ATTESTED_BY_CARRIER
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.handover import WayBack
 from phone_bridge.legs.twilio.admission import Key, issue, nonce
@@ -292,6 +293,7 @@ async def _announce_new(
         from_number=incoming.from_,
         to_number=incoming.to,
         served=served,
+        attested=incoming.stir_verstat == ATTESTED_BY_CARRIER,
     )
     handing_back.keep_way_back(record, back)
     known = bridge.registry.announce(record, _token(key, record, incoming.account_sid))

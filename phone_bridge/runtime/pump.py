@@ -22,6 +22,7 @@ from phone_bridge.call.view import View
 from phone_bridge.errors import RemoteError, Unavailable
 from phone_bridge.runtime.connect import Connector, Link
 from phone_bridge.runtime.links import Ear, Links
+from phone_bridge.runtime.pin_pad import Desk, PinPad
 from phone_bridge.runtime.recordings import Recorder
 from phone_bridge.runtime.sight import Sight
 from phone_bridge.runtime.sockets import Socket
@@ -99,7 +100,8 @@ class Pump:
 
     ``run`` is the only task its caller has to own; ``clock`` gives seconds and never runs back. A ``journal`` is told
     all that the call is told, ``apology`` is what a caller hears whose call has failed, ``tools`` are what a session
-    may use that calls functions, ``recorder`` keeps what is said and heard once the call allows it.
+    may use that calls functions, ``pins`` judges the PIN where one is asked for, ``recorder`` keeps what is said and
+    heard once the call allows it.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Pump:
         apology: c.Line | None = None,
         tools: Tools | None = None,
         language: str = "en",
+        pins: Desk | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self._call = call
@@ -136,6 +139,7 @@ class Pump:
             lost=self._session_closed,
             spawn=self._spawn,
         )
+        self._pad = PinPad(pins, leg.format, language, fact=self._fact_if_live, spawn=self._spawn)
         self._tool_tasks = ToolTasks(tools if tools is not None else NO_TOOLS, fact=self._tool_fact)
         self._link: Link | None = None  # the present one
         self._session: SessionWire | None = None
@@ -175,6 +179,8 @@ class Pump:
             c.PrepareTool: self._prepare_tool,
             c.RunTool: self._run_tool,
             c.Speak: self._speak,
+            c.ForgetPin: lambda command, now: self._pad.forget(),
+            c.JudgePin: lambda command, now: self._pad.judge(command.attempt),
         }
 
     @property
@@ -322,7 +328,9 @@ class Pump:
         self._fact(e.SpareFailed("lost"))
 
     def _process(self, event: e.Event, now: int) -> None:
-        """Tell the call of a fact, and do what it asks for."""
+        """Tell the call of a fact, and do what it asks for; a key that may be one of a PIN is told to nobody."""
+        if type(event) is e.DigitPressed and self._call.masks(now):
+            event = self._pad.key(event.digit, asked=self._call.proving)
         if self.journal is not None:
             self.journal.note(event, now)
         if self._recorder is not None and type(event) is e.CallerHeard:
@@ -372,6 +380,8 @@ class Pump:
             self._voice = VoiceActivity(self._leg.format)
         if not isinstance(event, e.CallerHeard):
             return False
+        if self._call.proving:
+            self._pad.hear(event.audio)
         told = False
         for voiced in self._voice.push(event.audio, now):
             if voiced.started and (self._call.asking or self._call.sounding(now)):

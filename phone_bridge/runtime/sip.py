@@ -33,6 +33,7 @@ from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request
 from phone_bridge.legs.sip.registering import Binding, NotRegistered, Registered, Registration
+from phone_bridge.legs.sip.registrar import Bound
 from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.srtp import KEY_BYTES, Srtp
 from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
@@ -420,6 +421,13 @@ class SipServer:
         await self._unregister()
         self._closed = True
         await self._transports.close()
+
+    def desk_phone(self, name: str) -> Bound:
+        """Say where a desk phone is; raises Unavailable ``not_registered``."""
+        found = self._agent.desk_phone(name, self.now())
+        if found is None:
+            raise Unavailable(f"The desk phone {name} is not registered.", code="not_registered")
+        return found
 
     async def find(self, host: str, port: int | None, transport: str) -> Hop:
         """Look up where a peer is that we call; raises Unavailable ``sip_unknown_host``."""

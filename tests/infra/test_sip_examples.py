@@ -11,7 +11,7 @@ from tests.sip_peers.kamailio import CONFIG, PROGRAM, with_kamailio
 
 SIP = Path(__file__).parents[2] / "infra" / "sip"
 FOLDERS = sorted(path.parent.name for path in SIP.glob(f"*/{TOML_FILE}"))
-PASSWORDS = {"OFFICE_PASSWORD": "sesame", "TWILIO_TRUNK_PASSWORD": "sesame"}
+PASSWORDS = {"OFFICE_PASSWORD": "sesame", "TRUNK_PASSWORD": "sesame"}
 
 
 def test_there_is_an_example_for_each() -> None:

@@ -78,9 +78,10 @@ class Telephone:
         ]
         self._signalling.sendto(("\r\n".join(lines) + "\r\n\r\n").encode() + body, self.bridge)
 
-    def invite(self, *, offers: bool = True) -> None:
+    def invite(self, *fields: str, offers: bool = True) -> None:
         port = self._media.get_extra_info("sockname")[1]
-        self.say("INVITE", sdp.offer(HOST, port, 1) if offers else b"")
+        more = ("Content-Type: application/sdp", *fields)
+        self.say("INVITE", sdp.offer(HOST, port, 1) if offers else b"", *more)
 
     async def answered(self, code: int = 200) -> Response:
         """Wait for the answer ``code``, and take its tag."""

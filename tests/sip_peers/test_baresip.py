@@ -67,6 +67,7 @@ class Baresip:
         answers: bool = False,
         registers: bool = False,
         seal: str = "",
+        through: str = "udp",
     ) -> None:
         self.sip_port = free_port()
         self._control = free_port()
@@ -79,7 +80,7 @@ class Baresip:
             + (";answermode=auto" if answers else "")
             + (f";mediaenc={seal}" if seal else "")
         )
-        account = f"<sip:alice@{where}>;{how};audio_codecs=PCMU;auth_user=alice;auth_pass=sesame\n"
+        account = f"<sip:alice@{where};transport={through}>;{how};audio_codecs=PCMU;auth_user=alice;auth_pass=sesame\n"
         (folder / "accounts").write_text(account)
         (folder / "contacts").touch()
         self._process = subprocess.Popen(

@@ -38,6 +38,8 @@ class Trunk(Struct, frozen=True, kw_only=True):
     password: str = ""
     user: str = ""
     """As whom we are called by it, where several trunks call from one address."""
+    desk_phone: bool = False
+    """Whether it registers with us, as its ``username``."""
     algorithm: str = "MD5"
     """How the password is proven. Telephones that know MD5 alone give up when they are offered anything else."""
 
@@ -100,7 +102,9 @@ class Access:
         if trunk is not None:
             return trunk
         asked = [trunk for trunk in self._trunks if trunk.username and trunk.is_at(host)]
-        if not asked or request.method != "INVITE" or self._too_many(host, now):
+        if request.method == "REGISTER":
+            asked = [trunk for trunk in asked if trunk.desk_phone]
+        if not asked or request.method not in ("INVITE", "REGISTER") or self._too_many(host, now):
             return None
         algorithms = [name for name in digest.ALGORITHMS if any(trunk.algorithm == name for trunk in asked)]
         shown = digest.shown(request)

@@ -30,6 +30,7 @@ from phone_bridge.legs.sip.message import (
     response,
 )
 from phone_bridge.legs.sip.registering import Binding, Registering, Registration
+from phone_bridge.legs.sip.registrar import Bound, Registrar
 from phone_bridge.legs.sip.session_timer import SessionTimer
 from phone_bridge.legs.sip.transaction import ClientTransaction, Persistence, ServerTransaction, State
 
@@ -163,6 +164,7 @@ class Agent:
         self._due: list[tuple[int, str, str]] = []
         self._outgoing: list[Sent] = []
         self._registering: dict[str, Registering] = {}
+        self._registrar = Registrar()
         self._caller = Caller(Lines(self._put, self._ask, self._arm, self._adopt, self.release), make_id)
 
     # What comes in
@@ -206,6 +208,9 @@ class Agent:
         self._serve(request, source)
         if request.to_tag:
             return self._refuse(request, 481, now)
+        if request.method == "REGISTER" and admitted.desk_phone:
+            code, fields = self._registrar.take(admitted.name, admitted.username, request, source, now)
+            return self._refuse(request, code, now, fields)
         if request.method not in METHODS:
             return self._refuse(request, 405, now, ALLOW)
         unknown = request.options("Require") - EXTENSIONS
@@ -422,6 +427,10 @@ class Agent:
             self.send(dialog, dialog.request("BYE"), now)
         self._forget(call)
 
+    def desk_phone(self, name: str, now: int) -> Bound | None:
+        """Say where a desk phone is that has registered here; None for one that has not."""
+        return self._registrar.find(name, now)
+
     def register(self, binding: Binding, now: int) -> None:
         """Register with a provider, and keep it up; where it was done before, know where its registrar is now."""
         known = self._registering.get(binding.name)
@@ -464,6 +473,7 @@ class Agent:
         for call in self._calls.values():
             if call.dialog.source == hop:
                 call.dialog.part()
+        self._registrar.part(hop)
         facts: list[Fact] = [*self._caller.part(hop)]
         for key, asked in list(self._asked.items()):
             if asked.to == hop and asked.told is not None:
@@ -478,6 +488,7 @@ class Agent:
     def uses(self, hop: Hop) -> bool:
         """Tell whether a call goes by ``hop``, so that its connection is worth keeping."""
         registers = any(registering.binding.hop == hop for registering in self._registering.values())
+        registers = registers or self._registrar.uses(hop)
         return registers or self._caller.uses(hop) or any(call.dialog.source == hop for call in self._calls.values())
 
     def knows(self, host: str) -> bool:
