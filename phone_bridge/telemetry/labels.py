@@ -59,6 +59,10 @@ WEBHOOK_REFUSALS = (
     "unknown_status",
     "database",
     "cut_off_too_often",
+    "return_url_not_allowed",
+    "ref_malformed",
+    "route_not_named",
+    "place_malformed",
 )
 """Codes of webhooks that were not served."""
 USUAL_STREAM_REFUSALS = ("unsigned", "stream_not_started", "token_expired", "token_signature", "token_used")
@@ -80,6 +84,8 @@ STREAM_REFUSALS = frozenset(
         "token_too_long",
         "token_wrong_call",
         "too_many_waiting",
+        "return_url_not_allowed",
+        "ref_malformed",
         "unknown_address",
         "unsupported_media_format",
     }

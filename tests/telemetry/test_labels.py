@@ -48,6 +48,10 @@ WIRES = ("audiosocket", "chan_websocket", "jambonz", "plivo", "signalwire", "tel
         ("app/streams.py", labels.STREAM_REFUSALS),
         ("legs/twilio/webhook.py", frozenset(labels.WEBHOOK_REFUSALS)),
         ("app/voice.py", frozenset(labels.WEBHOOK_REFUSALS)),
+        ("app/choosing.py", frozenset(labels.WEBHOOK_REFUSALS)),
+        ("app/menus.py", frozenset(labels.WEBHOOK_REFUSALS)),
+        ("app/handing_over.py", labels.STREAM_REFUSALS),
+        ("handover.py", labels.STREAM_REFUSALS & frozenset(labels.WEBHOOK_REFUSALS)),
     ],
 )
 def test_no_code_of_our_own_is_lost_among_the_others(file: str, known: frozenset[str]) -> None:
