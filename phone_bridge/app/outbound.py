@@ -21,7 +21,7 @@ import msgspec
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.exchange import Request
 from phone_bridge.legs.twilio.rest import Account
-from phone_bridge.legs.twilio.webhook import IncomingCall, StatusChanged
+from phone_bridge.legs.twilio.webhook import IncomingCall, MachineDetected, StatusChanged
 from phone_bridge.outbound.attempt import OVER, Answer, on_answer
 from phone_bridge.outbound.book import Attempt, Book, Plan, Promise
 from phone_bridge.outbound.carrier import Carrier
@@ -292,10 +292,16 @@ class Outbound:
             raise Refused("The call that was answered is not known.", code="call_ended")
         return attempt, record
 
-    async def detected(self, attempt: Attempt, answered_by: str) -> Answer:
-        """Decide about what a detection found while the assistant was speaking already."""
-        await asyncio.to_thread(lambda: self.book.note(attempt.call_id, answered_by=answered_by))
-        return on_answer(answered_by, message=bool(attempt.what.message))
+    async def detected(self, attempt: Attempt, detected: MachineDetected) -> Answer | None:
+        """Decide about what a detection found while the assistant was speaking already; None for another's call.
+
+        It may overtake the carrier's answer to the dial, and then tells which call it is.
+        """
+        if not await asyncio.to_thread(self.book.claim_carrier, attempt.call_id, detected.call_sid):
+            return None
+        attempt.carrier_id = detected.call_sid
+        await asyncio.to_thread(lambda: self.book.note(attempt.call_id, answered_by=detected.answered_by))
+        return on_answer(detected.answered_by, message=bool(attempt.what.message))
 
     async def go_on(self, attempt: Attempt, step: Answer, document: str) -> None:
         """Have a call that is live go on as was decided: with ``document`` for a machine, with the end, or as it is."""

@@ -132,8 +132,8 @@ async def amd(request: Request) -> Response:
     bridge, form = await _read(request)
     detected = MachineDetected.parse(form)
     attempt = await bridge.outbound.attempt(request.query_params.get(CALL, ""))
-    if attempt is not None and attempt.carrier_id == detected.call_sid:
-        step = await bridge.outbound.detected(attempt, detected.answered_by)
+    step = None if attempt is None else await bridge.outbound.detected(attempt, detected)
+    if attempt is not None and step is not None:
         settings = await _settings_of_attempt(bridge, attempt.call_id)
         await bridge.outbound.go_on(attempt, step, _for_machine(settings, attempt, step))
     return Response(status_code=204)

@@ -9,12 +9,14 @@ import pytest
 
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.audio.tones import dtmf
+from phone_bridge.outbound.book import Attempt, Plan
 from phone_bridge.runtime.api_keys import ApiKey, fingerprint
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.rest import Callee, Mood
 from phone_bridge.simulator.script import HangUp, Say, Step, Wait
 from tests.app.premises import Premises, json_of, play
 from tests.app.ringing import FROM, JSON, TO, Telephone, ring
+from tests.outbound.stage import NOON, Stage
 from twiml import documents
 
 TALKS = Callee(script=(Wait(600), HangUp()))
@@ -153,6 +155,24 @@ def test_a_machine_gets_the_message_after_its_beep_and_a_person_the_assistant(
             assert result.verbs == verbs, last
 
     ring(tmp_path, story, by_number(*(callee for callee, *_ in cases)), amd=mode, calls_per_second=10)
+
+
+def test_what_was_detected_may_come_before_the_answer_to_the_dial(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        book = house.bridge.outbound.book
+        plan = msgspec.to_builtins(Plan(text="Hello."))
+        dialled = Attempt(call_id="call_1", user_id="usr_1", to_number=TO, from_number=FROM, plan=plan, created_at=NOON)
+        book.add(dialled, Stage.row_of(dialled, NOON))
+        assert book.step("call_1", "intend")
+        for sid, answered_by in (("CA1", "human"), ("CA2", "fax")):  # the second one is another call's
+            form = [("CallSid", sid), ("AccountSid", "AC1"), ("AnsweredBy", answered_by)]
+            answer = await house.post("/twilio/amd?call=call_1", form, token="the-auth-token")
+            assert answer.status == 204
+            found = book.find("call_1")
+            assert found is not None
+            assert (found.carrier_id, found.answered_by) == ("CA1", "human")
+
+    play(tmp_path, story, twilio_auth_token="the-auth-token")
 
 
 # Asked twice, and asked wrongly
