@@ -19,8 +19,8 @@ AFTER_DIAL = "dial"
 AFTER_RECORD = "record"
 AFTER_GREETING = "greeting"
 
-SAY_LANGUAGES = {"en": "en-US", "de": "de-DE"}
-"""What Twilio's own voice calls our languages."""
+SAY_LANGUAGES = {"en": "en-US", "de": "de-DE", "es": "es-ES", "es-mx": "es-MX", "fr": "fr-FR", "fr-ca": "fr-CA"}
+"""What Twilio's own voice calls our languages, and those of their countries that it speaks in their own way."""
 
 _SENTENCES = {
     "en": {
@@ -39,6 +39,26 @@ _SENTENCES = {
         ),
         "thanks": "Vielen Dank. Auf Wiederhören.",
         "nobody": "Gerade kann niemand Ihren Anruf annehmen. Bitte rufen Sie später noch einmal an. Auf Wiederhören.",
+    },
+    "es": {
+        "sorry": "Lo siento, ahora no puedo comunicarle con su asistente de agenda.",
+        "connecting": "No cuelgue, por favor, le comunico.",
+        "message": (
+            "No cuelgue, por favor, y deje su mensaje después del tono. "
+            "Pulse la tecla almohadilla, o numeral, cuando termine."
+        ),
+        "thanks": "Gracias. Adiós.",
+        "nobody": "Ahora nadie puede atender su llamada. Por favor, vuelva a llamar más tarde. Adiós.",
+    },
+    "fr": {
+        "sorry": "Je suis désolé, votre assistant d'agenda n'est pas joignable pour le moment.",
+        "connecting": "Ne quittez pas, s'il vous plaît, je vous mets en communication.",
+        "message": (
+            "Ne quittez pas, s'il vous plaît, et laissez votre message après le signal. "
+            "Appuyez sur la touche dièse, ou carré, quand vous avez terminé."
+        ),
+        "thanks": "Merci. Au revoir.",
+        "nobody": "Personne ne peut prendre votre appel pour le moment. Veuillez rappeler plus tard. Au revoir.",
     },
 }
 log = logging.getLogger("phone_bridge.twilio")
@@ -123,7 +143,7 @@ def _say(settings: Settings, key: str) -> str:
 
 
 def _tongue(settings: Settings) -> str:
-    return SAY_LANGUAGES[_known(settings)]
+    return SAY_LANGUAGES.get(settings.language.lower()) or SAY_LANGUAGES[_known(settings)]
 
 
 def _known(settings: Settings) -> str:
