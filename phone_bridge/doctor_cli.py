@@ -19,7 +19,10 @@ from phone_bridge.settings import Settings
 from phone_bridge.tenants import Served, Tenants
 
 ALL_WELL, WRONG = 0, 1
-_HOURS = {"hours": "hours or days"}
+_WHY = {
+    "hours": "its hours, days or closed dates do not fit",
+    "named": "it is taken only where it is named",
+}
 
 Say = Callable[[str], None]
 
@@ -90,7 +93,7 @@ def _who(options: argparse.Namespace, settings: Settings, routes: Sequence[Route
         say(msgspec.json.encode({**_shown(served, caller), "at": at, "passed_over": dict(passed_over)}).decode())
         return ALL_WELL
     for name, why in passed_over:
-        say(f"route {name} is passed over: its {_HOURS.get(why, why)} do not fit")
+        say(f"route {name} is passed over: {_WHY.get(why, f'its {why} do not fit')}")
     say(f"route {served.route} takes the call:" if served.route else "no route takes the call; the deployment's own:")
     for name, value in _shown(served, caller).items():
         say(f"  {name:14} {value}")
@@ -114,6 +117,7 @@ def _shown(served: Served, caller: Tier) -> dict[str, Any]:
         "session_model": settings.session_model,
         "language": settings.language,
         "greeting": settings.greeting,
+        "menu": served.menu,
         "fallback": settings.fallback,
         "answer_seconds": settings.answer_seconds,
         "tools": "all" if served.tools is None else sorted(served.tools),

@@ -97,7 +97,7 @@ def test_it_says_who_would_get_a_call(tmp_path: Path) -> None:
 def test_it_says_so_in_words_too(tmp_path: Path) -> None:
     (tmp_path / "phone-bridge.toml").write_text(ROUTES)
     _, told = doctor(tmp_path, "--to", "+49301234", "--at", "2026-11-28T10:00+01:00")
-    assert "route office is passed over: its hours or days do not fit" in told
+    assert "route office is passed over: its hours, days or closed dates do not fit" in told
     assert "no route takes the call; the deployment's own:" in told
     _, told = doctor(tmp_path, "--to", "+49301234", "--at", "2026-11-23T10:00+01:00")
     assert told.startswith("route office takes the call:")

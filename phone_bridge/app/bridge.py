@@ -62,6 +62,8 @@ MAX_OPENING_STREAMS = 256
 """Media sockets of a process that are open and have not said whose call they carry; the oldest goes first."""
 SWITCH_SECONDS = 0.0001
 """How long a thread that writes records may keep the interpreter from the calls; Python's own 5 ms add up."""
+PUT_THROUGH = "transfer"
+"""Who ended the assistant's part of a call whose caller was put through."""
 SPOOL_SECONDS = 10.0
 """How long a process that stops goes on trying to write what the database has not taken yet."""
 
@@ -134,7 +136,7 @@ class Bridge:
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
-        self.sip_transfers = SipTransfers()
+        self.sip_transfers = SipTransfers(self._put_through)
         self.watchers = 0
         """Streams of events that are open."""
         self._voice = voice
@@ -308,6 +310,11 @@ class Bridge:
         except Refused as error:
             if error.code != rest.CALL_GONE:  # what is over already is what was wanted
                 raise
+
+    def _put_through(self, call_id: str) -> None:
+        for record, trace in self.registry.traces():
+            if record.id == call_id:
+                trace.ending(PUT_THROUGH)
 
     async def _ask(self, request: Request) -> Response:
         """Ask somebody outside, for a tool that a caller waits for; raises as the HTTP client does."""

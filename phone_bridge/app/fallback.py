@@ -69,17 +69,29 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 def fall_back(settings: Settings, call: IncomingCall | ConnectEnded, apology: str = "") -> str:
     """Give the document of the route's fallback; ``apology`` names the sentence that the caller has not heard yet."""
     sorry = _say(settings, "sorry") if apology else ""
-    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}="
     if settings.transfer_to:
-        text = f"{sorry} {_say(settings, 'connecting')}".strip()
-        caller_id = settings.twilio_phone_number or own_number(call)
-        return twiml.transfer(text, _tongue(settings), settings.transfer_to, action + AFTER_DIAL, caller_id)
+        return to_number(settings, call, settings.transfer_to, sorry)
     if settings.fallback == "voicemail":
-        text = f"{sorry} {_say(settings, 'message')}".strip()
-        return twiml.take_message(text, _tongue(settings), action + AFTER_RECORD, _say(settings, "thanks"))
+        return to_voicemail(settings, sorry)
     if apology:
         return twiml.apologise_and_hang_up(words.line(apology, settings.language).text, _tongue(settings))
     return twiml.hang_up()
+
+
+def to_number(
+    settings: Settings, call: IncomingCall | ConnectEnded, number: str, first: str = "", more: str = ""
+) -> str:
+    """Give the document that says ``first`` and puts a caller through; ``more`` ends the address that is asked then."""
+    text = f"{first} {_say(settings, 'connecting')}".strip()
+    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_DIAL}{more}"
+    return twiml.transfer(text, _tongue(settings), number, action, settings.twilio_phone_number or own_number(call))
+
+
+def to_voicemail(settings: Settings, first: str = "", more: str = "") -> str:
+    """Give the document that says ``first`` and takes a message; ``more`` ends the address that is asked then."""
+    text = f"{first} {_say(settings, 'message')}".strip()
+    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_RECORD}{more}"
+    return twiml.take_message(text, _tongue(settings), action, _say(settings, "thanks"))
 
 
 def after_dial(settings: Settings, *, answered: bool) -> str:

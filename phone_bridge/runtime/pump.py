@@ -7,7 +7,7 @@ decision, everything of that call is over within a second.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from phone_bridge.audio.format import Format
 from phone_bridge.audio.level import VoiceActivity
@@ -69,6 +69,24 @@ class LegWire(Protocol):
         ...
 
 
+@runtime_checkable
+class EndsWithSocket(Protocol):
+    """A leg's wire whose carrier hangs up by closing its socket, too."""
+
+    def closed(self, code: int) -> e.LegClosed:
+        """Say what the end of the socket means."""
+        ...
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """A leg's wire that finds out how good its line is."""
+
+    def measured(self) -> list[tuple[str, float]]:
+        """Take what was measured since the last time, by its name in the trace."""
+        ...
+
+
 class PromptMaker(Protocol):
     """Makes the sound of the bridge's own lines."""
 
@@ -111,6 +129,7 @@ class Pump:
         self._language = language
         self._apology = apology or words.line("apology_failed", language)
         self.journal = journal
+        self._measured = leg.measured if isinstance(leg, Measures) else list[tuple[str, float]]
         self._links = Links(
             connector,
             dialect,
@@ -470,7 +489,8 @@ class Pump:
     # Ends
 
     def _leg_closed(self, code: int, reason: str) -> None:
-        self._fact_if_live(e.LegClosed("lost"))
+        ended = self._leg.closed(code) if isinstance(self._leg, EndsWithSocket) else e.LegClosed("lost")
+        self._fact_if_live(ended)
 
     def _session_closed(self, link: Link, code: int, reason: str) -> None:
         if link is self._link:
@@ -511,9 +531,14 @@ class Pump:
                 now = self._now()
                 for duty in (c.Flush(), c.Play(sound)):
                     self._leg.send(duty, now)
-                for message in self._leg.outgoing():
-                    self._socket.send(message)
-                await asyncio.sleep(self._leg.format.ms(len(sound)) / 1000 + APOLOGY_TAIL_SECONDS)
+                until = now + self._leg.format.ms(len(sound)) + int(APOLOGY_TAIL_SECONDS * 1000)
+                while now < until:  # a leg that paces its sound itself gives it out bit by bit
+                    for message in self._leg.outgoing():
+                        self._socket.send(message)
+                    due = min(self._leg.deadline() or until, until)
+                    await asyncio.sleep(max(1, due - now) / 1000)
+                    now = self._now()
+                    _overdue(self._leg, now)
                 self._hang_up(c.HangUp("bridge_failed"), now)
         except Exception:  # noqa: BLE001 - the leg's wire may be what is broken, and the call ends all the same
             _log.warning("x a call that has failed could not be apologised for")
@@ -584,7 +609,11 @@ class Pump:
         self._guard(self._look)
 
     def _look(self) -> None:
-        at, now = self._deadline(), self._now()
+        now, due = self._now(), self._leg.deadline()
+        if due is not None and due <= now:  # a leg that paces its sound is due nearly always; no more need be asked
+            self._expire(now)
+            return
+        at = self._deadline()
         if at is not None and at > now:
             self._wake(at)
         else:
@@ -598,6 +627,8 @@ class Pump:
             if self._voice is not None or self._watches_voice():
                 self._watch_voice(event, now)
             self._process(event, now)
+        for name, value in self._measured():
+            self._call.trace.measured(name, value)
         if self._session is not None:
             for event in _overdue(self._session, now):
                 self._process(event, now)

@@ -32,8 +32,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
     tokens. Of an outbound call,
     ``answered_by`` is what answered as far as the carrier can tell, ``reply`` what the callee wants done about a
     reminder, and ``metadata`` what its sender wishes to find again. ``route`` names the route that it was served by. A
-    call that an IVR handed over goes back to ``return_url``, with that IVR's own ``return_ref``.
-    ``trust`` is how far it was known who the caller is: ``unknown``, ``known``, ``attested`` or ``pin``.
+    call that an IVR handed over goes back to ``return_url``, as ``return_route`` allows, with that IVR's own
+    ``return_ref``. ``trust`` is how far it was known who the caller is: ``unknown``, ``known``, ``attested``, ``pin``.
     """
 
     id: str
@@ -63,6 +63,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     route: str | None = None
     return_url: str | None = None
     return_ref: str | None = None
+    return_route: str | None = None
     trust: str | None = None
 
     def observe(self, trace: Trace) -> None:
