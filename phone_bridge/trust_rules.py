@@ -19,7 +19,7 @@ ENTER = "enter"
 """What stands for the assistant as a whole."""
 UNCONTROLLED = "voice-sdk"
 """The kind of session of whose tools nobody here knows anything."""
-_OF_THE_LINE = ("end_call", "send_digits")
+_OF_THE_LINE = ("end_call", "send_digits", "switch_language")
 """Tools that read nothing of anybody's, whatever is needed to read: whoever is not known may say goodbye."""
 CALENDAR_EFFECTS: Mapping[str, str] = {tool.name: tool.effect.value for tool in CALENDAR_TOOLS}
 

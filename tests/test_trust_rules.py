@@ -57,6 +57,7 @@ def test_a_tool_s_own_name_counts_before_what_it_does() -> None:
 
 def test_nobody_needs_a_pin_to_say_goodbye() -> None:
     assert trusted({"read": "pin"}).needs("end_call") is Tier.UNKNOWN
+    assert trusted({"read": "pin"}).needs("switch_language") is Tier.UNKNOWN
     assert trusted({"read": "pin", "end_call": "pin"}).needs("end_call") is Tier.PIN
 
 

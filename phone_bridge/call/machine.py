@@ -1116,7 +1116,8 @@ class Call:
 
     def _ask_for_pin(self, key: str, now: int, *lead: c.Line | str) -> None:
         self._prompts.take(self._pin_prompt)
-        more = ("pin_voice",) if self._rules.pin_by_voice and key != "pin_wrong" else ()
+        heard = self._rules.pin_by_voice and self._language.tag == self._rules.language  # which the ear is for
+        more = ("pin_voice",) if heard and key != "pin_wrong" else ()
         prompt = self._say(*lead, key, *more, now=now)
         self._announcement.said(prompt)
         self._pin_prompt = prompt.name

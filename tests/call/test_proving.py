@@ -249,6 +249,15 @@ def test_digits_are_spoken_in_one_run_or_in_several() -> None:
     assert desk.of(c.JudgePin) == [c.JudgePin(1)]
 
 
+def test_a_caller_who_has_changed_the_language_is_not_asked_to_speak_the_digits() -> None:
+    desk = caller(pin_by_voice=True)
+    desk.tell(e.LanguageChosen("de"))
+    desk.wait(3_000)
+    desk.done.clear()
+    desk.asked_for_pin()
+    assert desk.spoken() == ["pin_ask"]
+
+
 @pytest.mark.parametrize(("wish", "told"), [("no", "pin_left"), ("repeat", "pin_again")])
 def test_words_can_do_without_or_begin_again(wish: str, told: str) -> None:
     desk = caller().asked_for_pin()
