@@ -83,6 +83,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     greeting: str = ""
     language: str = ""
     fallback: str = ""
+    transfers: Mapping[str, str] | None = None
+    """Whom callers may be put through to: names with their numbers and addresses, in place of the deployment's."""
     answer_seconds: int = 0
     auto_confirm: tuple[str, ...] | None = None
     """Tools that are done without asking, for this route's user."""

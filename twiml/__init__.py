@@ -3,23 +3,31 @@
 from twiml.documents import (
     apologise_and_hang_up,
     connect_stream,
+    enqueue,
     hang_up,
     leave_message,
+    let_them_talk,
     move_on,
     press_keys,
     reject,
     take_message,
+    tell_of_caller,
     transfer,
+    wait_in_queue,
 )
 
 __all__ = [
     "apologise_and_hang_up",
     "connect_stream",
+    "enqueue",
     "hang_up",
     "leave_message",
+    "let_them_talk",
     "move_on",
     "press_keys",
     "reject",
     "take_message",
+    "tell_of_caller",
     "transfer",
+    "wait_in_queue",
 ]

@@ -18,6 +18,11 @@ AFTER = "after"
 AFTER_DIAL = "dial"
 AFTER_RECORD = "record"
 
+RECORDED_PATH = "/twilio/recording"
+TRANSCRIBED_PATH = "/twilio/transcription"
+TRANSCRIBED = frozenset({"en"})
+"""The languages in which Twilio writes down what a caller leaves on a voicemail."""
+
 SAY_LANGUAGES = {"en": "en-US", "de": "de-DE"}
 """What Twilio's own voice calls our languages."""
 
@@ -27,6 +32,7 @@ _SENTENCES = {
         "connecting": "Please stay on the line, I am connecting you.",
         "message": ("Please stay on the line to leave a message after the tone. Press the hash key when you are done."),
         "thanks": "Thank you. Goodbye.",
+        "waiting": "Please stay on the line, all of us are busy. Somebody will be with you in a moment.",
         "nobody": "Nobody can take your call now. Please call again later. Goodbye.",
     },
     "de": {
@@ -37,6 +43,7 @@ _SENTENCES = {
             "Drücken Sie die Rautetaste, wenn Sie fertig sind."
         ),
         "thanks": "Vielen Dank. Auf Wiederhören.",
+        "waiting": "Bitte bleiben Sie am Apparat, alle Plätze sind besetzt. Gleich ist jemand für Sie da.",
         "nobody": "Gerade kann niemand Ihren Anruf annehmen. Bitte rufen Sie später noch einmal an. Auf Wiederhören.",
     },
 }
@@ -47,17 +54,16 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 def fall_back(settings: Settings, call: IncomingCall | ConnectEnded, apology: str = "") -> str:
     """Give the document of the route's fallback; ``apology`` names the sentence that the caller has not heard yet."""
-    sorry = _say(settings, "sorry") if apology else ""
+    sorry = sentence(settings, "sorry") if apology else ""
     action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}="
     if settings.transfer_to:
-        text = f"{sorry} {_say(settings, 'connecting')}".strip()
+        text = f"{sorry} {sentence(settings, 'connecting')}".strip()
         caller_id = settings.twilio_phone_number or own_number(call)
-        return twiml.transfer(text, _tongue(settings), settings.transfer_to, action + AFTER_DIAL, caller_id)
+        return twiml.transfer(text, tongue(settings), settings.transfer_to, action + AFTER_DIAL, caller_id)
     if settings.fallback == "voicemail":
-        text = f"{sorry} {_say(settings, 'message')}".strip()
-        return twiml.take_message(text, _tongue(settings), action + AFTER_RECORD, _say(settings, "thanks"))
+        return take_message(settings, sorry)
     if apology:
-        return twiml.apologise_and_hang_up(words.line(apology, settings.language).text, _tongue(settings))
+        return twiml.apologise_and_hang_up(words.line(apology, settings.language).text, tongue(settings))
     return twiml.hang_up()
 
 
@@ -65,7 +71,7 @@ def after_dial(settings: Settings, *, answered: bool) -> str:
     """Give the document for a caller who was put through, or to whom nobody answered."""
     if answered:
         return twiml.hang_up()
-    return twiml.apologise_and_hang_up(_say(settings, "nobody"), _tongue(settings))
+    return twiml.apologise_and_hang_up(sentence(settings, "nobody"), tongue(settings))
 
 
 async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
@@ -90,20 +96,33 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
     if ended.ended:
         return twiml.hang_up()
     settings = settings_of(bridge, ended)
-    return twiml.apologise_and_hang_up(_say(settings, "thanks"), _tongue(settings))
+    return twiml.apologise_and_hang_up(sentence(settings, "thanks"), tongue(settings))
 
 
 def leave_message(settings: Settings, message: str) -> str:
     """Give the document that leaves ``message`` on a machine that records."""
-    return twiml.leave_message(message, _tongue(settings))
+    return twiml.leave_message(message, tongue(settings))
 
 
-def put_through(settings: Settings, call: CallRecord, number: str) -> str:
-    """Give the document that puts the other side of a call through to ``number``."""
-    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_DIAL}"
+def shown_number(settings: Settings, call: CallRecord) -> str | None:
+    """Give the number that whoever is rung for a caller sees: one of ours, or none to show the caller's own."""
     ours = call.to_number if call.direction == "inbound" else call.from_number
-    caller_id = settings.twilio_phone_number or (ours if ours and _E164.fullmatch(ours) else None)
-    return twiml.transfer(_say(settings, "connecting"), _tongue(settings), number, action, caller_id)
+    return settings.twilio_phone_number or (ours if ours and _E164.fullmatch(ours) else None)
+
+
+def take_message(settings: Settings, said: str) -> str:
+    """Give the document that records a message, after what the caller has not heard yet."""
+    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_RECORD}"
+    text = f"{said} {sentence(settings, 'message')}".strip()
+    hears = settings.language.partition("-")[0].lower() in TRANSCRIBED
+    return twiml.take_message(
+        text,
+        tongue(settings),
+        action,
+        sentence(settings, "thanks"),
+        recorded_url=f"{settings.base_url}{RECORDED_PATH}",
+        transcribed_url=f"{settings.base_url}{TRANSCRIBED_PATH}" if hears else "",
+    )
 
 
 def own_number(call: IncomingCall | ConnectEnded) -> str | None:
@@ -112,11 +131,13 @@ def own_number(call: IncomingCall | ConnectEnded) -> str | None:
     return number if number and _E164.fullmatch(number) else None
 
 
-def _say(settings: Settings, key: str) -> str:
+def sentence(settings: Settings, key: str) -> str:
+    """Give one of the sentences of this room in a call's language."""
     return _SENTENCES[_known(settings)][key]
 
 
-def _tongue(settings: Settings) -> str:
+def tongue(settings: Settings) -> str:
+    """Give what Twilio's own voice calls a call's language."""
     return SAY_LANGUAGES[_known(settings)]
 
 

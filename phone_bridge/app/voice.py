@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import twiml
+from phone_bridge.app import transferring
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.calls import problem
 from phone_bridge.app.choosing import LANGUAGE, choose, settings_of
@@ -63,7 +64,7 @@ log = logging.getLogger("phone_bridge.twilio")
 
 async def voice(request: Request) -> Response:
     """Answer an incoming call with the TwiML that connects it; the same call twice gets the same answer."""
-    bridge, form = await _read(request)
+    bridge, form = await read(request)
     incoming = IncomingCall.parse(form)
     call_id = request.query_params.get(CALL)
     if call_id is not None:
@@ -83,12 +84,14 @@ async def voice(request: Request) -> Response:
 
 async def connect(request: Request) -> Response:
     """Say what comes after the stream: nothing more, its next part, or what a caller gets who cannot be served."""
-    bridge, form = await _read(request)
+    bridge, form = await read(request)
     ended = ConnectEnded.parse(form)
-    after = request.query_params.get(AFTER, "")
-    if after == AFTER_DIAL:
+    after, transfer = request.query_params.get(AFTER, ""), request.query_params.get(transferring.TRANSFER, "")
+    if after == AFTER_DIAL and not transfer:
         return _twiml(after_dial(settings_of(bridge, ended), answered=ended.ended or dial_answered(form)))
     try:
+        if transfer:
+            return _twiml(await transferring.after_dial(bridge, ended, form, transfer))
         if after == AFTER_RECORD:
             return _twiml(await keep_message(bridge, ended, form))
         if ended.ended:
@@ -102,7 +105,7 @@ async def connect(request: Request) -> Response:
 
 async def status(request: Request) -> Response:
     """Take in what became of a call; it may come late, doubled and out of order."""
-    bridge, form = await _read(request)
+    bridge, form = await read(request)
     changed = StatusChanged.parse(form)
     call_id = request.query_params.get(CALL)
     if call_id is not None:
@@ -114,7 +117,7 @@ async def status(request: Request) -> Response:
 
 async def amd(request: Request) -> Response:
     """Take in what has answered a call of our own, found out while the assistant was speaking already."""
-    bridge, form = await _read(request)
+    bridge, form = await read(request)
     detected = MachineDetected.parse(form)
     attempt = await bridge.outbound.attempt(request.query_params.get(CALL, ""))
     if attempt is not None and attempt.carrier_id == detected.call_sid:
@@ -125,7 +128,7 @@ async def amd(request: Request) -> Response:
 
 async def stream(request: Request) -> Response:
     """Take in what became of a stream."""
-    _, form = await _read(request)
+    _, form = await read(request)
     told = StreamStatus.parse(form)
     if told.event == "stream-error":
         log.error("! the carrier reports a stream error: %s", told.error)
@@ -238,7 +241,10 @@ async def _go_on(request: Request, bridge: Bridge, ended: ConnectEnded) -> Respo
     """Answer for a caller who is still there after the stream."""
     record = await newest(bridge, ended.call_sid)
     part = ended_part(bridge, record, request.query_params.get(PART, ""))
-    step = next_step(record, part)
+    document, returned = await transferring.after_stream(bridge, record, part, ended)
+    if document:
+        return _twiml(document)
+    step = next_step(record, part, returned)
     settings = settings_of(bridge, ended) if record is None else bridge.tenants.settings_of(record)
     if record is None or step is Next.APOLOGISE:
         log.warning("! a call could not be brought to its stream again, after %d parts", part)
@@ -270,7 +276,7 @@ def _give_up(bridge: Bridge, call: IncomingCall | ConnectEnded, error: Unavailab
     return _twiml(fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 
-async def _read(request: Request) -> tuple[Bridge, Form]:
+async def read(request: Request) -> tuple[Bridge, Form]:
     """Read a webhook that is Twilio's own; raises Refused otherwise, RemoteError for what makes no sense."""
     bridge: Bridge = request.app.state.bridge
     body = bytearray()

@@ -239,6 +239,12 @@ class EndRequested(msgspec.Struct, frozen=True, gc=False):
     by: str = "api"
 
 
+class TransferRequested(msgspec.Struct, frozen=True, gc=False):
+    """Somebody asked for the caller to be put through to ``name``, which ends the call's part here."""
+
+    name: str = ""
+
+
 Event = (
     CallerHeard
     | DigitPressed
@@ -270,4 +276,5 @@ Event = (
     | PromptReady
     | PromptFailed
     | EndRequested
+    | TransferRequested
 )

@@ -198,6 +198,11 @@ class Pump:
         else:
             self._fact_if_live(e.EndRequested(by))
 
+    def move(self, name: str) -> None:
+        """Ask for the call's end, because its caller is put through to ``name``."""
+        if self._call.phase is not Phase.NEW:
+            self._fact_if_live(e.TransferRequested(name))
+
     # Receive, process, transmit
 
     def _leg_message(self, data: str | bytes) -> None:

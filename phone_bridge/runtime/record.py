@@ -26,10 +26,11 @@ SECRET_BYTES = 32
 class CallRecord(msgspec.Struct, kw_only=True):
     """One call as its outside sees it; times are ISO 8601 in UTC.
 
-    ``resumed`` counts how often the call came back after a fault, ``recording`` is where the carrier keeps what the
-    caller left on its voicemail, ``usage`` what a function-calling model cost, in tokens. Of an outbound call,
-    ``answered_by`` is what answered as far as the carrier can tell, ``reply`` what the callee wants done about a
-    reminder, and ``metadata`` what its sender wishes to find again. ``route`` names the route that it was served by.
+    ``resumed`` counts how often the call came back after a fault or a transfer, ``recording`` is where the carrier
+    keeps what the caller left on its voicemail, ``voicemail`` how long that is and what was said, ``usage`` what a
+    function-calling model cost, in tokens. Of an outbound call, ``answered_by`` is what answered as far as the carrier
+    can tell, ``reply`` what the callee wants done about a reminder, and ``metadata`` what its sender wishes to find
+    again. ``route`` names the route that it is served by.
     """
 
     id: str
@@ -55,6 +56,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     metadata: dict[str, str] | None = None
     usage: dict[str, int] | None = None
     route: str | None = None
+    voicemail: dict[str, Any] | None = None
 
     def observe(self, trace: Trace) -> None:
         """Take over what the call has left behind so far."""

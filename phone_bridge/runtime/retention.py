@@ -51,6 +51,7 @@ def _clear(before: str) -> sa.Update:
             to_number=None,
             recording=None,
             metadata=sa.null(),
+            voicemail=sa.null(),
             purged_before=before,
         )
     )

@@ -30,6 +30,7 @@ CALLS = sa.Table(
     sa.Column("metadata", sa.JSON),
     sa.Column("usage", sa.JSON),
     sa.Column("route", sa.String(64)),
+    sa.Column("voicemail", sa.JSON),
     sa.Column("purged_before", sa.String(32)),  # the end of the retention time at which it was purged
 )
 UNPURGED = CALLS.c.purged_before.is_(None)

@@ -77,6 +77,8 @@ def test_a_call_is_shown_with_the_names_that_are_fixed(tmp_path: Path) -> None:
             "metadata",
             "usage",
             "route",
+            "voicemail",
+            "transfers",
             "receipts",
         }
         assert shown["id"].startswith("call_")

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -163,3 +164,36 @@ def test_keys_are_pressed_before_the_stream_goes_on() -> None:
     assert document.startswith('<?xml version="1.0" encoding="UTF-8"?><Response><Play digits="1w2#" /><Connect ')
     assert document.count("<Response>") == document.count("</Response>") == 1
     assert '<Stream url="wss://bridge.test/media">' in document
+
+
+BASE = "https://b.example/"
+SHOWN: dict[str, Callable[[], str]] = {
+    "transfer": lambda: twiml.transfer(
+        "One moment.",
+        "en-US",
+        "+493012345",
+        f"{BASE}c",
+        "+12025550100",
+        whisper_url=f"{BASE}w",
+        limit_seconds=3_600,
+    ),
+    "tell_of_caller": lambda: twiml.tell_of_caller("A call for you.", "en-US", f"{BASE}k"),
+    "let_them_talk": twiml.let_them_talk,
+    "enqueue": lambda: twiml.enqueue("sales", f"{BASE}q", f"{BASE}c"),
+    "wait_in_queue": lambda: twiml.wait_in_queue("Please wait.", "en-US"),
+    "take_message": lambda: twiml.take_message(
+        "Speak now.", "en-US", f"{BASE}c", "Thank you.", recorded_url=f"{BASE}r", transcribed_url=f"{BASE}t"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_document_that_a_docstring_shows_is_the_one_that_is_made(name: str) -> None:
+    _, head, rest = (getattr(twiml, name).__doc__ or "").partition("<Response")
+    xml = " ".join(rest.partition("\n\n")[0].split()).replace("> <", "><")
+    assert head + (" " if rest.startswith(" ") else "") + xml == SHOWN[name]().partition("?>")[2]
+
+
+def test_a_sip_address_is_rung_as_one() -> None:
+    (dial,) = verbs(twiml.transfer("", "en-US", "sip:desk@pbx.example", ACTION, whisper_url=CALLBACK))
+    assert [(noun.tag, noun.text, noun.get("url")) for noun in dial] == [("Sip", "sip:desk@pbx.example", CALLBACK)]
