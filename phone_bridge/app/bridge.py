@@ -127,6 +127,8 @@ class Bridge:
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
+        self.voicemail_turn = asyncio.Lock()
+        """One word of the carrier's on a message at a time."""
         self.watchers = 0
         """Streams of events that are open."""
         self._voice = voice

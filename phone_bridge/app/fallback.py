@@ -5,11 +5,12 @@ import re
 import time
 
 import twiml
+from phone_bridge.app import voicemail
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.choosing import choose, settings_of
 from phone_bridge.app.resuming import CONNECT_PATH, newest
 from phone_bridge.call import words
-from phone_bridge.legs.twilio.webhook import ConnectEnded, Form, IncomingCall, recording_url
+from phone_bridge.legs.twilio.webhook import ConnectEnded, Form, IncomingCall, Recording
 from phone_bridge.runtime.record import CallRecord, timestamp
 from phone_bridge.settings import Settings
 
@@ -79,8 +80,8 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
 
     Raises Unavailable when nothing can be looked up.
     """
-    url = recording_url(form)
-    if url is not None:
+    recording = Recording.parse(form, bridge.settings.twilio_url)
+    if recording.url is not None:
         record = await newest(bridge, ended.call_sid) or bridge.record(
             carrier_id=ended.call_sid,
             direction=ended.direction,
@@ -88,11 +89,9 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
             to_number=ended.to,
             served=choose(bridge, ended),
         )
-        record.status, record.recording = "voicemail", url
         record.ended_by = record.ended_by or "caller"
         record.ended_at = record.ended_at or timestamp(time.time)
-        bridge.spool.put(record, urgent=True)
-        log.info("= call %s has left a message", record.id)
+        await voicemail.leave(bridge, record, recording)
     if ended.ended:
         return twiml.hang_up()
     settings = settings_of(bridge, ended)

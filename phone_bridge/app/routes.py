@@ -27,6 +27,7 @@ from phone_bridge.app import (
     voice,
     voice_agent,
     voice_sdk,
+    voicemail_webhooks,
     watching,
 )
 from phone_bridge.app.bridge import Bridge
@@ -42,6 +43,7 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/twilio/amd", voice.amd, methods=["POST"]),
     Route("/twilio/stream", voice.stream, methods=["POST"]),
     *transfer_webhooks.ROUTES,
+    *voicemail_webhooks.ROUTES,
     WebSocketRoute("/twilio/media", streams.media),
     Route("/v1/calls", calls.index, methods=["GET"]),
     Route("/v1/calls", placing.place, methods=["POST"]),
