@@ -42,6 +42,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     name: str
+    named: bool = False
+    """True for a route that is taken only where it is named: by who hands a call over, or by a menu."""
 
     called: str | tuple[str, ...] = ()
     """Our number, in E.164, or the beginning of some with ``*`` (``+4930*``)."""
@@ -78,6 +80,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     session_api_version: str = ""
     session_turn_detection: str = ""
     session_transcriber: str = ""
+    session_minutes: int = 0
     tools: tuple[str, ...] | None = None
     """What is offered, by names of tools or of groups; nothing at all where it is empty."""
     greeting: str = ""
@@ -88,8 +91,19 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     answer_seconds: int = 0
     auto_confirm: tuple[str, ...] | None = None
     """Tools that are done without asking, for this route's user."""
+    record: bool | None = None
+    """Whether its calls are recorded."""
+    record_announce: bool | None = None
+    """Whether its callers are told so first."""
     max_seconds: int = 0
     max_calls: int = 0
+    return_urls: tuple[str, ...] = ()
+    """Where an IVR that hands a caller over may have it sent back to."""
+    return_key_env: str = ""
+    """Names the environment variable that holds the key which the result is signed with."""
+    return_key_file: str = ""
+    return_key: str = ""
+    """Filled in when the routes are read, like ``session_key``."""
 
     def __repr__(self) -> str:
         return f"Route(name={self.name!r})"  # not its key
@@ -122,6 +136,8 @@ def missed(route: Route, facts: Facts, at: datetime) -> str:
 
 def missed_by_address(route: Route, facts: Facts) -> str:
     """Name the first condition that a call does not meet, whatever the time is."""
+    if route.named:
+        return "named"
     called, calling = number_of(facts.called), number_of(facts.calling) if facts.calling else WITHHELD
     if route.called and not _any_fits(route.called, called):
         return "called"
@@ -241,17 +257,18 @@ def check(routes: Sequence[Route], where: Sequence[str]) -> None:
 def takes_every_call(route: Route) -> bool:
     """Tell whether a route has no condition at all."""
     conditions = (route.called, route.calling, route.sip_user, route.headers, route.hours, route.days)
-    return not any(conditions) and not route.caller_language
+    return not any(conditions) and not route.caller_language and not route.named
 
 
 def _check(route: Route, place: str) -> None:
     if not _NAME.fullmatch(route.name):
         raise SettingsError(f"{place} needs a name of 1 to 64 letters, digits, dots, dashes or underscores")
-    if route.session_key:
-        raise SettingsError(
-            f"{place} has its session_key in the clear: put it into an environment variable or a file, "
-            "and name that with session_key_env or session_key_file"
-        )
+    for secret in ("session_key", "return_key"):
+        if getattr(route, secret):
+            raise SettingsError(
+                f"{place} has its {secret} in the clear: put it into an environment variable or a file, "
+                f"and name that with {secret}_env or {secret}_file"
+            )
     _check_addresses(route, place)
     _check_times(route, place)
     _check_limits(route, place)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 from dotenv import dotenv_values
 
-from phone_bridge import routing
+from phone_bridge import handover, routing
 from phone_bridge.errors import SettingsError, Unavailable
 from phone_bridge.offers import Effect
 from phone_bridge.outbound.targets import Kind, written
@@ -37,6 +37,7 @@ KEPT_TABLES = 20
 
 _SESSION = tuple(field for field in Settings.__struct_fields__ if field.startswith("session_"))
 _GIVEN = (*_SESSION, "user_id", "language", "greeting", "fallback", "answer_seconds")
+_SAID = ("record", "record_announce")  # where False says something, too
 _DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Settings)}
 _TABLE = re.compile(rf"^[ \t]*\[\[[ \t]*{ROUTES}[ \t]*\]\]", re.MULTILINE)
 
@@ -49,6 +50,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     tools: frozenset[str] | None = None
     max_seconds: int = 0
     max_calls: int = 0
+    return_urls: tuple[str, ...] = ()
+    return_key: str = ""
 
     def __repr__(self) -> str:
         return f"Served(route={self.route!r})"  # not its key
@@ -112,6 +115,11 @@ class Tenants:
                 return found
         return self.own
 
+    def named(self, name: str) -> Served | None:
+        """Find what a call is given that is handed over by the name of a route; None where that may not be named."""
+        route = next((one for one in self._routes if one.name == name), None)
+        return self._tables[0][name] if route is not None and (route.named or route.return_urls) else None
+
     def of(self, record: Recorded) -> Served:
         """Find what the call of ``record`` was given when it began; raises Unavailable where nobody knows any more."""
         if record.route is None:
@@ -125,7 +133,7 @@ class Tenants:
                 return found
         raise Unavailable(f"The route {record.route} of a call is no more.", code="route_gone")
 
-    def named(self, name: str) -> Served | None:
+    def of_route(self, name: str) -> Served | None:
         """Find what the calls of the route ``name`` are given now."""
         return self._tables[0].get(name)
 
@@ -145,6 +153,7 @@ def served(own: Settings, route: Route) -> Served:
     changed |= {field: getattr(route, field) for field in _GIVEN if getattr(route, field)}
     if route.transfers is not None:
         changed["transfers"] = written(route.transfers)
+    changed |= {field: getattr(route, field) for field in _SAID if getattr(route, field) is not None}
     if route.auto_confirm is not None:
         user_id = route.user_id or own.user_id
         changed["auto_confirm"] = ",".join(f"{user_id}:{tool}" for tool in route.auto_confirm)
@@ -154,6 +163,8 @@ def served(own: Settings, route: Route) -> Served:
         tools=None if route.tools is None else frozenset(route.tools),
         max_seconds=route.max_seconds,
         max_calls=route.max_calls,
+        return_urls=route.return_urls,
+        return_key=route.return_key,
     )
 
 
@@ -226,10 +237,15 @@ def _route(table: Mapping[str, Any], place: str) -> Route:
 
 
 def _opened(route: Route, place: str, environ: Mapping[str, str | None]) -> Route:
-    if not route.session_key_env and not route.session_key_file:
-        return route
-    key = secret_values.found(place, "session_key", route.session_key_env, route.session_key_file, environ)
-    return msgspec.structs.replace(route, session_key=key)
+    found = {
+        what: secret_values.found(place, what, env, file, environ)
+        for what, env, file in (
+            ("session_key", route.session_key_env, route.session_key_file),
+            ("return_key", route.return_key_env, route.return_key_file),
+        )
+        if env or file
+    }
+    return msgspec.structs.replace(route, **found)
 
 
 def _check(own: Settings, route: Route, place: str) -> None:
@@ -238,6 +254,7 @@ def _check(own: Settings, route: Route, place: str) -> None:
         check_served(given.settings, _name_in_route)
     except SettingsError as error:
         raise SettingsError(f"{place}: {error}") from None
+    handover.check(route.return_urls, route.return_key, place)
     if route.tools is not None:
         _check_tools(given, place)
 

@@ -131,6 +131,22 @@ def schema(url: str) -> Iterator[str]:
             connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
 
 
+@contextmanager
+def find_server() -> Iterator[str]:
+    """Give the URL of a server to a program that is no test: the one that is named, or one of its own."""
+    installed = programs()
+    if url := os.environ.get(URL):
+        yield url
+    elif installed is None:
+        raise SystemExit(NOWHERE)
+    else:
+        server = Server(installed)
+        try:
+            yield server.url
+        finally:
+            server.remove()
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """A server of our own, which may be stopped and frozen for a while."""

@@ -14,6 +14,7 @@ FLOORS = {
     "exchange": 0,
     "offers": 0,
     "audio": 1,
+    "handover": 1,
     "routing": 1,
     "voice_sdk": 2,  # one dialect's words, which a session and a browser's leg speak alike
     "call": 2,
@@ -43,6 +44,7 @@ ASIDE = {"settings", "telemetry", "tenants"}  # seen by READERS alone
 DRY = ("audio", "call", "legs", "sessions")
 DRY_FILES = (
     "routing.py",
+    "handover.py",
     "assistant/answering.py",
     "assistant/conversation.py",
     "assistant/understanding.py",

@@ -239,6 +239,7 @@ def test_a_call_to_one_tenants_number_never_gets_another_tenants_route(
         ({"sip_user": ("",)}, "empty sip_user"),
         ({"headers": {"": "x"}}, "header without a name"),
         ({"session_key": "sk_secret"}, "session_key in the clear"),
+        ({"return_key": "sk_secret"}, "return_key in the clear"),
         ({"answer_seconds": 121}, "answer_seconds = 121: it must be 1 to 120"),
         ({"max_seconds": -1}, "max_seconds = -1"),
         ({"max_calls": 1_000_001}, "max_calls"),
@@ -260,6 +261,15 @@ def test_two_routes_have_two_names_and_none_stands_after_one_that_takes_every_ca
     with pytest.raises(SettingsError, match="two never gets a call, for one before it takes every one"):
         routing.check([route("all"), route()], ["one", "two"])
     routing.check([route(called="+1*"), route("all")], ["one", "two"])
+
+
+def test_a_route_that_is_only_named_takes_no_call_by_itself_and_shadows_none() -> None:
+    handed = route("handed", named=True)
+    assert missed(handed, facts(), NOON) == "named"
+    routing.check([handed, route("all")], ["one", "two"])
+    chosen = choose([handed, route("all")], facts(), NOON)
+    assert chosen is not None
+    assert chosen.name == "all"
 
 
 def test_there_are_only_so_many_routes() -> None:

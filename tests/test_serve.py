@@ -444,7 +444,7 @@ def test_a_caller_whom_no_session_serves_leaves_a_message(tmp_path: Path) -> Non
         assert (result.status, result.ended_by, result.undone) == ("completed", "bridge", ())
         (record,) = server.calls()
         assert (record["status"], record["error"]) == ("voicemail", "session_refused")
-        assert record["recording"].startswith("https://api.twilio.com/2010-04-01/Accounts/")
+        assert record["voicemail"].startswith("https://api.twilio.com/2010-04-01/Accounts/")
 
     play(tmp_path, story)
 

@@ -112,6 +112,7 @@ def test_traces_are_kept_beside_the_database_unless_told_otherwise(
         ("PUBLIC_URL", "https://calls.example.com?x=1", "without a query"),
         ("ANSWER_SECONDS", "0", "PHONE_BRIDGE_ANSWER_SECONDS must be 1 to 120"),
         ("ANSWER_SECONDS", "121", "PHONE_BRIDGE_ANSWER_SECONDS must be 1 to 120"),
+        ("SESSION_MINUTES", "1441", "PHONE_BRIDGE_SESSION_MINUTES must be 0 to 1440"),
         ("MAX_CALLS", "-1", "PHONE_BRIDGE_MAX_CALLS"),
         ("TRACES", "some", "PHONE_BRIDGE_TRACES must be one of failures, all, off"),
         ("RETENTION_DAYS", "-1", "PHONE_BRIDGE_RETENTION_DAYS must be 0 to 3650"),

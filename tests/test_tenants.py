@@ -44,6 +44,17 @@ def write(folder: Path, text: str, **environ: str) -> tuple[Route, ...]:
 # What a route gives
 
 
+def test_only_what_may_be_named_is_found_by_its_name(tmp_path: Path) -> None:
+    text = '[[routes]]\nname = "{}"\ncalled = "+49*"\n{}\n'
+    tables = (("a", ""), ("b", "named = true"), ("c", 'return_urls = ["https://x/y"]\nreturn_key_env = "K"'))
+    tenants = Tenants(OWN, write(tmp_path, "".join(text.format(*table) for table in tables), K="k" * 32))
+    found = {name: tenants.named(name) for name in ("a", "b", "c", "d")}
+    assert {name: given.route for name, given in found.items() if given} == {"b": "b", "c": "c"}
+    assert found["c"] is not None
+    assert (found["c"].return_urls, found["c"].return_key) == (("https://x/y",), "k" * 32)
+    assert "kkk" not in repr(tenants.routes) + repr(found)
+
+
 def test_what_a_route_does_not_say_is_the_deployments_own() -> None:
     given = served(OWN, Route(name="a", user_id="usr_a", greeting="Hello.", max_seconds=60, max_calls=2))
     assert given.settings == msgspec.structs.replace(OWN, user_id="usr_a", greeting="Hello.")
@@ -216,11 +227,15 @@ OFFICE_TABLE = f'port = 1\n\n[[routes]]\nname = "office"\ncalled = "{OFFICE}"\n'
         ("tools = []", "has tools and names none, but chronapilot cannot do without"),
         ('session = "voice-sdk"\nsession_url = "https://x"\nsession_key_env = "K"\ntools = ["calendar"]', "by itself"),
         ('hours = "9-17"\ntimezone = "UTC"', "has '9-17' in hours"),
+        ('return_urls = ["https://x/y"]', "needs both return_urls and their key"),
+        ('return_urls = ["https://x/y"]\nreturn_key_env = "K"', "has a return key of 6 bytes"),
+        ('return_urls = ["http://x/y"]\nreturn_key_env = "LONG"', "has 'http://x/y' in return_urls"),
+        ('return_key_env = "NOWHERE"', "names the environment variable NOWHERE, which is not set"),
     ],
 )
 def test_a_route_that_cannot_work_is_told_with_its_line_and_the_mend(tmp_path: Path, more: str, told: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        write(tmp_path, OFFICE_TABLE + more + "\n", K="secret")
+        write(tmp_path, OFFICE_TABLE + more + "\n", K="secret", LONG="secret" * 6)
     assert str(refused.value).startswith("phone-bridge.toml, line 3, [[routes]] 'office'")
     assert told in str(refused.value)
     assert "secret" not in str(refused.value)

@@ -22,6 +22,9 @@ DIAL_SECONDS = 25
 MESSAGE_SECONDS = 120
 """The longest message that a caller may leave."""
 
+GREETING_QUIET_SECONDS = 3
+"""So long is it quiet after a machine's greeting, with its beep in between: pauses for breath are shorter."""
+
 MESSAGE_QUIET_SECONDS = 6
 """So much silence ends a message."""
 
@@ -77,6 +80,26 @@ def leave_message(text: str, language: str) -> str:
     return str(response)
 
 
+def outwait_greeting(text: str, language: str, action_url: str) -> str:
+    """Listen to a machine until its greeting and its beep are over, then go on at ``action_url``.
+
+    They are over when it was quiet for GREETING_QUIET_SECONDS. Of a machine that says nothing at all Twilio tells
+    nobody: it goes on with this document, in which ``text`` is said and the call ends. Nothing is recorded.
+    """
+    response = VoiceResponse()
+    response.gather(
+        input="speech",
+        action=_clean(action_url),
+        method="POST",
+        timeout=GREETING_QUIET_SECONDS,
+        speech_timeout=str(GREETING_QUIET_SECONDS),
+        language=_clean(language),
+    )
+    _say(response, text, language)
+    response.hangup()
+    return str(response)
+
+
 def press_keys(
     digits: str,
     stream_url: str,
@@ -100,6 +123,20 @@ def move_on(url: str, pause_seconds: int) -> str:
     return str(response)
 
 
+def hand_back(url: str) -> str:
+    """Give the caller back to whoever handed them over, at ``url``.
+
+    ::
+
+        <Response>
+          <Redirect method="POST">https://ivr.example.com/back?pb_ended=completed&amp;pb_signature=0f1e</Redirect>
+        </Response>
+    """
+    response = VoiceResponse()
+    response.redirect(_clean(url), method="POST")
+    return str(response)
+
+
 def transfer(
     text: str,
     language: str,
@@ -116,9 +153,14 @@ def transfer(
     number where that is None, and gets the document at ``whisper_url`` before the caller, who hears it ring meanwhile.
     They talk for ``limit_seconds`` at most (0: as long as the carrier lets them).
 
-        <Response><Say language="en-US">One moment.</Say><Dial action="https://b.example/c" callerId="+12025550100"
-        method="POST" timeLimit="3600" timeout="25"><Number method="POST" url="https://b.example/w">+493012345</Number>
-        </Dial></Response>
+    ::
+
+        <Response>
+          <Say language="en-US">One moment.</Say>
+          <Dial action="https://b.example/c" callerId="+12025550100" method="POST" timeLimit="3600" timeout="25">
+            <Number method="POST" url="https://b.example/w">+493012345</Number>
+          </Dial>
+        </Response>
     """
     response = VoiceResponse()
     _say(response, text, language)
@@ -137,9 +179,16 @@ def tell_of_caller(text: str, language: str, action_url: str) -> str:
 
     Whoever presses nothing, as a machine does, is let go.
 
-        <Response><Gather action="https://b.example/k" finishOnKey="" method="POST" numDigits="1" timeout="8">
-        <Say language="en-US">A call for you.</Say></Gather><Gather action="https://b.example/k" finishOnKey=""
-        method="POST" numDigits="1" timeout="8"><Say language="en-US">A call for you.</Say></Gather><Hangup />
+    ::
+
+        <Response>
+          <Gather action="https://b.example/k" finishOnKey="" method="POST" numDigits="1" timeout="8">
+            <Say language="en-US">A call for you.</Say>
+          </Gather>
+          <Gather action="https://b.example/k" finishOnKey="" method="POST" numDigits="1" timeout="8">
+            <Say language="en-US">A call for you.</Say>
+          </Gather>
+          <Hangup />
         </Response>
     """
     response = VoiceResponse()
@@ -155,7 +204,9 @@ def tell_of_caller(text: str, language: str, action_url: str) -> str:
 def let_them_talk() -> str:
     """Do nothing more with whoever was rung: the end of this document connects them with the caller.
 
-    <Response />
+    ::
+
+        <Response />
     """
     return str(VoiceResponse())
 
@@ -163,8 +214,13 @@ def let_them_talk() -> str:
 def enqueue(name: str, wait_url: str, action_url: str) -> str:
     """Put the caller into the queue ``name``; ``wait_url`` is what they hear, ``action_url`` hears what came of it.
 
-    <Response><Enqueue action="https://b.example/c" method="POST" waitUrl="https://b.example/q"
-    waitUrlMethod="POST">sales</Enqueue></Response>
+    ::
+
+        <Response>
+          <Enqueue action="https://b.example/c" method="POST" waitUrl="https://b.example/q" waitUrlMethod="POST">
+            sales
+          </Enqueue>
+        </Response>
     """
     response = VoiceResponse()
     response.enqueue(
@@ -176,9 +232,19 @@ def enqueue(name: str, wait_url: str, action_url: str) -> str:
 def wait_in_queue(text: str, language: str) -> str:
     """Say ``text`` again and again to a caller in a queue, QUEUE_TURNS times in all, then take them out of it.
 
-    <Response><Say language="en-US">Please wait.</Say><Pause length="30" /><Say language="en-US">Please wait.</Say>
-    <Pause length="30" /><Say language="en-US">Please wait.</Say><Pause length="30" />
-    <Say language="en-US">Please wait.</Say><Pause length="30" /><Leave /></Response>
+    ::
+
+        <Response>
+          <Say language="en-US">Please wait.</Say>
+          <Pause length="30" />
+          <Say language="en-US">Please wait.</Say>
+          <Pause length="30" />
+          <Say language="en-US">Please wait.</Say>
+          <Pause length="30" />
+          <Say language="en-US">Please wait.</Say>
+          <Pause length="30" />
+          <Leave />
+        </Response>
     """
     response = VoiceResponse()
     for _ in range(QUEUE_TURNS):
@@ -196,10 +262,16 @@ def take_message(
     ``recorded_url`` hears of it, too, once it can be fetched, and ``transcribed_url`` what was said; each where it is
     not empty.
 
-        <Response><Say language="en-US">Speak now.</Say><Record action="https://b.example/c" finishOnKey="#"
-        maxLength="120" method="POST" playBeep="true" recordingStatusCallback="https://b.example/r"
-        recordingStatusCallbackMethod="POST" timeout="6" transcribe="true" transcribeCallback="https://b.example/t" />
-        <Say language="en-US">Thank you.</Say><Hangup /></Response>
+    ::
+
+        <Response>
+          <Say language="en-US">Speak now.</Say>
+          <Record action="https://b.example/c" finishOnKey="#" maxLength="120" method="POST" playBeep="true"
+            recordingStatusCallback="https://b.example/r" recordingStatusCallbackMethod="POST" timeout="6"
+            transcribe="true" transcribeCallback="https://b.example/t" />
+          <Say language="en-US">Thank you.</Say>
+          <Hangup />
+        </Response>
 
     A caller who is silent for MESSAGE_QUIET_SECONDS, presses # or has spoken for MESSAGE_SECONDS is done. Of silence
     alone Twilio tells nobody: it goes on with this document, in which ``thanks`` are said and the call ends.

@@ -22,6 +22,7 @@ from phone_bridge.call import words
 from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
+from phone_bridge.call.trace import Recorded, Trace
 from phone_bridge.errors import BridgeError, Refused, Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio import rest
@@ -36,6 +37,7 @@ from phone_bridge.runtime.prompts import Prompts
 from phone_bridge.runtime.pump import LegWire, Pump
 from phone_bridge.runtime.receipts import Receipts
 from phone_bridge.runtime.record import CallRecord, Records, timestamp
+from phone_bridge.runtime.recordings import NOT_ANNOUNCED, Recorder, Recordings
 from phone_bridge.runtime.registry import Registry
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.spool import Spool
@@ -93,6 +95,7 @@ class Bridge:
         self.transfers = Transfers(records)
         self.spool = Spool(records)
         self.traces = Traces(Path(settings.traces_folder), settings.traces if settings.traces_folder else "off")
+        self.recordings = Recordings(Path(settings.recordings_folder))
         self.registry = Registry(
             self.spool,
             max_calls=settings.max_calls,
@@ -148,7 +151,9 @@ class Bridge:
         self.outbound.start(self._http)
         await self.toolboxes.start(self._http)
         self._warming = asyncio.create_task(self._warm())
-        self._house = asyncio.create_task(keep_house(self.records, self.settings.retention_days, traces=self.traces))
+        self._house = asyncio.create_task(
+            keep_house(self.records, self.settings.retention_days, traces=self.traces, recordings=self.recordings)
+        )
 
     async def reload(self) -> None:
         """Read the routes again for the calls that begin from now on; what cannot be read or kept changes nothing."""
@@ -186,6 +191,7 @@ class Bridge:
             await self._voice.close()
         await self.spool.close(SPOOL_SECONDS)
         await asyncio.to_thread(self.traces.close)
+        await asyncio.to_thread(self.recordings.close)
         self.records.close()
         await asyncio.to_thread(self._reporting.close)
         self._lag.stop()
@@ -251,6 +257,7 @@ class Bridge:
             past = msgspec.structs.replace(past, lead_in=lead_in, owed=owed)
         served = self.tenants.of(record)
         tools = self.toolboxes.tools(self._facts(record), served)
+        onward = onward and (served.settings.fallback != "goodbye" or record.return_url is not None)
         rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
         now = int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
@@ -266,7 +273,13 @@ class Bridge:
             language=rules.language,
             apology=words.line("apology_onward", rules.language) if rules.onward else None,
             journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
+            recorder=self._recorder(record, leg, call.trace) if served.settings.record else None,
         )
+
+    def _recorder(self, record: CallRecord, leg: LegWire, trace: Trace) -> Recorder:
+        known = record.recording if record.resumed else None
+        earlier = Recorded(known["state"], known["from_ms"]) if known and known["state"] != NOT_ANNOUNCED else None
+        return self.recordings.open(record.id, leg.format, trace, earlier)
 
     @property
     def http(self) -> HttpClient:
@@ -328,10 +341,11 @@ def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bo
     limit = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
     return Rules(
         language=settings.language,
+        announce=settings.record and settings.record_announce,
         greeting=settings.greeting if plan.errand else plan.text or settings.greeting,
         errand=plan.text if plan.errand else "",
         about=plan.about,
-        onward=onward and settings.fallback != "goodbye",
+        onward=onward,
         auto_confirm=settings.unasked(user_id),
         effects=tools.effects,
         answer_ms=settings.answer_seconds * 1000,

@@ -1,9 +1,11 @@
 """Which route a call is served by: what a carrier's request says of it, held against the tenants' routes."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.errors import RemoteError
 from phone_bridge.legs.twilio.webhook import ConnectEnded, Form, IncomingCall
 from phone_bridge.routing import Facts
 from phone_bridge.settings import Settings
@@ -11,6 +13,8 @@ from phone_bridge.tenants import Served
 
 LANGUAGE = "language"
 """The query parameter that says which language a call comes with, for whoever sends one on to us."""
+ROUTE = "route"
+"""The query parameter that names a route, likewise."""
 SIP_HEADER = "SipHeader_"
 """What the carrier puts before the name of a header that a SIP call came with."""
 
@@ -21,6 +25,21 @@ def choose(bridge: Bridge, call: IncomingCall | ConnectEnded, language: str = ""
     if call.direction == "inbound":
         return bridge.tenants.choose(facts, datetime.now(UTC))
     return bridge.tenants.choose_outbound(facts)
+
+
+def choose_by(bridge: Bridge, call: IncomingCall | ConnectEnded, query: Mapping[str, str]) -> Served:
+    """Find the same where the address that was asked may name a route; raises RemoteError ``route_not_named``."""
+    name = query.get(ROUTE)
+    if name is None:
+        return choose(bridge, call, query.get(LANGUAGE, ""))
+    served = bridge.tenants.named(name)
+    if served is None:
+        raise RemoteError(
+            "The call was handed over to a route that does not exist or may not be named: give that one return_urls, "
+            "or named = true.",
+            code="route_not_named",
+        )
+    return served
 
 
 def facts_of(call: IncomingCall | ConnectEnded, language: str = "") -> Facts:

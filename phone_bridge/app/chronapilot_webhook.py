@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from phone_bridge.app.answers import problem
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.outbound import CONSENT
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.outbound.book import Promise
 from phone_bridge.outbound.policy import Policy
@@ -71,6 +72,7 @@ async def _ring(bridge: Bridge, notice: Notice) -> None:
         user_id=user_id,
         policy=Policy(late_minutes=LATE_MINUTES, voicemail="reached"),
         metadata={"webhook": notice.id},
+        consent=CONSENT,
     )
     try:
         await bridge.outbound.remind(wish, user_id, Promise("chronapilot", notice.id, notice.id.encode()))

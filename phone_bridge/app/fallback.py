@@ -18,6 +18,7 @@ AFTER = "after"
 """The query parameter that says which verb has ended, where it was not a stream."""
 AFTER_DIAL = "dial"
 AFTER_RECORD = "record"
+AFTER_GREETING = "greeting"
 
 RECORDED_PATH = "/twilio/recording"
 TRANSCRIBED_PATH = "/twilio/transcription"
@@ -101,6 +102,11 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
 def leave_message(settings: Settings, message: str) -> str:
     """Give the document that leaves ``message`` on a machine that records."""
     return twiml.leave_message(message, tongue(settings))
+
+
+def outwait_greeting(settings: Settings, message: str, action: str) -> str:
+    """Give the document for a machine that is still greeting; once it has ended, ``action`` is asked what comes."""
+    return twiml.outwait_greeting(message, tongue(settings), action)
 
 
 def shown_number(settings: Settings, call: CallRecord) -> str | None:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from phone_bridge.app.assistant_operations import ASSISTANT_EXAMPLES, ASSISTANT_OPERATIONS
+from phone_bridge.app.do_not_call import BarBody
 from phone_bridge.app.operation import EVENTS as EVENTS
 from phone_bridge.app.operation import HTML as HTML
 from phone_bridge.app.operation import JSON as JSON
@@ -21,7 +22,8 @@ from phone_bridge.app.phone import PhoneToken, PhoneWish
 from phone_bridge.app.placing import CallBody, DtmfBody, TransferBody
 from phone_bridge.app.transferring import Transferred
 from phone_bridge.call.receipt import Receipt
-from phone_bridge.call.trace import Asked, Said
+from phone_bridge.call.timeline import Noted
+from phone_bridge.call.trace import Asked, Recorded, Said
 from phone_bridge.outbound.policy import Policy
 from phone_bridge.outbound.reminders import ReminderBody
 from phone_bridge.runtime.record import CallRecord
@@ -52,6 +54,15 @@ Status = Literal[
 ]
 
 
+class Looked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a call looked: each side's loudness by steps, ``0`` to ``z``, and what happened when."""
+
+    step_ms: int
+    caller: str
+    heard: str
+    events: list[Noted]
+
+
 class Call(CallRecord, kw_only=True, forbid_unknown_fields=True):
     """One call, live or over; times are ISO 8601 in UTC, ``at_ms`` counts from the call's beginning."""
 
@@ -59,6 +70,8 @@ class Call(CallRecord, kw_only=True, forbid_unknown_fields=True):
     status: Status
     transcript: list[Said]  # type: ignore[assignment]  # which the record keeps as it is written
     actions: list[Action]  # type: ignore[valid-type]  # made from a struct's fields, above
+    recording: Recorded | None = None  # type: ignore[assignment]
+    timeline: Looked | None = None  # type: ignore[assignment]
 
 
 class Calls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,6 +130,21 @@ class Reminders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     object: Literal["list"]
     data: list[Reminder]
+
+
+class Barred(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number that must not be called, since when, and the call in which that was asked for."""
+
+    to: str
+    since: str
+    call_id: str | None
+
+
+class AllBarred(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers that must not be called, newest first."""
+
+    object: Literal["list"]
+    data: list[Barred]
 
 
 class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -294,6 +322,25 @@ OPERATIONS = (
         failures=(401, 403, 404, 409, 429, 503),
     ),
     Operation(
+        name="listDoNotCall",
+        tag="reminders",
+        method="get",
+        path="/v1/do-not-call",
+        summary="List the newest hundred numbers that must not be called.",
+        answers={200: AllBarred},
+        failures=(401, 403, 429, 503),
+    ),
+    Operation(
+        name="changeDoNotCall",
+        tag="reminders",
+        method="post",
+        path="/v1/do-not-call",
+        summary="Put a number on the do-not-call list, or take it off: nothing of ours rings it while it is on it.",
+        body=BarBody,
+        answers={200: BarBody},
+        failures=(400, 401, 403, 413, 429, 503),
+    ),
+    Operation(
         name="showCall",
         tag="calls",
         method="get",
@@ -321,6 +368,24 @@ OPERATIONS = (
         answers={200: EVENTS},
         failures=(401, 403, 404, 429, 503),
         endless=True,
+    ),
+    Operation(
+        name="getRecording",
+        tag="calls",
+        method="get",
+        path="/v1/calls/{id}/recording",
+        summary="Give a call's sound once it is over: WAV in stereo, the caller left, what was heard right.",
+        answers={200: "audio/wav", 206: "audio/wav"},
+        failures=(401, 403, 404, 409, 429, 503),
+    ),
+    Operation(
+        name="deleteRecording",
+        tag="calls",
+        method="delete",
+        path="/v1/calls/{id}/recording",
+        summary="Delete a call's sound.",
+        answers={204: None},
+        failures=(401, 403, 404, 409, 429, 503),
     ),
     Operation(
         name="endCall",
@@ -563,12 +628,21 @@ EXAMPLES: dict[type, Any] = {
         ],
         "error": None,
         "resumed": 0,
-        "recording": None,
+        "voicemail": None,
+        "recording": {"state": "kept", "from_ms": 1900, "ms": 32307, "reason": ""},
+        "timeline": {
+            "step_ms": 100,
+            "caller": "0002hk",
+            "heard": "00dhb0",
+            "events": [],
+        },
         "answered_by": None,
         "reply": None,
         "reminder_id": None,
         "metadata": None,
         "usage": None,
         "route": None,
+        "return_url": None,
+        "return_ref": None,
     },
 }

@@ -39,6 +39,7 @@ from phone_bridge.outbound.reminders import (
     make,
     shown,
 )
+from phone_bridge.outbound.turns import Turns
 from phone_bridge.routing import Facts
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.record import CallRecord, Records, timestamp
@@ -48,11 +49,10 @@ from phone_bridge.tools.keeper import Reminder as Wanted
 
 TICK_S = 1.0
 """How often each process looks for what is due."""
-AHEAD_S = 5
-"""So many seconds' worth of calls are handed to the engine's queue; the rest waits where turns are fair."""
 FOLLOW_S = 30
 """How often the reminders of events are held against their events."""
 FOLLOWED = 500
+"""So many at a time, in turn; what is due is held against its event once more before it rings."""
 FORGET_S = 3_600
 DAY_S = 86_400
 DELIVERY_TRIES = 8
@@ -60,6 +60,7 @@ DELIVERY_FIRST_S = 10
 """How long after the first failure a webhook is sent again; four times as long after each further one."""
 DELIVERY_MS = 10_000
 DELIVERED_AT_ONCE = 20
+CONSENT = "PHONE_BRIDGE_USER_NUMBERS names the number as this user's own"
 LEASE_S = 60
 """How long a process has to deliver what it took, before another one does."""
 
@@ -113,10 +114,19 @@ class Outbound:
         limits = Limits(settings.calls_per_second, settings.outbound_calls)
         name = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.engine = Engine(settings.database_url, name, self.book, self.dialler, limits)
+        self.turns = Turns(
+            self.book,
+            self.engine,
+            settings.calls_per_second,
+            make=self._attempt,
+            new_id=lambda: new_id("call"),
+            wall=wall,
+        )
         self._poked = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._http: HttpClient | None = None
         self._followed = self._forgot = float("-inf")
+        self._followed_to = ""
 
     @property
     def configured(self) -> bool:
@@ -255,16 +265,19 @@ class Outbound:
         await asyncio.to_thread(self.book.tell, attempt.call_id, "in_progress", timestamp(self._wall))
         return on_answer(incoming.answered_by or "", message=bool(attempt.what.message))
 
-    async def detected(self, attempt: Attempt, answered_by: str, document: str) -> None:
-        """Deal with what a detection found while the assistant was speaking already."""
+    async def detected(self, attempt: Attempt, answered_by: str) -> Answer:
+        """Decide about what a detection found while the assistant was speaking already."""
         await asyncio.to_thread(lambda: self.book.note(attempt.call_id, answered_by=answered_by))
-        step = on_answer(answered_by, message=bool(attempt.what.message))
+        return on_answer(answered_by, message=bool(attempt.what.message))
+
+    async def go_on(self, attempt: Attempt, step: Answer, document: str) -> None:
+        """Have a call that is live go on as was decided: with ``document`` for a machine, with the end, or as it is."""
         carrier_id = attempt.carrier_id or ""
         try:
-            if step is Answer.LEAVE_MESSAGE:
-                await asyncio.to_thread(self.carrier.redirect, carrier_id, document)
-            elif step is Answer.HANG_UP:
+            if step is Answer.HANG_UP:
                 await asyncio.to_thread(lambda: self.carrier.end(carrier_id, answered=True))
+            elif step is not Answer.CONNECT:
+                await asyncio.to_thread(self.carrier.redirect, carrier_id, document)
         except (Refused, Unavailable) as error:
             log.warning("! call %s could not be changed: %s", attempt.call_id, error.code)
 
@@ -324,7 +337,11 @@ class Outbound:
 
     async def _tick(self) -> None:
         self._poked.clear()
-        await asyncio.to_thread(self._begin)
+        room = await asyncio.to_thread(self.turns.room)
+        if room > 0:
+            now_s = int(self._wall())
+            await self._hold(await asyncio.to_thread(self.book.of_events_due, now_s, room))
+            await asyncio.to_thread(self.turns.begin, room)
         now = time.monotonic()
         if now - self._followed >= FOLLOW_S:
             self._followed = now
@@ -336,16 +353,6 @@ class Outbound:
     async def _forget(self) -> None:
         if self._settings.retention_days:
             await asyncio.to_thread(self.book.forget, int(self._wall()) - self._settings.retention_days * DAY_S)
-
-    def _begin(self) -> None:
-        """Begin what is due, and hand it to the engine, but no more than it can dial soon."""
-        room = self._settings.calls_per_second * AHEAD_S - self.book.queued()
-        if room <= 0:
-            return
-        self.book.claim(datetime.fromtimestamp(self._wall(), UTC), room, lambda: new_id("call"), self._attempt)
-        for call_id in self.book.unsubmitted(room):
-            self.engine.submit(call_id)
-            self.book.note(call_id, submitted_at=int(self._wall()))
 
     def _attempt(self, reminder: Reminder) -> tuple[Attempt, dict[str, Any]]:
         wish = reminder.wish
@@ -390,7 +397,13 @@ class Outbound:
         for user_id, number in self._settings.rung.items():
             for wanted in await self._calendar.reminders(user_id):
                 await self._take_over(wanted, number)
-        for reminder in await asyncio.to_thread(self.book.of_events, FOLLOWED):
+        page = await asyncio.to_thread(self.book.of_events, FOLLOWED, self._followed_to)
+        self._followed_to = page[-1].id if len(page) == FOLLOWED else ""
+        await self._hold(page)
+
+    async def _hold(self, reminders: list[Reminder]) -> None:
+        """Hold reminders against their events."""
+        for reminder in reminders:
             wish = reminder.wish
             try:
                 at = await self._calendar.event_time(reminder.user_id, wish.event_id or "", wish.before)
@@ -486,6 +499,7 @@ def wish_of(wanted: Wanted, number: str) -> ReminderBody:
         event_id=wanted.event_id if wanted.remind_at is None else None,
         offset_minutes=(wanted.offset_minutes_before_start if departure is None else departure) or 0,
         before="start" if departure is None else "departure",
+        consent=CONSENT,
         metadata={"reminder": wanted.id},
     )
 

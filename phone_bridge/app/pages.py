@@ -16,10 +16,10 @@ from phone_bridge.app.answers import problem
 STATIC = Path(__file__).with_name("static")
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; media-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""``'self'`` is this origin's WebSockets, too."""
+"""``'self'`` is this origin's WebSockets, too; a recording comes by a fetch that shows a key, and plays as a blob."""
 
 PERMISSIONS = "microphone=(self), camera=(), geolocation=()"
 

@@ -15,7 +15,7 @@ from phone_bridge.app.door import Door, refuse
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.outbound.reminders import Reminder, ReminderBody, shown
 
-PARAMS = frozenset({"at", "from", "timezone", "event_id", "repeat", "policy", "text"})
+PARAMS = frozenset({"at", "from", "timezone", "event_id", "repeat", "policy", "text", "consent"})
 STATUSES = ("scheduled", "calling", "done", "cancelled", "failed")
 
 

@@ -9,7 +9,7 @@ from phone_bridge.sessions import realtime
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot.dialect import SCOPES
 from phone_bridge.sessions.dialect import Dialect
-from phone_bridge.sessions.realtime.dialect import API_KEY, BEARER, BETA_TRANSCRIBER, INSTRUCTIONS, OPENAI_URL
+from phone_bridge.sessions.realtime.dialect import API_KEY, BEARER, BETA_TRANSCRIBER, INSTRUCTIONS, LIFE_MS, OPENAI_URL
 from phone_bridge.sessions.realtime.names import Shape
 from phone_bridge.sessions.voice_agent import VoiceAgent
 from phone_bridge.sessions.voice_sdk import VoiceSdk
@@ -78,6 +78,7 @@ def _voice_agent(settings: Settings, bound: Bound) -> VoiceAgent:
             turn_detection=settings.session_turn_detection,
             transcriber=settings.session_transcriber or BETA_TRANSCRIBER,
             audio_format=settings.session_format,
+            life_ms=_life_ms(settings),
         ),
         shape=Shape(settings.session_shape or Shape.GA),
     )
@@ -93,7 +94,12 @@ def _realtime(settings: Settings, bound: Bound) -> realtime.Realtime:
         turn_detection=settings.session_turn_detection,
         transcriber=settings.session_transcriber or made.transcriber,
         audio_format=settings.session_format,
+        life_ms=_life_ms(settings),
     )
+
+
+def _life_ms(settings: Settings) -> int:
+    return settings.session_minutes * 60_000 or LIFE_MS
 
 
 def _dialled(settings: Settings) -> realtime.Realtime:

@@ -8,10 +8,11 @@ from starlette.websockets import WebSocket
 
 from phone_bridge.app import transferring
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.handing_over import route_keys, take_over
 from phone_bridge.app.voice import SIGNATURE, SIGNATURE_SETTINGS
 from phone_bridge.call.events import LegClosed
 from phone_bridge.errors import Refused, RemoteError, Unavailable
-from phone_bridge.legs.twilio.admission import TOKEN_PARAMETER, admit, nonce
+from phone_bridge.legs.twilio.admission import TOKEN_PARAMETER, admit, named_route, nonce
 from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.legs.twilio.pace import PacedStream
 from phone_bridge.legs.twilio.stream import Opening
@@ -121,8 +122,11 @@ async def _admit(bridge: Bridge, start: StreamStart) -> CallRecord:
     """Let in the one call that the token was issued for, once."""
     now = int(time.time())
     token = start.custom_parameters.get(TOKEN_PARAMETER, "")
-    keys = await asyncio.to_thread(bridge.stream_keys.admitting, now)
+    route = named_route(token)
+    keys = route_keys(bridge, route) if route else await asyncio.to_thread(bridge.stream_keys.admitting, now)
     admission = admit(token, keys, call_sid=start.call_sid, account_sid=start.account_sid, now_epoch_s=now)
+    if admission.route:
+        return await take_over(bridge, start, admission, now)
     expected = bridge.registry.announced(start.call_sid)
     if expected is not None and nonce(expected.record.id, expected.part) != admission.jti:
         expected = None

@@ -148,7 +148,7 @@ async def _document(bridge: Bridge, record: CallRecord, transfer: Transfer, said
 
 async def _change_assistant(bridge: Bridge, record: CallRecord, transfer: Transfer, ended: ConnectEnded) -> str:
     """Go on with another route's assistant, in the same call; where it cannot be had, with the one that there was."""
-    served = bridge.tenants.named(transfer.address)
+    served = bridge.tenants.of_route(transfer.address)
     outcome = State.FAILED
     if served is not None and served.settings.user_id == record.user_id:
         has_room = bridge.registry.has_room_on(served.route, served.max_calls)
@@ -168,20 +168,23 @@ def _bind(bridge: Bridge, record: CallRecord, served: Served | None) -> None:
 
 
 async def after_dial(bridge: Bridge, ended: ConnectEnded, form: Form, id: str) -> str:
-    """Say what the caller gets whose ``<Dial>`` or ``<Enqueue>`` has ended; the same twice where it is asked twice."""
+    """Say what the caller gets whose ``<Dial>`` or ``<Enqueue>`` has ended; the same twice where it is asked twice.
+
+    Empty where the assistant's part is over.
+    """
     transfer = await asyncio.to_thread(bridge.transfers.find, id)
     if transfer is None or transfer.carrier_id != ended.call_sid:
         log.warning("x a transfer ended that this call has not begun")
-        return twiml.hang_up()
+        return ""
     outcome = _outcome(transfer, ended, form)
     if await asyncio.to_thread(bridge.transfers.step, transfer.id, outcome):
         log.info("= call %s was put through: %s", transfer.call_id, outcome)
     record = await newest(bridge, transfer.carrier_id)
     if record is None or outcome not in RETURNS:
-        return twiml.hang_up()
+        return ""
     if bridge.registry.draining:
         query = [(fallback.AFTER, fallback.AFTER_DIAL), (TRANSFER, id)]
-        return move_on(bridge, CONNECT_PATH, query) or twiml.hang_up()
+        return move_on(bridge, CONNECT_PATH, query)
     return await _next_part(bridge, record, transfer, ended)
 
 

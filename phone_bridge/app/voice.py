@@ -8,19 +8,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import twiml
-from phone_bridge.app import transferring
+from phone_bridge.app import handing_back, transferring
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.calls import problem
-from phone_bridge.app.choosing import LANGUAGE, choose, settings_of
+from phone_bridge.app.choosing import choose_by, settings_of
 from phone_bridge.app.fallback import (
     AFTER,
     AFTER_DIAL,
+    AFTER_GREETING,
     AFTER_RECORD,
     after_dial,
     fall_back,
     keep_message,
     leave_message,
+    outwait_greeting,
 )
+from phone_bridge.app.handing_back import hand_back, hand_back_after, way_back, way_back_of
 from phone_bridge.app.resuming import (
     MAX_RESUMES,
     PART,
@@ -34,6 +37,7 @@ from phone_bridge.app.resuming import (
     was_cut,
 )
 from phone_bridge.errors import Refused, RemoteError, Unavailable
+from phone_bridge.handover import WayBack
 from phone_bridge.legs.twilio.admission import Key, issue, nonce
 from phone_bridge.legs.twilio.webhook import (
     MAX_FORM_BYTES,
@@ -48,6 +52,7 @@ from phone_bridge.legs.twilio.webhook import (
     signed,
 )
 from phone_bridge.outbound.attempt import Answer
+from phone_bridge.outbound.book import Attempt
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.registry import Announced
 from phone_bridge.settings import Settings
@@ -69,16 +74,18 @@ async def voice(request: Request) -> Response:
     call_id = request.query_params.get(CALL)
     if call_id is not None:
         return await _answered(request, bridge, incoming, call_id)
+    served = choose_by(bridge, incoming, request.query_params)
+    back = way_back(served, request.query_params)
     known = bridge.registry.announced(incoming.call_sid)
     if known is None and bridge.registry.draining:
-        return _move_on(request, bridge, incoming)
+        return _move_on(request, bridge, incoming, back)
     try:
-        served = choose(bridge, incoming, request.query_params.get(LANGUAGE, ""))
-        known = known or await _announce(bridge, incoming, served)
+        known = known or await _announce(bridge, incoming, served, back)
     except Unavailable as error:
-        return _give_up(bridge, incoming, error)
+        return _give_up(bridge, incoming, error, back)
     if known is None:
-        return _twiml(fall_back(served.settings, incoming, "apology_busy"))
+        busy = hand_back(back, incoming.call_sid, handing_back.BUSY) if back else ""
+        return _twiml(busy or fall_back(served.settings, incoming, "apology_busy"))
     return _twiml(connect_stream(bridge, known))
 
 
@@ -87,13 +94,15 @@ async def connect(request: Request) -> Response:
     bridge, form = await read(request)
     ended = ConnectEnded.parse(form)
     after, transfer = request.query_params.get(AFTER, ""), request.query_params.get(transferring.TRANSFER, "")
-    if after == AFTER_DIAL and not transfer:
-        return _twiml(after_dial(settings_of(bridge, ended), answered=ended.ended or dial_answered(form)))
     try:
         if transfer:
-            return _twiml(await transferring.after_dial(bridge, ended, form, transfer))
+            return _twiml(await _after_transfer(bridge, ended, form, transfer))
+        if after == AFTER_DIAL:
+            return _twiml(await _after_dial(bridge, ended, form))
         if after == AFTER_RECORD:
-            return _twiml(await keep_message(bridge, ended, form))
+            document = await keep_message(bridge, ended, form)
+            back = "" if ended.ended else await hand_back_after(bridge, ended.call_sid, handing_back.VOICEMAIL)
+            return _twiml(back or document)
         if ended.ended:
             if ended.direction == "inbound":  # of calls of our own the carrier tells their attempt
                 await bridge.registry.carrier_says(ended.call_sid, ended.status)
@@ -121,8 +130,9 @@ async def amd(request: Request) -> Response:
     detected = MachineDetected.parse(form)
     attempt = await bridge.outbound.attempt(request.query_params.get(CALL, ""))
     if attempt is not None and attempt.carrier_id == detected.call_sid:
-        document = leave_message(await _settings_of_attempt(bridge, attempt.call_id), attempt.what.message)
-        await bridge.outbound.detected(attempt, detected.answered_by, document)
+        step = await bridge.outbound.detected(attempt, detected.answered_by)
+        settings = await _settings_of_attempt(bridge, attempt.call_id)
+        await bridge.outbound.go_on(attempt, step, _for_machine(settings, attempt, step))
     return Response(status_code=204)
 
 
@@ -144,10 +154,10 @@ async def _answered(request: Request, bridge: Bridge, incoming: IncomingCall, ca
             return _twiml(twiml.hang_up())
         settings = await _settings_of_attempt(bridge, call_id)
         step = await bridge.outbound.answered(attempt, incoming)
-        if step is Answer.LEAVE_MESSAGE:
-            return _twiml(leave_message(settings, attempt.what.message))
+        if step is not None and request.query_params.get(AFTER) == AFTER_GREETING:
+            step = Answer.LEAVE_MESSAGE
         if step is not Answer.CONNECT:
-            return _twiml(twiml.hang_up())
+            return _twiml(_for_machine(settings, attempt, step))
         known = bridge.registry.announced(incoming.call_sid)
         if known is None and bridge.registry.draining:
             return _move_on(request, bridge, incoming)
@@ -159,12 +169,39 @@ async def _answered(request: Request, bridge: Bridge, incoming: IncomingCall, ca
     return _twiml(connect_stream(bridge, known))
 
 
+def _for_machine(settings: Settings, attempt: Attempt, step: Answer | None) -> str:
+    """Give the document for whatever has answered and is nobody."""
+    if step is Answer.LEAVE_MESSAGE:
+        return leave_message(settings, attempt.what.message)
+    if step is Answer.OUTWAIT_GREETING:
+        action = f"{settings.base_url}{VOICE_PATH}?{CALL}={attempt.call_id}&{AFTER}={AFTER_GREETING}"
+        return outwait_greeting(settings, attempt.what.message, action)
+    return twiml.hang_up()
+
+
 async def _settings_of_attempt(bridge: Bridge, call_id: str) -> Settings:
     record = await asyncio.to_thread(bridge.outbound.book.record, call_id)
     return bridge.settings if record is None else bridge.tenants.settings_of(record)
 
 
-async def _announce(bridge: Bridge, incoming: IncomingCall, served: Served | None = None) -> Announced | None:
+async def _after_dial(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
+    """Say what a caller gets who was put through, or to whom nobody answered."""
+    answered = dial_answered(form)
+    word = handing_back.TRANSFERRED if answered else handing_back.NOT_ANSWERED
+    back = "" if ended.ended else await hand_back_after(bridge, ended.call_sid, word)
+    return back or after_dial(settings_of(bridge, ended), answered=ended.ended or answered)
+
+
+async def _after_transfer(bridge: Bridge, ended: ConnectEnded, form: Form, transfer: str) -> str:
+    """Say what a caller gets who was put through by name: the assistant again, or what comes after the call."""
+    document = await transferring.after_dial(bridge, ended, form, transfer)
+    back = "" if document or ended.ended else await hand_back_after(bridge, ended.call_sid, handing_back.TRANSFERRED)
+    return document or back or twiml.hang_up()
+
+
+async def _announce(
+    bridge: Bridge, incoming: IncomingCall, served: Served | None = None, back: WayBack | None = None
+) -> Announced | None:
     """Expect the stream of a new call, or of one that some process of ours knows; None without a free line.
 
     The carrier asks again for a call that it knows, too: twice by mistake, or when its fallback leads here after the
@@ -186,7 +223,7 @@ async def _announce(bridge: Bridge, incoming: IncomingCall, served: Served | Non
         return None
     if kept is not None and (kept.status == "ringing" or kept.direction == "outbound"):
         return bridge.registry.announce(kept, _token(key, kept, incoming.account_sid))
-    return await _announce_new(bridge, incoming, key, served)
+    return await _announce_new(bridge, incoming, key, served, back)
 
 
 def _has_room(bridge: Bridge, incoming: IncomingCall) -> bool:
@@ -209,7 +246,9 @@ def _has_room_on(bridge: Bridge, served: Served) -> bool:
     return True
 
 
-async def _announce_new(bridge: Bridge, incoming: IncomingCall, key: Key, served: Served | None) -> Announced:
+async def _announce_new(
+    bridge: Bridge, incoming: IncomingCall, key: Key, served: Served | None, back: WayBack | None
+) -> Announced:
     record = bridge.record(
         carrier_id=incoming.call_sid,
         direction=incoming.direction,
@@ -217,6 +256,7 @@ async def _announce_new(bridge: Bridge, incoming: IncomingCall, key: Key, served
         to_number=incoming.to,
         served=served,
     )
+    handing_back.keep_way_back(record, back)
     known = bridge.registry.announce(record, _token(key, record, incoming.account_sid))
     log.info("< call %s comes in", record.id)
     try:
@@ -246,6 +286,10 @@ async def _go_on(request: Request, bridge: Bridge, ended: ConnectEnded) -> Respo
         return _twiml(document)
     step = next_step(record, part, returned)
     settings = settings_of(bridge, ended) if record is None else bridge.tenants.settings_of(record)
+    back = _way_back_of_ended(request, bridge, ended, record)
+    if back is not None and step is not Next.RESUME:
+        word = handing_back.UNAVAILABLE if record is None else handing_back.why(record, step)
+        return _twiml(hand_back(back, ended.call_sid, word, record))
     if record is None or step is Next.APOLOGISE:
         log.warning("! a call could not be brought to its stream again, after %d parts", part)
         return _twiml(fall_back(settings, ended, "apology_unavailable"))
@@ -256,23 +300,42 @@ async def _go_on(request: Request, bridge: Bridge, ended: ConnectEnded) -> Respo
         return _twiml(fall_back(settings, ended))
     if bridge.registry.draining:
         await bridge.registry.supersede(record.id)
-        return _move_on(request, bridge, ended)
+        return _move_on(request, bridge, ended, back)
     known = await resume(bridge, record, part + 1, ended.account_sid)
+    if known is None and back is not None:
+        return _twiml(hand_back(back, ended.call_sid, handing_back.CUT_OFF, record))
     if known is None:
         return _twiml(fall_back(settings, ended, "apology_busy"))
     log.info("< call %s comes back for part %d", record.id, known.part)
     return _twiml(connect_stream(bridge, known))
 
 
-def _move_on(request: Request, bridge: Bridge, call: IncomingCall | ConnectEnded) -> Response:
+def _way_back_of_ended(
+    request: Request, bridge: Bridge, ended: ConnectEnded, record: CallRecord | None
+) -> WayBack | None:
+    """Give the way back of a call whose stream has ended; of one that is not known, as the address says that asks."""
+    if record is not None:
+        return way_back_of(bridge, record)
+    return way_back(choose_by(bridge, ended, request.query_params), request.query_params)
+
+
+def _move_on(
+    request: Request, bridge: Bridge, call: IncomingCall | ConnectEnded, back: WayBack | None = None
+) -> Response:
     document = move_on(bridge, request.url.path, request.query_params.multi_items())
+    if not document and back is not None:
+        document = hand_back(back, call.call_sid, handing_back.UNAVAILABLE)
     return _twiml(document or fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 
-def _give_up(bridge: Bridge, call: IncomingCall | ConnectEnded, error: Unavailable) -> Response:
+def _give_up(
+    bridge: Bridge, call: IncomingCall | ConnectEnded, error: Unavailable, back: WayBack | None = None
+) -> Response:
     """Tell a caller in words that something of ours cannot be had now, and fall back."""
     log.error("! a call could not be served: %s", error.code)
     bridge.telemetry.webhook_refused(error.code)
+    if back is not None:
+        return _twiml(hand_back(back, call.call_sid, handing_back.UNAVAILABLE))
     return _twiml(fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 

@@ -6,7 +6,6 @@ words; all of that goes with the record when the retention time is over. Nothing
 
 import asyncio
 import logging
-from typing import Any
 
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.errors import Unavailable
@@ -22,9 +21,10 @@ log = logging.getLogger("phone_bridge.twilio")
 async def leave(bridge: Bridge, record: CallRecord, recording: Recording) -> None:
     """Keep that a message was left, and tell of it once, however often the carrier does."""
     async with bridge.voicemail_turn:
-        known = await _known(bridge, record)
-        seconds = recording.seconds if recording.seconds is not None else known.get("seconds")
-        _keep(bridge, record, {"url": recording.url, "seconds": seconds, "text": known.get("text")})
+        await _catch_up(bridge, record)
+        if recording.seconds is not None:
+            record.voicemail_seconds = recording.seconds
+        _keep(bridge, record, recording.url)
     await _tell(bridge, record, LEFT)
     log.info("= call %s has left a message", record.id)
 
@@ -32,22 +32,24 @@ async def leave(bridge: Bridge, record: CallRecord, recording: Recording) -> Non
 async def write_down(bridge: Bridge, record: CallRecord, said: Transcription) -> None:
     """Keep what was said in a message, and tell of it once; the text of what the carrier could not hear is empty."""
     async with bridge.voicemail_turn:
-        known = await _known(bridge, record)
-        _keep(bridge, record, {"url": said.url, "seconds": known.get("seconds"), "text": said.text})
+        await _catch_up(bridge, record)
+        record.voicemail_text = said.text
+        _keep(bridge, record, said.url)
     await _tell(bridge, record, TRANSCRIBED)
 
 
-async def _known(bridge: Bridge, record: CallRecord) -> dict[str, Any]:
-    """Read what is kept of a message: the carrier's words on it come in any order, and to any process."""
+async def _catch_up(bridge: Bridge, record: CallRecord) -> None:
+    """Take over what is kept of a message: the carrier's words on it come in any order, and to any process."""
     try:
         kept = await bridge.spool.find_carrier(record.carrier_id)
     except Unavailable:
-        kept = None
-    return (kept or record).voicemail or {}
+        return
+    if kept is not None and kept.id == record.id:
+        record.voicemail_seconds, record.voicemail_text = kept.voicemail_seconds, kept.voicemail_text
 
 
-def _keep(bridge: Bridge, record: CallRecord, message: dict[str, Any]) -> None:
-    record.status, record.recording, record.voicemail = "voicemail", message["url"], message
+def _keep(bridge: Bridge, record: CallRecord, url: str | None) -> None:
+    record.status, record.voicemail = "voicemail", url
     bridge.spool.put(record, urgent=True)
 
 
@@ -60,6 +62,8 @@ async def _tell(bridge: Bridge, record: CallRecord, kind: str) -> None:
         "user_id": record.user_id,
         "route": record.route,
         "voicemail": record.voicemail,
+        "voicemail_seconds": record.voicemail_seconds,
+        "voicemail_text": record.voicemail_text,
     }
     id_ = f"evt_{record.id}_{kind.partition('.')[2]}"
     try:

@@ -17,8 +17,9 @@ from starlette.routing import Route
 from phone_bridge.app import receipts
 from phone_bridge.app.answers import problem
 from phone_bridge.app.bridge import Bridge
-from phone_bridge.app.calls import shown
+from phone_bridge.app.calls import events_for, shown
 from phone_bridge.app.door import Door, refuse
+from phone_bridge.call.timeline import STEP_MS
 from phone_bridge.call.trace import Counts
 from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.record import CallRecord
@@ -36,7 +37,7 @@ MAX_WATCHERS = 100
 """Streams of events that a process keeps open."""
 
 EVENT_STREAM = "text/event-stream"
-_READ, _WRITE = "calls:read", "calls:write"
+_READ, _WRITE, _HEAR = "calls:read", "calls:write", "recordings:read"
 
 
 async def one(request: Request) -> Response:
@@ -81,7 +82,7 @@ def _event(name: str, data: Any) -> str:
 def _you(request: Request) -> str:
     """Tell a watcher what its key is good for."""
     door: Door = request.app.state.bridge.door
-    return _event("you", {"may_act": door.allows(request, _WRITE)})
+    return _event("you", {"may_act": door.allows(request, _WRITE), "may_hear": door.allows(request, _HEAR)})
 
 
 def _stopping(bridge: Bridge) -> bool:
@@ -94,7 +95,7 @@ def _stopping(bridge: Bridge) -> bool:
 async def _one(request: Request, id: str) -> AsyncIterator[str]:
     bridge: Bridge = request.app.state.bridge
     yield _you(request)
-    told_record, told_now = "", ""
+    told_record, told_now, seen = "", "", _Seen()
     async for pump in _looks(bridge, id):
         record = await bridge.registry.find(id)
         if record is None:
@@ -109,6 +110,28 @@ async def _one(request: Request, id: str) -> AsyncIterator[str]:
         now = _event("now", _now(pump))
         yield now if now != told_now else ": still here\n\n"
         told_now = now
+        if picture := seen.more(request, pump):
+            yield _event("timeline", picture)
+
+
+class _Seen:
+    """How much of a call's time line a watcher was shown; the newest steps may still change."""
+
+    def __init__(self) -> None:
+        self._steps = 0
+        self._events = 0
+
+    def more(self, request: Request, pump: Pump) -> dict[str, Any] | None:
+        """Give what is new, from the step ``from`` on; None where there is nothing."""
+        timeline = pump.trace.timeline
+        steps = pump.view().ms // STEP_MS
+        events = events_for(request, msgspec.to_builtins(timeline.events[self._events :]))
+        if steps <= self._steps and not events:
+            return None
+        caller, heard = timeline.levels(self._steps)
+        shown, new = self._steps, max(0, steps - self._steps)
+        self._steps, self._events = shown + new, len(timeline.events)
+        return {"step_ms": STEP_MS, "from": shown, "caller": caller[:new], "heard": heard[:new], "events": events}
 
 
 async def _looks(bridge: Bridge, id: str) -> AsyncIterator[Pump | None]:
@@ -185,9 +208,15 @@ def _row(request: Request, record: CallRecord) -> dict[str, Any]:
     pump = request.app.state.bridge.registry.pump(record.id)
     row = shown(request, record)
     transcript, actions = row.pop("transcript"), row.pop("actions")
+    del row["timeline"]
+    answer_ms = None if pump is None else _last_answer(pump)
     lines = pump.view().lines if pump is not None else ()
     last = {"speaker": lines[-1].speaker, "text": lines[-1].text} if lines else _last(transcript)
-    return {**row, "live": pump is not None, "last": last, "actions": len(actions)}
+    return {**row, "live": pump is not None, "last": last, "actions": len(actions), "answer_ms": answer_ms}
+
+
+def _last_answer(pump: Pump) -> int | None:
+    return next((each.ms for each in reversed(pump.trace.timeline.events) if each.kind == "answer"), None)
 
 
 def _last(transcript: list[dict[str, Any]]) -> dict[str, Any] | None:

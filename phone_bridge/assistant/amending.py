@@ -9,9 +9,11 @@ from phone_bridge.assistant.naming import title
 from phone_bridge.assistant.phrase import tokens
 from phone_bridge.assistant.plans import Question, Slot
 from phone_bridge.assistant.references import known
-from phone_bridge.assistant.when import Clock, When
+from phone_bridge.assistant.when import NO_TIME, Clock, When
 from phone_bridge.assistant.wishes import Reference, Wish
 
+_LIKE_TO = ("two", "too")
+"""What an ear makes of "to"."""
 _OF_HOURS = ("set_quiet_hours", "update_preferences")
 _SCOPES = (
     ("following", re.compile(r"\b(?:following|from (?:now|then|this|that) on|future|later ones|this and|and after)\b")),
@@ -35,6 +37,17 @@ def is_answer(question: Question, wish: Wish) -> bool:
     if question.slot is Slot.TITLE:
         return wish.name == "create_event" and not wish.when
     return wish.name == "update_event" and wish.reference is not None and wish.reference.pronoun
+
+
+def moved_to(wish: Wish) -> Wish | None:
+    """Read "move the dentist at four" as a move to four, where no dentist is at four; None for any other wish."""
+    reference = wish.reference
+    if reference is None or not reference.words or not reference.when:
+        return None
+    if wish != Wish(name="update_event", confidence=wish.confidence, reference=reference):
+        return None  # it says where to
+    words = reference.words[:-1] if reference.words[-1] in _LIKE_TO else reference.words
+    return structs.replace(wish, reference=structs.replace(reference, words=words, when=NO_TIME), when=reference.when)
 
 
 def filled(question: Question, answer: Wish, text: str) -> Wish | None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, structs
 
 from phone_bridge.assistant import answering, notices, outcomes, plans, reading, references, small_talk
-from phone_bridge.assistant.amending import amended, another, filled, is_answer
+from phone_bridge.assistant.amending import amended, another, filled, is_answer, moved_to
 from phone_bridge.assistant.grammar import spoken
 from phone_bridge.assistant.habits import HABITS, habit
 from phone_bridge.assistant.journeys import ABOUT_NOW, BY_THEMSELVES, JOURNEYS, TO_PLACES, addressed, journey
@@ -470,6 +470,8 @@ class CalendarConversation:
             return self._planned(wish, None, journey(wish, None, now, place), now)
         if not chosen and wish.name == "report_arrival":
             return self._planned(wish, None, journey(wish, None, now), now)
+        if not chosen and (moved := moved_to(wish)) is not None:
+            return self._resolved(moved, now)
         if not chosen:
             return _say(answering.nothing_found((*reference.words, *reference.soft), reference.when, now))
         return self._with_chosen(wish, chosen, now, listed=chosen)

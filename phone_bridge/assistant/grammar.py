@@ -72,7 +72,7 @@ _TIMES = """
 <day> = <date> [<daypart>] | <part>;
 <when> = <day> [at <time> | in the <daypart> | <range>] | at <time> [<date>] | <range> [<date>];
 <days> = <day> | <span>;
-<repeat> = every (day | week | month | weekday | <weekday>) [at <time>];
+<repeat> = every (day | week | month | weekday | <weekday> | morning | evening) [at <time>];
 """
 
 _THINGS = """
@@ -131,7 +131,7 @@ _WISHES = """
   [<into>] [for] [<when>] [for <duration>] [<into>] | i have (a | an) [new] <fresh> <when>
   | (create | add | schedule | book) [a | an] (<duration> | hour) <fresh> [<when>]
   | (schedule | add | plan | book | set up) [a | an] <fresh> <repeat> | new (event | <kind>) <when>
-  | (put | add) (<phrase> | <fresh>) <into> for <when> | block <duration> <when>;
+  | (put | add) (<phrase> | <fresh>) <into> for <when> | block <duration> <when> | i need (a | an) <fresh> <when>;
 <update> = (move | reschedule | shift | push | change | postpone | delay) <ref> [from <when>] to <when_or_time>
   | (move | reschedule | shift | change | postpone) <dated> | (push | move | shift | delay | postpone) <ref> [back
   | forward] by <duration>
@@ -140,7 +140,8 @@ _WISHES = """
   | (extend | shorten) <ref> by <duration> | make it [at] <when_or_time> [instead]
   | bring <ref> forward (to <when_or_time> | by <duration>) | (move | push | shift) <ref> <duration> (later
   | earlier | back) | move <ref> to <time> | move <ref> to <time>
-  | <ref> should (start | begin) at <time>;
+  | <ref> should (start | begin) at <time> | (can we do | let's say) <when> [instead]
+  | put (it | that | <ref>) on <date> [instead];
 <when_or_time> = <when> | <time> [<date> | <daypart>] | <span> | an hour (later | earlier) | (later | earlier);
 <cancel> = (cancel | delete | remove | drop | call off) <dated> | get rid of <dated> | call <ref> off
   | take <ref> off my calendar | i can't make it to <dated> | i'm not going to <dated>
@@ -158,7 +159,7 @@ _WISHES = """
   | an] [<one>] <when>
   | what time am i (free | available) [<days>] | find me <duration> <when> | do i have <duration> [free] <when>
   | any free time <days>
-  | (what's | what is) the first free slot [<days>];
+  | (what's | what is) the first free slot [<days>] | when can i fit in (a | an) <fresh> [<days>];
 <way> = when (do i have to | should i | do i need to) (leave | go) [for <thereto>]
   | how long does it take to get (to <thereto> | there) | how far is it to <thereto>
   | how long is the drive to <thereto> | (are there | show me) other routes [to <thereto>]

@@ -534,6 +534,7 @@ _SAYINGS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
             "(free|open|empty) "
             "(slot|time|moment|hour|gap) [<time>]",
             "(when|what time) (could|can) i (fit in|squeeze in|meet|do|have|schedule|take) <reason> <time>",
+            "(when|what time) (could|can) i (fit in|squeeze in) <reason>",
             "(find|find me|get me|is there|do i have|have i got) <length> [free] [on] <time>",
             "(is there|do i have|have i got|are there) [a|any|some] (gap|gaps|hole|opening|room|break) <time>",
         ),

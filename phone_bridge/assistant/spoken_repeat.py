@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from phone_bridge.assistant.phrase import WEEKDAYS, Phrase
-from phone_bridge.assistant.when import Repeat
+from phone_bridge.assistant.when import PARTS, Repeat
 
 EVERY_MAX = 52
 """The longest step between two times, in its own unit."""
@@ -32,7 +32,11 @@ def read_repeat(phrase: Phrase, at: int, today: date) -> Match:
     days, end = _days(phrase, every, plural=every == begin)
     if days:
         return Repeat(f"FREQ=WEEKLY;BYDAY={','.join(days)}", _first(days, today)), end
-    return _stepped(phrase, every, today) if every > begin else None
+    if every == begin:
+        return None
+    if phrase.word(every) in PARTS:  # "every morning": the part of the day is read for itself
+        return Repeat("FREQ=DAILY"), every
+    return _stepped(phrase, every, today)
 
 
 def _days(phrase: Phrase, at: int, *, plural: bool) -> tuple[tuple[str, ...], int]:

@@ -275,6 +275,15 @@ def _make(turn: Turn, match: re.Match[str]) -> Wish | None:
     return Wish(name="update_event", reference=_moved(what)) if {"earlier", "later"} & set(words) else None
 
 
+def _instead(turn: Turn, match: re.Match[str]) -> Wish | None:
+    """Read "can we do Thursday instead?" and "let's say four" about what is being talked of."""
+    times = turn.group(match, "what").only_time(_SMALL_WORDS)
+    if times is None:
+        return None
+    shift, length = times.shift(1), times.length()
+    return Wish(name="update_event", reference=Reference(pronoun=True), when=times.when, shift=shift, length=length)
+
+
 def _stretch(turn: Turn, match: re.Match[str]) -> Wish | None:
     """Read "extend it by half an hour" and "shorten it to twenty minutes"."""
     return _stretched(turn.group(match, "what"), -1 if match.group("verb") in ("shorten", "cut") else 1)
@@ -412,6 +421,7 @@ _PATTERNS: tuple[tuple[Rule, tuple[str, ...]], ...] = (
             r"change (?:the )?(?:title|name|subject) (?:of (?P<ref>.+?) )?to (?P<title>[^~]+)",
         ),
     ),
+    (_instead, (r"(?:let's )?(?:do|say|have|take|put|set)(?: (?:it|that|this|that one|this one))? (?P<what>.+)",)),
     (_stretch, (r"(?P<verb>extend|shorten|lengthen|prolong|cut) (?P<what>.+)",)),
     (_make, (r"make (?P<what>.+)",)),
     (
@@ -437,11 +447,11 @@ _PATTERNS: tuple[tuple[Rule, tuple[str, ...]], ...] = (
             r"(?: (?P<what>.+))?",
             r"block(?: off)? (?P<what>.+)",
             r"(?:pencil in|fit in|squeeze in|note down|mark down|note) (?P<what>.+)",
-            r"(?:i need|get me) (?P<what>(?:a|an|another) (?:new )?(?:appointment|meeting|call|event|slot)\b.*)",
+            r"(?:i need|get me) (?P<what>(?:a|an|another) (?:\S+ ){0,3}(?:appointment|meeting|call|event|slot)\b.*)",
             r"mark (?P<what>.+ as .+)",
         ),
     ),
-    (_have_new, (r"(?:i have|i've got|there's|there is) (?:a|an)(?: new)? (?P<what>.+)",)),
+    (_have_new, (r"(?:i have|i've got|i need|i want|there's|there is) (?:a|an)(?: new)? (?P<what>.+)",)),
 )
 _RULES = [(re.compile(pattern), rule) for rule, patterns in _PATTERNS for pattern in patterns]
 _OVER_BONES = (_next, _free, _overview, _shown)

@@ -7,6 +7,7 @@ voiced, keys included. A steady single tone has a pitch too, and does pass for a
 """
 
 import math
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -15,7 +16,7 @@ import webrtcvad  # type: ignore[import-untyped]  # a C extension without annota
 from phone_bridge.audio._audioop import audioop
 from phone_bridge.audio.format import LINEAR_8K, Format
 from phone_bridge.audio.frames import FRAME_MS, Framer
-from phone_bridge.audio.path import path
+from phone_bridge.audio.path import DECODE, path
 from phone_bridge.audio.tones import keys_seen
 
 START_HOLD_MS = 120
@@ -59,12 +60,25 @@ _PCM16 = np.dtype("<i2")
 _LOUDEST = 1 << 15
 _SHORTEST_PERIOD = 10  # samples at 4 kHz: 400 Hz
 _LONGEST_PERIOD = 57  # 70 Hz
+_LOUDNESS_DB = 48  # from the least loudness that is not silence to the most
+_LOUDNESS = bytes(max(0, round(35 * (1 + 20 * math.log10(max(peak, 1) / 255) / _LOUDNESS_DB))) for peak in range(257))
 
 
 def dbfs(pcm16: bytes) -> float:
     """Measure the level of linear sound in decibels against full scale (a square wave is 0); silence is -90.3."""
     rms = audioop.rms(pcm16[: len(pcm16) & ~1], 2)
     return 20 * math.log10(max(rms, 1) / 32768)
+
+
+def loudness(format_: Format) -> Callable[[bytes], int]:
+    """Make what tells how loud a run of sound in ``format_`` is at its loudest: 0 for silence, 35 for all there is."""
+    decode = DECODE.get(format_.encoding)
+    loudest = audioop.max
+
+    def look(audio: bytes) -> int:
+        return _LOUDNESS[loudest(decode(audio) if decode is not None else audio, 2) >> 7]
+
+    return look
 
 
 def periodicity(pcm16: bytes) -> float:

@@ -9,7 +9,7 @@ from phone_bridge.audio.resample import Resampler
 
 _Step = Callable[[bytes], bytes]
 
-_DECODE: dict[Encoding, _Step] = {Encoding.PCMU: ulaw_to_linear, Encoding.PCMA: alaw_to_linear}
+DECODE: dict[Encoding, _Step] = {Encoding.PCMU: ulaw_to_linear, Encoding.PCMA: alaw_to_linear}
 _ENCODE: dict[Encoding, _Step] = {Encoding.PCMU: linear_to_ulaw, Encoding.PCMA: linear_to_alaw}
 
 
@@ -36,8 +36,8 @@ def path(a: Format, b: Format) -> Path:
     if a == b:
         return Path(())
     steps: list[_Step] = []
-    if a.encoding in _DECODE:
-        steps.append(_DECODE[a.encoding])
+    if a.encoding in DECODE:
+        steps.append(DECODE[a.encoding])
     if a.rate != b.rate:
         steps.append(Resampler(a.rate, b.rate).push)
     elif a.encoding is Encoding.LINEAR16:

@@ -15,6 +15,7 @@ from phone_bridge.audio.format import Format
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call import words
+from phone_bridge.call.announcement import Announcement
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
 from phone_bridge.call.errand import Errand, Heard, Wish, screens
@@ -92,6 +93,9 @@ class Call:
         self._moving = Moving()
         self._back = past if past is not None and past.lead_in else None  # from somebody else
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
+        self._announcement = Announcement(wanted=rules.announce)
+        self.private = False
+        """Whether what the caller does now is for no recording: what opens a door is theirs alone."""
         self._session_missing = False  # it could not be had while nobody needed it
         self._screened = False  # somebody who screens the call was answered by us, and not by the assistant
         self._first = True  # no session has been open yet
@@ -160,6 +164,26 @@ class Call:
         """Whether a question is open, so that it matters when the caller's voice begins."""
         return self._questions.current is not None
 
+    @property
+    def recordable(self) -> bool:
+        """Whether the caller was told what they have to be told before anything is recorded."""
+        return self._announcement.heard
+
+    @property
+    def lag_ms(self) -> int:
+        """How long the caller's line is there and back."""
+        return self._ledger.lag_ms
+
+    @property
+    def quiet_at(self) -> int:
+        """When all that was sent will have been heard."""
+        return self._ledger.quiet_at()
+
+    @property
+    def unheard_ms(self) -> int:
+        """How much of what was sent nobody heard, when it was stopped last."""
+        return self._ledger.unheard_ms
+
     def view(self, now: int) -> View:
         """Show the call as it is now; looking changes nothing."""
         lines = self._speaker.sounding(now)
@@ -188,13 +212,12 @@ class Call:
             self.trace.actions.extend(map(copy, self._past.actions))  # whose outcomes are found out only now
             self.trace.used_before = self._past.usage
             self._out.extend(self._given.lost(self.trace.actions))
-            self._say(c.Line("back.own", self._back.lead_in) if self._back else "cut_off", now=now)
+            first: tuple[c.Line | str, ...] = (c.Line("back.own", self._back.lead_in) if self._back else "cut_off",)
         elif self._errand is not None:
-            self._say(self._errand_line, "errand_keys", now=now)
-        elif self._rules.greeting:
-            self._say(c.Line("greeting.own", self._rules.greeting), now=now)
+            first = (self._errand_line, "errand_keys")
         else:
-            self._say("greeting", now=now)
+            first = (c.Line("greeting.own", self._rules.greeting) if self._rules.greeting else "greeting",)
+        self._announcement.said(self._say(*self._announcement.lines, *first, now=now))
         self._turns.caller_done(now)
         return self._drain()
 
@@ -306,6 +329,7 @@ class Call:
 
     def _digit_pressed(self, event: e.DigitPressed, now: int) -> None:
         self._turns.caller(now)
+        self.trace.noted(now, "key", "\N{BULLET}" if self.private else event.digit)
         if self._errand is not None and self._errand.open:
             self._hear_errand(self._errand.press(event.digit), now)
             return
@@ -329,6 +353,7 @@ class Call:
         self._voice_ended = None
         if self._questions.current is None and self._interrupt(now):
             self.trace.measured("barge_in_stop_ms", now - event.at)
+            self.trace.noted(now, "barge_in", ms=now - event.at)
 
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
@@ -527,6 +552,7 @@ class Call:
             waited = self._turns.waited()
             if waited is not None:
                 self.trace.measured("answer_ms", now - waited)
+                self.trace.noted(now, "answer", ms=now - waited)
         self._speaker.play(item, event.audio, now)
         self._turns.sounding(self._ledger.quiet_at())
 
@@ -560,6 +586,7 @@ class Call:
             self._ask_next(now)
 
     def _intent_detected(self, event: e.IntentDetected, now: int) -> None:
+        self.trace.noted(now, "wish", event.name)
         self._turns.session(now, busy=True)
 
     def _trouble(self, event: e.LegTrouble | e.SessionTrouble, now: int) -> None:
@@ -619,6 +646,7 @@ class Call:
             return
         may_try = self._lifeline.lost(now) and not (opening and (self._first or event.reason == "refused"))
         self.trace.counts.losses += 1
+        self.trace.noted(now, "session_lost")
         self._up = False
         if not opening:
             self._lose(now)
@@ -702,6 +730,7 @@ class Call:
         self._out.append(c.TakeSpare())
         self._lifeline.taken(now)
         self.trace.counts.renewals += 1
+        self.trace.noted(now, "session_renewed")
 
     def _pause_at(self) -> int | None:
         """Say from when on the session can be changed without anybody's hearing it; None while it cannot."""
@@ -790,6 +819,7 @@ class Call:
         self._ask(question, now)
 
     def _ask(self, question: Question, now: int) -> None:
+        self.trace.noted(now, "asked", question.action.name)
         before = self._done_before(question.action) if question.function else self._given.alike(question.action)
         warning = () if not before else ("again_done" if before == EXECUTED else "again_unknown",)
         self._say(*warning, self._naming(question), "keys", now=now, question=question)
@@ -901,6 +931,7 @@ class Call:
         id = self._functions.take(event.id, event.action)  # noqa: A001 - the fact's own word
         if not id:
             return
+        self.trace.noted(now, "tool", event.action.name)
         if self._rules.reads(event.action.name):
             self._functions.run(id, event.action, now)
         else:
@@ -1010,6 +1041,7 @@ class Call:
         question = self._questions.current
         if question is not None:
             self._hear_question(question, now)
+        self._announcement.look(self._ledger, now)
         self._speaker.settle(now)
 
     def _flush(self, now: int) -> None:
@@ -1018,7 +1050,7 @@ class Call:
 
     def _interrupt(self, now: int) -> bool:
         """Let the caller have the word; False where nothing sounded or was being produced."""
-        if self._phase is not Phase.TALKING:
+        if self._phase is not Phase.TALKING or self._announcement.sounding(self._ledger, now):
             return False
         reply = self._reply if self._reply not in self._cut else ""
         sounding = bool(self._ledger.unheard(now))

@@ -72,6 +72,8 @@ class Ledger:
         self._cleared: set[str] = set()  # the marks that were in the buffer when it was cleared last
         self._cleared_at = 0
         self._trip: int | None = None  # how long the first of those took: the way there and back, ms
+        self.unheard_ms = 0
+        """How much of what was sent nobody heard, when the buffer was cleared last."""
 
     # What goes out
 
@@ -201,6 +203,8 @@ class Ledger:
             for name, entry in self._items.items()
             if not self._over(entry, now)
         ]
+        if cuts:
+            self.unheard_ms = sum(cut.sent_ms - cut.heard_ms for cut in cuts)
         if self._waiting:
             self._cleared = {parcel.mark for parcel in self._waiting}
             self._cleared_at = now
@@ -213,6 +217,11 @@ class Ledger:
         return cuts
 
     # What is known
+
+    @property
+    def lag_ms(self) -> int:
+        """How long the line is there and back, as far as the quickest of the last marks can tell."""
+        return self._lag
 
     def heard_ms(self, item: str, now: int) -> int:
         """Estimate how much of ``item`` the caller had heard when what comes from the carrier now was on its way.

@@ -17,6 +17,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What an outbound call is about, said first and answered by keys or words; empty for any other call."""
     about: str = ""
     """What whoever screens an outbound call is told; empty for a call that came in."""
+    announce: bool = False
+    """Whether the caller is told first that the call is recorded, and nothing is kept before that was heard."""
     onward: bool = False
     """Whether the caller gets something else (a transfer, a voicemail) where the assistant cannot be had."""
     auto_confirm: frozenset[str] = frozenset()

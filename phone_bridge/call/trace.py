@@ -6,6 +6,7 @@ import msgspec
 
 from phone_bridge.call.commands import AnsweredBy, Verdict
 from phone_bridge.call.events import Action
+from phone_bridge.call.timeline import Noted, Timeline
 
 MAX_SAMPLES = 10_000  # of one call: about 40 bytes each
 
@@ -36,6 +37,19 @@ class Asked(msgspec.Struct):
     question_ms: int = 0
     answer: str = ""
     outcome: str = ""
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What became of the recording of a call, which began ``from_ms`` after the call and lasts ``ms``.
+
+    ``state``: ``recording``; ``kept``; ``broken``, when it ended early for ``reason``; ``not_announced``, when the
+    caller did not hear to its end that there would be one, and there is none; ``deleted``.
+    """
+
+    state: str
+    from_ms: int = 0
+    ms: int = 0
+    reason: str = ""
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False):
@@ -84,6 +98,8 @@ class Trace:
         self.ended_by = ""
         self.error = ""
         self.reply = ""  # what the callee of a reminder wants
+        self.recording: Recorded | None = None
+        self.timeline = Timeline()
         self.version = 0
 
     def said(self, at: int, speaker: str, text: str) -> None:
@@ -94,6 +110,10 @@ class Trace:
             place -= 1
         self.transcript.insert(place, said)
         self.version += 1
+
+    def noted(self, at: int, kind: str, text: str = "", ms: int = 0) -> None:
+        """Note what happened at ``at`` on the call's clock; see ``Noted``."""
+        self.timeline.note(Noted(at - self.began, kind, text, ms))
 
     def asked(self, asked: Asked) -> None:
         """Add what became of a proposal."""

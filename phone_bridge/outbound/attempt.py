@@ -96,19 +96,20 @@ class Answer(StrEnum):
 
     CONNECT = "connect"
     LEAVE_MESSAGE = "leave_message"
+    OUTWAIT_GREETING = "outwait_greeting"  # then the message
     HANG_UP = "hang_up"
 
 
 def on_answer(answered_by: str, *, message: bool) -> Answer:
     """Decide what whoever (or whatever) has answered gets; in doubt it is a person.
 
-    A machine that is still greeting would not record what is said now: only after its beep a message makes sense.
+    A machine that is still greeting would not record what is said now: a message waits until its beep.
     """
-    if answered_by == FAX or answered_by == "machine_start":
+    if answered_by not in MACHINES | {FAX}:
+        return Answer.CONNECT
+    if answered_by == FAX or not message:
         return Answer.HANG_UP
-    if answered_by in MACHINES:
-        return Answer.LEAVE_MESSAGE if message else Answer.HANG_UP
-    return Answer.CONNECT
+    return Answer.OUTWAIT_GREETING if answered_by == "machine_start" else Answer.LEAVE_MESSAGE
 
 
 def final(status: str, answered_by: str) -> str:

@@ -23,6 +23,8 @@ from phone_bridge.runtime.tables import CALLS
 
 PAGE = 100
 """Reminders in one listing."""
+FAIR_S = 60
+"""How far back it counts who has had a turn: longer than a round of turns takes."""
 IDEMPOTENCY_S = 86_400
 """How long an Idempotency-Key is remembered."""
 
@@ -65,6 +67,14 @@ class Attempt(msgspec.Struct, kw_only=True):
     def what(self) -> Plan:
         """What is said and done in it."""
         return msgspec.convert(self.plan, Plan)
+
+
+class Barred(msgspec.Struct, frozen=True):
+    """A number that must not be called; ``call_id`` is the call in which that was asked for, if it was one."""
+
+    number: str
+    since: int
+    call_id: str | None
 
 
 Maker = Callable[[Reminder], tuple[Attempt, dict[str, Any]]]
@@ -165,11 +175,17 @@ class Book:
                 connection.execute(sa.update(CALLS).where(CALLS.c.id == call_id).values(carrier_id=carrier_id))
         return bound
 
-    def unsubmitted(self, limit: int) -> list[str]:
-        """List attempts that were not handed to the engine yet, in fair turns between users, oldest first."""
-        turn = sa.func.row_number().over(partition_by=ATTEMPTS.c.user_id, order_by=ATTEMPTS.c.created_at).label("turn")
-        each = sa.select(ATTEMPTS.c.call_id, ATTEMPTS.c.created_at, turn).where(WAITING_ONES).subquery()
-        query = sa.select(each.c.call_id).order_by(each.c.turn, each.c.created_at, each.c.call_id).limit(limit)
+    def unsubmitted(self, limit: int, now: int = 0) -> list[str]:
+        """List attempts that were not handed to the engine yet, in fair turns between users, first due first."""
+        last = _last_turns(now)
+        due = sa.func.coalesce(REMINDERS.c.due, ATTEMPTS.c.created_at).label("due")
+        own = [due, ATTEMPTS.c.reminder_id, ATTEMPTS.c.call_id]
+        turn = sa.func.row_number().over(partition_by=ATTEMPTS.c.user_id, order_by=own).label("turn")
+        both = ATTEMPTS.outerjoin(REMINDERS, ATTEMPTS.c.reminder_id == REMINDERS.c.id)
+        mine = [ATTEMPTS.c.call_id, ATTEMPTS.c.user_id]
+        each = sa.select(*mine, due, turn).select_from(both).where(WAITING_ONES).subquery()
+        query = sa.select(each.c.call_id).outerjoin(last, each.c.user_id == last.c.user_id)
+        query = query.order_by(each.c.turn, sa.func.coalesce(last.c.at, 0), each.c.due, each.c.call_id).limit(limit)
         with self._records.transaction() as connection:
             return list(connection.execute(query).scalars())
 
@@ -251,13 +267,17 @@ class Book:
     def claim(self, now: datetime, limit: int, new_id: Callable[[], str], make: Maker) -> int:
         """Begin the attempts that are due, in fair turns between users; gives how many were.
 
+        Whoever has waited longest since their last turn comes first, so that nobody waits behind another's many.
         ``new_id`` names their calls, ``make`` makes the attempt and its call's record. A number that
         must not be called is not: its reminder ends.
         """
         second = int(now.timestamp())
-        turn = sa.func.row_number().over(partition_by=REMINDERS.c.user_id, order_by=REMINDERS.c.next_at).label("turn")
-        each = sa.select(REMINDERS.c.id, REMINDERS.c.next_at, turn).where(REMINDERS.c.next_at <= second).subquery()
-        query = sa.select(each.c.id).order_by(each.c.turn, each.c.next_at, each.c.id).limit(limit)
+        own = [REMINDERS.c.next_at, REMINDERS.c.created_at, REMINDERS.c.id]
+        turn = sa.func.row_number().over(partition_by=REMINDERS.c.user_id, order_by=own).label("turn")
+        mine, last = [REMINDERS.c.id, REMINDERS.c.user_id, REMINDERS.c.next_at], _last_turns(second)
+        each = sa.select(*mine, turn).where(REMINDERS.c.next_at <= second).subquery()
+        query = sa.select(each.c.id).outerjoin(last, each.c.user_id == last.c.user_id)
+        query = query.order_by(each.c.turn, sa.func.coalesce(last.c.at, 0), each.c.next_at, each.c.id).limit(limit)
         with self._records.transaction() as connection:
             due = list(connection.execute(query).scalars())
         return sum(self._begin(each, now, new_id, make) for each in due)
@@ -277,9 +297,15 @@ class Book:
             _put(connection, reminder)
         return began
 
-    def of_events(self, limit: int) -> list[Reminder]:
-        """List the reminders that go with an event and have not rung yet."""
-        return self._reminders(sa.select(REMINDERS).where(EVENT_ONES).order_by(REMINDERS.c.next_at).limit(limit))
+    def of_events(self, limit: int, after: str = "") -> list[Reminder]:
+        """List the reminders that go with an event and are still to ring, by their ids, from the one ``after`` on."""
+        query = sa.select(REMINDERS).where(EVENT_ONES, REMINDERS.c.id > after)
+        return self._reminders(query.order_by(REMINDERS.c.id).limit(limit))
+
+    def of_events_due(self, now: int, limit: int) -> list[Reminder]:
+        """List those of them that are due, the first ones first."""
+        query = sa.select(REMINDERS).where(EVENT_ONES, REMINDERS.c.next_at <= now)
+        return self._reminders(query.order_by(REMINDERS.c.next_at).limit(limit))
 
     def forget(self, before: int) -> None:
         """Forget what was said, and whose numbers were dialled, in what was over by then; the verdicts stay.
@@ -305,6 +331,12 @@ class Book:
         """Take a number from the list; False where it is not on it."""
         with self._records.transaction() as connection:
             return connection.execute(sa.delete(DO_NOT_CALL).where(DO_NOT_CALL.c.number == number)).rowcount == 1
+
+    def barred(self, limit: int = PAGE) -> list[Barred]:
+        """List the numbers that must not be called, the newest first."""
+        query = sa.select(DO_NOT_CALL).order_by(DO_NOT_CALL.c.since.desc(), DO_NOT_CALL.c.number).limit(limit)
+        with self._records.transaction() as connection:
+            return [Barred(row.number, row.since, row.call_id) for row in connection.execute(query)]
 
     def is_barred(self, number: str) -> bool:
         """Tell whether ``number`` must not be called."""
@@ -373,6 +405,12 @@ class Book:
 
 WAITING_ONES = sa.and_(ATTEMPTS.c.submitted_at.is_(None), ATTEMPTS.c.stage == Stage.WAITING)
 EVENT_ONES = sa.and_(REMINDERS.c.event_id.is_not(None), REMINDERS.c.next_at.is_not(None))
+
+
+def _last_turns(now: int) -> sa.Subquery:
+    """Say when each user has had a turn last, of those who had one a short while ago."""
+    recent = sa.select(ATTEMPTS.c.user_id, sa.func.max(ATTEMPTS.c.submitted_at).label("at"))
+    return recent.where(ATTEMPTS.c.submitted_at >= now - FAIR_S).group_by(ATTEMPTS.c.user_id).subquery()
 
 
 def _can(stage: Stage, step: str) -> bool:

@@ -32,11 +32,13 @@ from phone_bridge.outbound.book import Attempt, Book
 from phone_bridge.outbound.carrier import NOT_SENT, Placed
 from phone_bridge.outbound.destinations import allowed
 from phone_bridge.outbound.policy import Outcome
-from phone_bridge.outbound.reminders import settle
+from phone_bridge.outbound.reminders import may_ring, settle
 from phone_bridge.runtime.record import CallRecord, timestamp
 
 PLACED, GONE = 0.0, -1.0
 """What ``dial`` gives when the call was placed, and when there will be none."""
+NOT_NOW, CANCELLED = "not_permitted", "reminder_cancelled"
+"""What stands in a call's ``error`` that was not dialled, since the hour or its reminder did not permit it any more."""
 RETRY_S = 2.0
 """How long a carrier that turned us away is left alone, unless it says how long."""
 
@@ -111,7 +113,8 @@ class Dialler:
         try:
             self._permit(attempt)
         except Refused as error:
-            self._book.step(call_id, "forbid", told="failed", error=error.code)
+            told = "canceled" if error.code in (CANCELLED, NOT_NOW) else "failed"
+            self._book.step(call_id, "forbid", told=told, error=error.code)
             return GONE
         began, now = self._clock(), int(self._wall())
         if not self._book.step(call_id, "intend", dialled_at=now, dials=attempt.dials + 1, asks=0):
@@ -135,6 +138,10 @@ class Dialler:
         allowed(attempt.to_number or "", self._line.prefixes)
         if self._book.is_barred(attempt.to_number or ""):
             raise Refused("the number must not be called", code="do_not_call")
+        reminder = self._book.reminder(attempt.reminder_id) if attempt.reminder_id else None
+        may = reminder is None or may_ring(reminder, attempt.call_id, datetime.fromtimestamp(self._wall(), UTC))
+        if not may:
+            raise Refused("the reminder must not ring now", code=NOT_NOW if may is None else CANCELLED)
 
     def _placing(self, attempt: Attempt, to: str) -> Placing:
         base, call_id = self._line.base_url, attempt.call_id
@@ -255,4 +262,10 @@ class Dialler:
         if record.status in ("voicemail", "canceled"):
             status = record.status
         reply = record.reply or ""
-        return Outcome(status if status in OVER else "failed", answered_by, reply, refused=attempt.error is not None)
+        if answered_by in MACHINES and reply != "stop":
+            reply = (
+                ""  # a greeting's words are no answer; a wish not to be called is one, whoever was taken for a machine
+            )
+        postponed = attempt.error == NOT_NOW
+        refused = attempt.error is not None and not postponed
+        return Outcome(status if status in OVER else "failed", answered_by, reply, refused, postponed)

@@ -45,6 +45,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     voicemail: Literal["reached", "retry", "silent"] = "reached"
     late_minutes: Annotated[int, Meta(ge=1, le=MAX_LATE_MINUTES)] = 720
     """How long after its time a reminder is still worth ringing for."""
+    consent_required: bool = False
+    """Whether nobody is rung of whom it was not recorded how they agreed to it."""
+
+    @property
+    def has_hours(self) -> bool:
+        """Whether the recipient's clock counts."""
+        return bool(self.quiet_hours or self.window or len(set(self.days)) < len(DAYS))
 
 
 def zone(name: str) -> tzinfo:
@@ -145,10 +152,12 @@ class Outcome(msgspec.Struct, frozen=True):
     reply: str = ""
     refused: bool = False
     """The carrier will never take this call."""
+    postponed: bool = False
+    """Nobody was rung, since the hour is not permitted any more."""
 
 
 class Again(msgspec.Struct, frozen=True):
-    """Ring once more at ``at``; ``asked`` when the callee wished it, which is no failed attempt."""
+    """Ring once more at ``at``; ``asked`` when the callee or the hour wished it, which is no failed attempt."""
 
     at: datetime
     asked: bool = False
@@ -166,6 +175,9 @@ _NOT_REACHED = frozenset({"no_answer", "busy", "failed"})
 
 def after(outcome: Outcome, attempts: int, policy: Policy, now: datetime, where: tzinfo) -> Again | Done:
     """Decide what comes after attempt number ``attempts``, which ended at ``now``."""
+    if outcome.postponed:
+        at = permitted(now, policy, where)
+        return Again(at, asked=True) if at is not None else Done("failed", "not_permitted")
     kind, _, minutes = outcome.reply.partition(":")
     if kind == "later":
         at = permitted(now + timedelta(minutes=int(minutes)), policy, where)

@@ -31,6 +31,8 @@ MAX_HISTORY = 20
 
 _RULE_PARTS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"})
 """What a rule may have: the hour is that of its first moment, and what rarely comes is looked for too long."""
+_NOWHERE = "UTC+00:00"
+"""The zone of a time that ends in Z, which computers write wherever their people are."""
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 NUMBER = r"^\+[1-9][0-9]{7,14}$"
@@ -122,6 +124,10 @@ def make(
     """
     where = wish.timezone or timezone or _offset(wish)
     _check(wish, where)
+    if where == _NOWHERE and wish.policy.has_hours and not (wish.timezone or timezone):
+        raise Refused("The policy goes by the recipient's clock: say where they are.", code="timezone")
+    if wish.policy.consent_required and not (wish.consent or "").strip():
+        raise Refused("The policy wants to know how the recipient agreed to be called.", code="consent")
     due = _first_due(wish, where, now, event_at)
     if due - now > timedelta(days=MAX_AHEAD_DAYS):
         raise Refused(f"The time is more than {MAX_AHEAD_DAYS} days ahead.", code="at")
@@ -134,7 +140,7 @@ def make(
 def _offset(wish: ReminderBody) -> str:
     """Take the sender's own offset for where the recipient is, when nothing says so."""
     if wish.at is None:
-        return "UTC"
+        return _NOWHERE
     moment(wish.at)
     return offset_name(datetime.fromisoformat(wish.at))
 
@@ -226,9 +232,14 @@ def _comes(parts: dict[str, str]) -> bool:
 def begin(reminder: Reminder, call_id: str, now: datetime) -> bool:
     """Begin the attempt that is due as ``call_id``; False where it is too late, or not permitted at this hour.
 
-    In those cases the reminder has moved on: to its next hour, its next occurrence, or its end.
+    In those cases the reminder has moved on: to its next hour, its next occurrence, or its end. Where the recipient's
+    clock is not known any more, it ends.
     """
-    where = zone(reminder.timezone)
+    try:
+        where = zone(reminder.timezone)
+    except Refused as error:
+        reminder.status, reminder.next_at, reminder.outcome = "failed", None, error.code
+        return False
     if now - reminder.due > timedelta(minutes=reminder.wish.policy.late_minutes) and not reminder.attempts:
         _finish(reminder, "failed", "expired", now)
         return False
@@ -263,6 +274,13 @@ def settle(reminder: Reminder, call_id: str, outcome: Outcome, now: datetime) ->
     _finish(reminder, step.status, step.outcome, now)
 
 
+def may_ring(reminder: Reminder, call_id: str, now: datetime) -> bool | None:
+    """Tell whether the attempt ``call_id`` that has begun may still be dialled; None where it may not at this hour."""
+    if reminder.status != "calling" or reminder.call_id != call_id:
+        return False
+    return permitted(now, reminder.wish.policy, zone(reminder.timezone)) == now or None
+
+
 def cancel(reminder: Reminder) -> None:
     """See to it that it never rings again; raises Refused ``reminder_over`` when it is over already."""
     if reminder.over:
@@ -275,16 +293,17 @@ def follow(reminder: Reminder, event_at: datetime | None, now: datetime) -> bool
 
     Gives whether that changes anything.
 
-    Only what has not rung yet moves; an event that moved into the past takes its reminder there, where it expires.
+    An event that moved into the past takes its reminder there, where it expires. One that has rung already, and is to
+    ring again, moves away only: a way that takes some minutes more or less is no news to somebody who knows.
     """
-    if reminder.status != "scheduled" or reminder.attempts:
+    if reminder.status != "scheduled":
         return False
     if event_at is None:
         cancel(reminder)
         reminder.outcome = "event_cancelled"
         return True
     due = event_at - timedelta(minutes=reminder.wish.offset_minutes)
-    if due == reminder.due:
+    if due == reminder.due or (reminder.history and reminder.next_at is not None and due <= reminder.next_at):
         return False
     reminder.due = due
     reminder.next_at = permitted(due, reminder.wish.policy, zone(reminder.timezone))

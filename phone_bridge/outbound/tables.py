@@ -31,6 +31,8 @@ sa.Index("outbound_unsubmitted", ATTEMPTS.c.created_at, sqlite_where=WAITING, po
 UNSETTLED = ATTEMPTS.c.settled_at.is_(None)
 sa.Index("outbound_unsettled", ATTEMPTS.c.stage, sqlite_where=UNSETTLED, postgresql_where=UNSETTLED)
 
+sa.Index("outbound_submitted", ATTEMPTS.c.submitted_at)
+
 REMINDERS = sa.Table(
     "outbound_reminders",
     METADATA,

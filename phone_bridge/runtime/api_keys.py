@@ -19,7 +19,7 @@ from phone_bridge.errors import SettingsError
 TALK = "assistant:talk"
 """What a key needs that opens sessions of the built-in assistant."""
 
-SCOPES = ("calls:read", "calls:write", "reminders:read", "reminders:write", "metrics:read", TALK)
+SCOPES = ("calls:read", "calls:write", "recordings:read", "reminders:read", "reminders:write", "metrics:read", TALK)
 """What a key may be good for."""
 
 KEY_PREFIX = "pb_"

@@ -22,6 +22,8 @@ from phone_bridge.call.view import View
 from phone_bridge.errors import RemoteError, Unavailable
 from phone_bridge.runtime.connect import Connector, Link
 from phone_bridge.runtime.links import Ear, Links
+from phone_bridge.runtime.recordings import Recorder
+from phone_bridge.runtime.sight import Sight
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.tool_tasks import ToolTasks
 from phone_bridge.runtime.toolbox import NO_TOOLS, Tools
@@ -79,7 +81,7 @@ class Pump:
 
     ``run`` is the only task its caller has to own; ``clock`` gives seconds and never runs back. A ``journal`` is told
     all that the call is told, ``apology`` is what a caller hears whose call has failed, ``tools`` are what a session
-    may use that calls functions.
+    may use that calls functions, ``recorder`` keeps what is said and heard once the call allows it.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Pump:
         apology: c.Line | None = None,
         tools: Tools | None = None,
         language: str = "en",
+        recorder: Recorder | None = None,
     ) -> None:
         self._call = call
         self._leg = leg
@@ -132,9 +135,11 @@ class Pump:
         self._timer_at = 0
         self._failure: Exception | None = None
         self._end_by = ""  # who asked for the end before there was a call to end
+        self._recorder = recorder
+        self._sight = Sight(call, leg.format)
         self._send: dict[type, Callable[[Any, int], None]] = {
-            c.Play: leg.send,
-            c.Flush: leg.send,
+            c.Play: leg.send if recorder is None else self._play_recorded,
+            c.Flush: self._flush,
             c.HangUp: self._hang_up,
             c.Listen: self._listen,
             c.Tell: self._to_session,
@@ -224,17 +229,18 @@ class Pump:
             return
         sounds_only = True
         for event in events:
-            kind = type(event)
             if self._voice is not None or self._watches_voice():
                 sounds_only = not self._watch_voice(event, now) and sounds_only
             self._process(event, now)
-            if kind is e.CallerHeard:
+            if isinstance(event, e.CallerHeard):
+                if now >= self._sight.look_at:
+                    self._sight.caller(event.audio, now)
                 if self._timer_at > now + LOOK_MS:
                     self._arm()
                 continue
             sounds_only = False
             # While sound goes out there is a timer for its mark, and a mark that came back can wait for that.
-            if kind is not e.MarkReached or not now < self._timer_at <= now + PARCEL_MS:
+            if not isinstance(event, e.MarkReached) or not now < self._timer_at <= now + PARCEL_MS:
                 self._arm()
         if sounds_only:  # the caller's sound went to the session as it came
             self._heard_frames += 1
@@ -265,7 +271,7 @@ class Pump:
             self._nonsense += 1
             if self._nonsense >= MAX_NONSENSE:
                 events.append(e.SessionClosed("lost", error.code))
-        sound_only = True
+        sound_only, event = True, None
         for event in events:
             self._process(event, now)
             sound_only = sound_only and type(event) is e.AssistantSpoke
@@ -275,6 +281,8 @@ class Pump:
         self._transmit()
         if sound_only:
             self._spoken_frames += 1
+            if self._spoken_frames % self._sight.stride == 0 and isinstance(event, e.AssistantSpoke):
+                self._sight.frame(event.audio)
             if self._spoken_frames % SAMPLED == 0:
                 self._call.trace.measured("added_down_ms", (self._clock() - began) * 1000)
 
@@ -299,6 +307,8 @@ class Pump:
         """Tell the call of a fact, and do what it asks for."""
         if self.journal is not None:
             self.journal.note(event, now)
+        if self._recorder is not None and type(event) is e.CallerHeard:
+            self._record(self._recorder, event.audio, now)
         for command in self._call.process(event, now):
             self._send[type(command)](command, now)
 
@@ -354,7 +364,28 @@ class Pump:
                 self._voice_told, told = False, True
         return told
 
+    # Recording
+
+    def _record(self, recorder: Recorder, audio: bytes, now: int) -> None:
+        if not recorder.begun:
+            if not self._call.recordable:
+                return
+            recorder.begin(now)
+        recorder.heard(audio, now, self._call.lag_ms, private=self._call.private)
+
     # Duties
+
+    def _play_recorded(self, command: c.Play, now: int) -> None:
+        assert self._recorder is not None  # noqa: S101 - an own invariant
+        if command.audio:
+            self._recorder.played(command.audio, now)
+        self._leg.send(command, now)
+
+    def _flush(self, command: c.Flush, now: int) -> None:
+        self._sight.flushed(now)
+        if self._recorder is not None:
+            self._recorder.flushed(self._call.unheard_ms, now)
+        self._leg.send(command, now)
 
     def _listen(self, command: c.Listen, now: int) -> None:
         if self._session is None or self._link is None:
@@ -419,7 +450,10 @@ class Pump:
         except Unavailable as error:
             self._fact_if_live(e.PromptFailed(command.prompt, error.code))
         else:
+            before = self._call.quiet_at
             self._fact_if_live(e.PromptReady(command.prompt, tuple(parts)))
+            if self._call.quiet_at > before:
+                self._sight.spoken(b"".join(parts))
 
     # Ends
 
@@ -481,6 +515,8 @@ class Pump:
     async def _take_down(self) -> None:
         self._end()
         self._call.trace.ended_by = self._call.trace.ended_by or "bridge"
+        if self._recorder is not None:
+            self._recorder.close(self._now(), self._call.lag_ms)
         if self._timer is not None:
             self._timer.cancel()
         self._socket.close(1000)

@@ -26,11 +26,13 @@ SECRET_BYTES = 32
 class CallRecord(msgspec.Struct, kw_only=True):
     """One call as its outside sees it; times are ISO 8601 in UTC.
 
-    ``resumed`` counts how often the call came back after a fault or a transfer, ``recording`` is where the carrier
-    keeps what the caller left on its voicemail, ``voicemail`` how long that is and what was said, ``usage`` what a
-    function-calling model cost, in tokens. Of an outbound call, ``answered_by`` is what answered as far as the carrier
-    can tell, ``reply`` what the callee wants done about a reminder, and ``metadata`` what its sender wishes to find
-    again. ``route`` names the route that it is served by.
+    ``resumed`` counts how often the call came back after a fault or a transfer, ``voicemail`` is where the carrier
+    keeps what the caller left on it, ``voicemail_seconds`` and ``voicemail_text`` how long that is and what was said,
+    ``recording`` what became of the call's own, ``timeline`` what a call that is over looked like (null in lists),
+    ``usage`` what a function-calling model cost, in tokens. Of an outbound call, ``answered_by`` is what answered as
+    far as the carrier can tell, ``reply`` what the callee wants done about a reminder, and ``metadata`` what its sender
+    wishes to find again. ``route`` names the route that it is served by. A call that an IVR handed over goes back to
+    ``return_url``, with that IVR's own ``return_ref``.
     """
 
     id: str
@@ -49,14 +51,19 @@ class CallRecord(msgspec.Struct, kw_only=True):
     actions: list[dict[str, Any]] = []
     error: str | None = None
     resumed: int = 0
-    recording: str | None = None
+    voicemail: str | None = None
+    recording: dict[str, Any] | None = None
+    timeline: dict[str, Any] | None = None
     answered_by: str | None = None
     reply: str | None = None
     reminder_id: str | None = None
     metadata: dict[str, str] | None = None
     usage: dict[str, int] | None = None
     route: str | None = None
-    voicemail: dict[str, Any] | None = None
+    voicemail_seconds: int | None = None
+    voicemail_text: str | None = None
+    return_url: str | None = None
+    return_ref: str | None = None
 
     def observe(self, trace: Trace) -> None:
         """Take over what the call has left behind so far."""
@@ -82,6 +89,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
         self.error = trace.error or None
         self.reply = trace.reply or None
         self.usage = trace.usage() or None
+        if trace.recording is not None:
+            self.recording = msgspec.to_builtins(trace.recording)
 
     def past(self, now: str) -> Past | None:
         """Give what a later part of the call goes on with, at the time ``now``; None if it was never answered."""
@@ -103,12 +112,12 @@ def _asked(kept: dict[str, Any]) -> Asked:
 
 
 _FIELDS = CallRecord.__struct_fields__
-_SHOWN = [CALLS.c[name] for name in _FIELDS]
+_SHOWN = [CALLS.c[name].label(name) for name in _FIELDS]
 _KEYS = frozenset({"id", "carrier_id"})  # what a record is found by stays as it is
 _LENGTHS = {
-    column.name: column.type.length
-    for column in _SHOWN
-    if isinstance(column.type, sa.String) and column.type.length and column.name not in _KEYS
+    name: column.type.length
+    for name, column in CALLS.columns.items()
+    if name in _FIELDS and isinstance(column.type, sa.String) and column.type.length and name not in _KEYS
 }
 
 Follower = Callable[[sa.Connection, Sequence[CallRecord]], None]
@@ -195,7 +204,8 @@ class Records:
 
     def newest(self, limit: int = PAGE) -> list[CallRecord]:
         """List calls, newest first."""
-        query = sa.select(*_SHOWN).order_by(CALLS.c.started_at.desc(), CALLS.c.id).limit(min(limit, PAGE))
+        shown = [column for column in _SHOWN if column.name != "timeline"]  # which is long
+        query = sa.select(*shown).order_by(CALLS.c.started_at.desc(), CALLS.c.id).limit(min(limit, PAGE))
         with self.transaction() as connection:
             return [CallRecord(**row._mapping) for row in connection.execute(query)]
 
@@ -242,7 +252,8 @@ class Records:
     def _save(self, records: Sequence[CallRecord]) -> None:
         with self.transaction() as connection:
             new = database.insert(connection, CALLS)
-            values = {name: new.excluded[name] for name in _FIELDS} | {"purged_before": None}
+            kept = {"timeline": sa.func.coalesce(new.excluded.timeline, CALLS.c.timeline)}  # which lists leave out
+            values = {name: new.excluded[name] for name in _FIELDS} | {"purged_before": None} | kept
             fresh = CALLS.c.resumed <= new.excluded.resumed
             upsert = new.on_conflict_do_update(index_elements=[CALLS.c.id], set_=values, where=fresh)
             connection.execute(upsert, [_row(record) for record in records])

@@ -269,6 +269,7 @@ class Registry:
     def _close(self, live: _Live) -> None:
         """Write down how a call ended, or that one part of it did."""
         record = live.now()
+        record.timeline = live.pump.trace.timeline.kept(record.timeline)
         expected = self._announced.get(record.carrier_id)
         if expected is not None and expected.part <= record.resumed:
             del self._announced[record.carrier_id]

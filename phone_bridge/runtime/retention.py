@@ -49,9 +49,12 @@ def _clear(before: str) -> sa.Update:
             actions=sa.bindparam("kept", type_=sa.JSON),
             from_number=None,
             to_number=None,
-            recording=None,
+            voicemail=None,
+            recording=sa.null(),
+            timeline=sa.null(),
             metadata=sa.null(),
-            voicemail=sa.null(),
+            voicemail_text=None,
+            return_ref=None,
             purged_before=before,
         )
     )

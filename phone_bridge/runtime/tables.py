@@ -23,14 +23,19 @@ CALLS = sa.Table(
     sa.Column("transcript", sa.JSON, nullable=False),
     sa.Column("actions", sa.JSON, nullable=False),
     sa.Column("resumed", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("recording", sa.String(1024)),
+    sa.Column("recording", sa.String(1024), key="voicemail"),  # as it was called first
+    sa.Column("recorded", sa.JSON, key="recording"),
+    sa.Column("timeline", sa.JSON(none_as_null=True)),
     sa.Column("answered_by", sa.String(32)),
     sa.Column("reply", sa.String(32)),
     sa.Column("reminder_id", sa.String(64)),
     sa.Column("metadata", sa.JSON),
     sa.Column("usage", sa.JSON),
     sa.Column("route", sa.String(64)),
-    sa.Column("voicemail", sa.JSON),
+    sa.Column("voicemail_seconds", sa.Integer),
+    sa.Column("voicemail_text", sa.String(10_000)),
+    sa.Column("return_url", sa.String(512)),
+    sa.Column("return_ref", sa.String(128)),
     sa.Column("purged_before", sa.String(32)),  # the end of the retention time at which it was purged
 )
 UNPURGED = CALLS.c.purged_before.is_(None)

@@ -24,7 +24,7 @@ from phone_bridge.simulator.performer import Gathered, Performed, Performer
 from phone_bridge.simulator.playout import SAMPLES_PER_MS
 from phone_bridge.simulator.recorder import Recorded
 from phone_bridge.simulator.result import CallResult, Metrics
-from phone_bridge.simulator.script import Step, describe
+from phone_bridge.simulator.script import Say, Step, describe
 from phone_bridge.simulator.stream_link import StreamLink
 from phone_bridge.simulator.twiml_player import Fetch, TwimlPlayer
 from phone_bridge.simulator.verbs import (
@@ -122,6 +122,7 @@ class CarrierCall:
         self._queued_until: int | None = None
         self.ran_out = False
         """Whether the call came to the end of its document, and was not hung up by it."""
+        self._said = ""  # what the caller has said last
         self._duties: list[Duty] = []
         self._notes: list[Note] = []
 
@@ -465,9 +466,13 @@ class CarrierCall:
             self._notify(self._webhooks.voice(url, queue.method, self._status, about), now)
 
     def _after_gather(self, gathered: Gathered, now: int) -> None:
-        finished = {"FinishedOnKey": gathered.finished_on} if gathered.finished_on else {}
-        if gathered.digits or gathered.gather.action_on_empty:
-            self._ask_after(gathered.gather, {"Digits": gathered.digits, **finished}, now)
+        extra = {"Digits": gathered.digits} if gathered.gather.keys else {}
+        if gathered.finished_on:
+            extra["FinishedOnKey"] = gathered.finished_on
+        if gathered.spoken:
+            extra |= {"SpeechResult": self._said, "Confidence": "0.9"}
+        if gathered.digits or gathered.spoken or gathered.gather.action_on_empty:
+            self._ask_after(gathered.gather, extra, now)
         else:
             self._follow(now)
 
@@ -562,6 +567,7 @@ class CarrierCall:
             return
         if isinstance(fact, StepBegun):
             self._note(fact.at, fact.step)
+            self._said = fact.step.text if isinstance(fact.step, Say) else self._said
         elif isinstance(fact, CallerHungUp):
             self._end("caller", now)
         elif self._link:

@@ -9,8 +9,9 @@ import msgspec
 
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.audio.tones import dtmf
+from phone_bridge.simulator.caller import loud
 from phone_bridge.simulator.duties import Speak
-from phone_bridge.simulator.line import KeyPressed, Line, LineFact, MarkPlayed
+from phone_bridge.simulator.line import FrameSpoken, KeyPressed, Line, LineFact, MarkPlayed
 from phone_bridge.simulator.recorder import HANGUP, Recorded, Recorder
 from phone_bridge.simulator.verbs import Gather, Pause, Play, Record, Say
 
@@ -27,11 +28,12 @@ class Performed(msgspec.Struct, frozen=True):
 
 
 class Gathered(msgspec.Struct, frozen=True):
-    """A ``<Gather>`` ended: with these keys, and with the key that finished it, if one did."""
+    """A ``<Gather>`` ended: with these keys, and with the key that finished it, if one did; or after speech."""
 
     gather: Gather
     digits: str
     finished_on: str = ""
+    spoken: bool = False
 
 
 class Performer:
@@ -44,13 +46,14 @@ class Performer:
         self._last_id = 0
         self._gather: Gather | None = None
         self._digits = ""
+        self._spoken = False
         self._due: int | None = None
         self._record: Record | None = None  # until its beep was heard
         self._recorder: Recorder | None = None
 
     def perform(self, verb: Say | Play | Pause | Gather | Record, now: int) -> list[Speak]:
         """Begin ``verb``; ``tell`` or ``expire`` will say that it has ended."""
-        self._digits = ""
+        self._digits, self._spoken = "", False
         if isinstance(verb, Record):
             self._record = verb
             self._sound(_tones(BEEP_KEY) if verb.play_beep else PCMU_8K.silence)
@@ -94,7 +97,10 @@ class Performer:
             case MarkPlayed(_, at) if self._record is not None:
                 self._recorder, self._record = Recorder(self._record, at), None
                 return [], None
-            case KeyPressed(digit) if self._gather is not None:
+            case FrameSpoken(audio, at) if self._gather is not None and self._due is not None:
+                self._listen(self._gather, audio, at)
+                return [], None
+            case KeyPressed(digit) if self._gather is not None and self._gather.keys:
                 return [], self._key(self._gather, digit, now)
             case MarkPlayed() if self._queue or self._gather is not None:
                 return self._next(now), None
@@ -102,6 +108,11 @@ class Performer:
                 return [], Performed()
             case _:
                 return [], None
+
+    def _listen(self, gather: Gather, audio: bytes, at: int) -> None:
+        if gather.speech_timeout_s is not None and loud(audio):
+            self._spoken = True
+            self._due = at + gather.speech_timeout_s * 1000
 
     def _key(self, gather: Gather, digit: str, now: int) -> Gathered | None:
         self._stop_prompts()
@@ -120,7 +131,7 @@ class Performer:
 
     def _gathered(self, gather: Gather, finished_on: str = "") -> Gathered:
         self._gather = self._due = None
-        return Gathered(gather, self._digits, finished_on)
+        return Gathered(gather, self._digits, finished_on, self._spoken)
 
     def hung_up(self) -> Recorded | None:
         """Take the news that the caller has gone; a message that was being left ends with it."""

@@ -62,7 +62,11 @@ class Reject(msgspec.Struct, frozen=True):
 
 
 class Gather(msgspec.Struct, frozen=True, kw_only=True):
-    """Collect keys, while ``prompts`` are played; an empty ``action`` is this very document."""
+    """Collect keys, while ``prompts`` are played; an empty ``action`` is this very document.
+
+    With ``speech_timeout_s`` speech is listened for after the prompts, until it is quiet for so long; with ``keys``
+    False it is listened for alone.
+    """
 
     prompts: tuple[Say | Play | Pause, ...] = ()
     action: str = ""
@@ -71,6 +75,8 @@ class Gather(msgspec.Struct, frozen=True, kw_only=True):
     finish_on_key: str = "#"
     num_digits: int | None = None
     action_on_empty: bool = False
+    keys: bool = True
+    speech_timeout_s: int | None = None
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -282,14 +288,19 @@ class _Reader:
 
     def _gather(self, element: Xml.Element) -> Gather:
         prompts = [self._verb(child) for child in element if child.tag in _SCHEMA["Gather"].children]
+        kinds = self._choice(element, "input", "dtmf", "speech", "dtmf speech").split()
+        timeout = self._number(element, "timeout", 5)
+        quiet = 1 if element.get("speechTimeout") == "auto" else self._number(element, "speechTimeout", timeout)
         return Gather(
             prompts=tuple(prompt for prompt in prompts if isinstance(prompt, Say | Play | Pause)),
             action=element.get("action", ""),
             method=self._method(element),
-            timeout_s=self._number(element, "timeout", 5),
+            timeout_s=timeout,
             finish_on_key=element.get("finishOnKey", "#"),
             num_digits=self._number(element, "numDigits", 1) if element.get("numDigits") is not None else None,
             action_on_empty=self._choice(element, "actionOnEmptyResult", "false", "true") == "true",
+            keys="dtmf" in kinds,
+            speech_timeout_s=quiet if "speech" in kinds else None,
         )
 
     def _record(self, element: Xml.Element) -> Record:

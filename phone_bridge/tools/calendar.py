@@ -114,8 +114,13 @@ class CalendarTools:
         return await self._told(work)
 
     async def departure(self, event: Event) -> Departure | None:
-        """Work out when to leave for an event, where that can be worked out."""
-        return await self._desk.departure_if_any(await self._desk.keeper.user(event.user_id), event)
+        """Work out when to leave for an event; None for one without a place, or a way there. Raises Unavailable."""
+        if event.location is None or event.all_day:
+            return None
+        try:
+            return await self._desk.departure(await self._desk.keeper.user(event.user_id), event)
+        except Refused:
+            return None
 
     async def prepare(
         self, user_id: str, tool: str, parameters: Mapping[str, Any], *, policy: Policy = Policy.DEFAULT

@@ -12,6 +12,7 @@ from phone_bridge import exchange
 from phone_bridge.simulator.carrier import Site
 from phone_bridge.simulator.rest import Callee, Mood, TwilioRest
 from tests.app.premises import ACCOUNT, PUBLIC, TOKEN, Premises, Tone, json_of, premises
+from tests.outbound.schema import is_valid
 from tests.runtime.serving import serving, until
 
 TO = "+12025550143"
@@ -102,5 +103,8 @@ def ring(
     async def run() -> None:
         async with telephone(folder, whom, mood, **settings) as phone:
             await story(phone)
+            for method, path, form in phone.rest.asked:
+                if method == "POST":
+                    is_valid(form, "create" if path.endswith("/Calls.json") else "update")
 
     asyncio.run(run())

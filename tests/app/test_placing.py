@@ -10,11 +10,14 @@ import pytest
 from phone_bridge.runtime.api_keys import ApiKey, fingerprint
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.rest import Callee, Mood
-from phone_bridge.simulator.script import HangUp, Wait
+from phone_bridge.simulator.script import HangUp, Say, Step, Wait
 from tests.app.premises import Premises, json_of, play
 from tests.app.ringing import FROM, JSON, TO, Telephone, ring
+from twiml import documents
 
 TALKS = Callee(script=(Wait(600), HangUp()))
+GREETS: tuple[Step, ...] = (*(Say(f"Nobody is here, {part}.", after_ms=100) for part in "abcdef"), Wait(60_000))
+"""A machine with a greeting of a second or more."""
 STAYS = Callee(script=(Wait(60_000),), manners=Manners(stay=True))
 ACCOUNT = {"twilio_account_sid": "AC1", "twilio_auth_token": "token", "twilio_phone_number": FROM}
 
@@ -80,26 +83,45 @@ def test_callbacks_out_of_order_and_errors_by_their_numbers(tmp_path: Path) -> N
 # Who answers
 
 
+ENDS = ("machine_end_beep", "voicemail", "Pause", "Say", "Hangup")
+STARTS = ("machine_start", "voicemail", "Gather", "Pause", "Say", "Hangup")
+
+
 @pytest.mark.parametrize(
-    ("mode", "detected", "status", "verbs"),
-    [
-        ("message-end", "machine_end_beep", "voicemail", ("Pause", "Say", "Hangup")),
-        ("message-end-async", "machine_end_beep", "voicemail", ("ConnectStream", "Pause", "Say", "Hangup")),
-        ("enable-async", "machine_start", "voicemail", ("ConnectStream",)),
-    ],
+    ("mode", "machine"),
+    [("enable", STARTS), ("enable-async", STARTS), ("message-end", ENDS), ("message-end-async", ENDS)],
 )
 def test_a_machine_gets_the_message_after_its_beep_and_a_person_the_assistant(
-    tmp_path: Path, mode: str, detected: str, status: str, verbs: tuple[str, ...]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, machine: tuple[str, ...]
 ) -> None:
-    async def story(phone: Telephone) -> None:
-        call = await phone.settled(await phone.call(greeting="Hello.", message="Call us back."))
-        (taken,) = phone.rest.calls.values()
-        assert taken.result is not None
-        assert taken.result.verbs[: len(verbs)] == verbs
-        assert (call["status"], call["answered_by"]) == (status, detected)
+    monkeypatch.setattr(documents, "GREETING_QUIET_SECONDS", 1)
+    connected = ("ConnectStream",)
+    later = connected if mode.endswith("-async") else ()
+    detected, status, *verbs = machine
+    silent = ("Gather", "Say", "Hangup") if detected == "machine_start" else tuple(verbs)
+    cases = [
+        (Callee(detected=detected, detect_s=0.3, script=GREETS), "Call us.", status, later + tuple(verbs)),
+        (Callee(detected=detected, detect_s=0.3, script=STAYS.script), "Call us.", status, later + silent),
+        (Callee(detected=detected, detect_s=0.3, script=GREETS), "", status, later or ("Hangup",)),
+        (Callee(detected="fax", detect_s=0.3, script=STAYS.script), "Call us.", "failed", later or ("Hangup",)),
+        (Callee(detected="human", detect_s=0.3, script=TALKS.script), "Call us.", "completed", connected),
+        (Callee(detected="unknown", detect_s=0.3, script=TALKS.script), "Call us.", "completed", connected),
+    ]
 
-    machine = Callee(detected=detected, detect_s=0.5, script=STAYS.script)
-    ring(tmp_path, story, machine, amd=mode)
+    async def story(phone: Telephone) -> None:
+        made = [
+            await phone.call(to=number(last), greeting="Hello.", message=message)
+            for last, (_, message, _, _) in enumerate(cases)
+        ]
+        ended = [await phone.settled(call) for call in made]
+        played = {call.one("To"): call.result for call in phone.rest.calls.values()}
+        for last, (callee, _, status, verbs) in enumerate(cases):
+            result = played[number(last)]
+            assert result is not None
+            assert (ended[last]["status"], ended[last]["answered_by"]) == (status, callee.detected), last
+            assert result.verbs == verbs, last
+
+    ring(tmp_path, story, by_number(*(callee for callee, *_ in cases)), amd=mode, calls_per_second=10)
 
 
 # Asked twice, and asked wrongly

@@ -14,12 +14,13 @@ from starlette.routing import Route
 
 from phone_bridge.app.calls import HIDDEN
 from phone_bridge.app.outbound import sign
+from phone_bridge.errors import Unavailable
 from phone_bridge.outbound.reminders import iso
 from phone_bridge.runtime.api_keys import ApiKey, fingerprint
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.rest import Callee
 from phone_bridge.simulator.script import Press
-from phone_bridge.tools.keeper import EventFields, ReminderFields, User
+from phone_bridge.tools.keeper import Event, EventFields, Location, ReminderFields, User
 from tests.app.premises import Premises, json_of, play
 from tests.app.ringing import FROM, JSON, TO, Telephone, ring
 from tests.runtime.serving import serving, until
@@ -109,6 +110,95 @@ def test_one_that_is_cancelled_or_moved_away_never_rings(tmp_path: Path) -> None
         shown = json_of(await phone.house.ask("GET", f"/v1/reminders/{of_event['id']}"))
         assert (shown["status"], shown["outcome"]) == ("cancelled", "event_cancelled")
         await asyncio.sleep(2.2)
+        assert phone.rest.calls == {}
+
+    ring(tmp_path, story)
+
+
+HOME = Location(name="home", address="210 Prospect Park West, Brooklyn", lat=40.6601, lng=-73.98)
+OFFICE = Location(name="the office", address="350 Fifth Avenue", lat=40.7484, lng=-73.9857)
+
+
+async def event_of(house: Premises, start: datetime, **fields: Any) -> Event:
+    keeper, user = house.bridge.embedded._keeper, house.bridge.settings.user_id
+    await keeper.add_user(User(id=user, home_location=HOME))
+    fields = {"title": "Review", "start_time": start, "end_time": start + timedelta(hours=1), **fields}
+    return await keeper.create_event(user, EventFields(**fields), key="made")
+
+
+async def change(house: Premises, event: Event, **fields: Any) -> None:
+    keeper = house.bridge.embedded._keeper
+    await keeper.update_event(
+        house.bridge.settings.user_id, event.id, lambda one: msgspec.structs.replace(one, **fields), key=str(fields)
+    )
+
+
+def test_before_it_is_time_to_leave_goes_with_the_way_and_the_event(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        start = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=5)
+        event = await event_of(house, start, location=OFFICE)
+        body = {"to": TO, "text": "x", "event_id": event.id, "offset_minutes": 10, "before": "departure"}
+        answer = await house.ask("POST", "/v1/reminders", headers=JSON, body=msgspec.json.encode(body))
+        assert answer.status == 201, answer
+        path = f"/v1/reminders/{json_of(answer)['id']}"
+
+        async def due() -> datetime:
+            await house.bridge.outbound._follow()
+            return datetime.fromisoformat(json_of(await house.ask("GET", path))["next_at"])
+
+        leaving = start - await due() - timedelta(minutes=10)
+        assert timedelta(minutes=10) < leaving < timedelta(hours=2)  # ten kilometres through a town
+        later = start + timedelta(hours=2)
+        await change(house, event, start_time=later, end_time=later + timedelta(hours=1))
+        moved = later - await due() - timedelta(minutes=10)
+        assert timedelta(minutes=10) < moved < timedelta(hours=2)
+        await change(house, event, location=msgspec.structs.replace(HOME, lat=40.6611))
+        assert timedelta(0) <= later - await due() - timedelta(minutes=10) < moved  # the way became a short one
+        await change(house, event, location=None)
+        assert await due() == later - timedelta(minutes=10)  # without a way it is left for when it starts
+        await house.bridge.embedded._keeper.cancel_event(house.bridge.settings.user_id, event.id, reason=None, key="c")
+        await house.bridge.outbound._follow()
+        shown = json_of(await house.ask("GET", path))
+        assert (shown["status"], shown["outcome"], shown["next_at"]) == ("cancelled", "event_cancelled", None)
+
+    play(tmp_path, story, destinations="+1", twilio_url="http://127.0.0.1:9", **ACCOUNT)
+
+
+class Away:
+    """A calendar that cannot be asked."""
+
+    async def event_time(self, user_id: str, event_id: str, before: str) -> datetime | None:
+        raise Unavailable("its database is away", code="database")
+
+    async def reminders(self, user_id: str) -> list[Any]:
+        return []
+
+
+def test_a_calendar_that_cannot_be_asked_moves_nothing(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        event = await event_of(house, datetime.now(UTC) + timedelta(hours=5), location=OFFICE)
+        body = msgspec.json.encode({"to": TO, "text": "x", "event_id": event.id, "before": "departure"})
+        made = json_of(await house.ask("POST", "/v1/reminders", headers=JSON, body=body))
+        house.bridge.outbound._calendar = Away()
+        await house.bridge.outbound._follow()
+        assert json_of(await house.ask("GET", f"/v1/reminders/{made['id']}")) == made
+        refused = await house.ask("POST", "/v1/reminders", headers=JSON, body=body)
+        assert (refused.status, json_of(refused)["error"]["code"]) == (503, "database")
+
+    play(tmp_path, story, destinations="+1", twilio_url="http://127.0.0.1:9", **ACCOUNT)
+
+
+def test_what_is_due_is_held_against_its_event_once_more_before_it_rings(tmp_path: Path) -> None:
+    async def story(phone: Telephone) -> None:
+        start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=63)
+        event = await event_of(phone.house, start)
+        made = [await remind(phone, at=None, event_id=event.id, offset_minutes=1, to=number(last)) for last in range(2)]
+        await phone.house.bridge.embedded._keeper.cancel_event(
+            phone.house.bridge.settings.user_id, event.id, reason=None, key="cancelled"
+        )
+        for each in made:
+            shown = await phone.until(f"/v1/reminders/{each['id']}", lambda one: one["status"] != "scheduled")
+            assert (shown["status"], shown["outcome"], shown["attempts"]) == ("cancelled", "event_cancelled", [])
         assert phone.rest.calls == {}
 
     ring(tmp_path, story)

@@ -39,18 +39,16 @@ def test_a_message_is_kept_with_its_words_and_told_of_until_it_is_taken(tmp_path
         await until(lambda: len(told) >= 2, 10)
         (call,) = json_of(await house.ask("GET", "/v1/calls"))["data"]
         assert call["status"] == "voicemail"
-        kept = call["voicemail"]
-        assert kept["text"] == MESSAGE
-        assert kept["seconds"] >= 1
-        assert kept["url"] == call["recording"]
-        assert kept["url"].startswith("https://api.twilio.com/")
+        assert call["voicemail_text"] == MESSAGE
+        assert call["voicemail_seconds"] >= 1
+        assert call["voicemail"].startswith("https://api.twilio.com/")
 
         signature, body = told[0]
         at = int(signature.partition(",")[0].removeprefix("t="))
         assert signature == sign(body.decode(), at, "whsec_1")
         events = {event["type"]: event for _, body in told if (event := msgspec.json.decode(body))}
         assert set(events) == {"voicemail.left", "voicemail.transcribed"}
-        assert events["voicemail.transcribed"]["data"]["voicemail"]["text"] == MESSAGE
+        assert events["voicemail.transcribed"]["data"]["voicemail_text"] == MESSAGE
         refused = msgspec.json.decode(told[0][1])["id"]
         house.bridge.outbound.book.delivered(refused, 0)  # its time has come
         await until(lambda: [msgspec.json.decode(body)["id"] for _, body in told].count(refused) == 2, 10)
@@ -77,6 +75,10 @@ def heard(**more: str) -> list[tuple[str, str]]:
     return list({"CallSid": "CA1", **said, **more}.items())
 
 
+def message(shown: Any) -> tuple[Any, Any, Any]:
+    return shown["voicemail"], shown["voicemail_seconds"], shown["voicemail_text"]
+
+
 async def over(house: Premises) -> str:
     carrier, _ = await house.talk("CA1")
     carrier.hang_up()
@@ -98,8 +100,8 @@ def test_the_carriers_words_on_a_message_come_in_any_order_and_twice(tmp_path: P
             else:
                 assert (await house.post("/twilio/transcription", heard())).status == 204
         shown = json_of(await house.ask("GET", f"/v1/calls/{id_}"))
-        assert shown["voicemail"] == {"url": RECORDING, "seconds": 7, "text": MESSAGE}
-        assert (shown["status"], shown["recording"]) == ("voicemail", RECORDING)
+        assert message(shown) == (RECORDING, 7, MESSAGE)
+        assert shown["status"] == "voicemail"
         due = house.bridge.outbound.book.due_deliveries(2**40, 2**41, 10)
         assert sorted(name for name, _, _ in due) == [f"evt_{id_}_left", f"evt_{id_}_transcribed"]
 
@@ -123,7 +125,7 @@ def test_no_address_is_kept_that_is_not_the_carriers(tmp_path: Path, url: str) -
         await house.post("/twilio/transcription", heard(RecordingUrl=url))
         await house.connect("CA1", "?after=record", RecordingUrl=url, RecordingDuration="7")
         shown = json_of(await house.ask("GET", f"/v1/calls/{id_}"))
-        assert (shown["voicemail"], shown["recording"], shown["status"]) == (None, None, "completed")
+        assert (message(shown), shown["status"]) == ((None, None, None), "completed")
 
     play(tmp_path, story)
 
@@ -134,8 +136,7 @@ def test_words_that_could_not_be_heard_are_empty_and_an_absent_recording_is_none
         await house.post("/twilio/recording", recording(RecordingStatus="absent"))
         assert json_of(await house.ask("GET", f"/v1/calls/{id_}"))["voicemail"] is None
         await house.post("/twilio/transcription", heard(TranscriptionStatus="failed"))
-        kept = json_of(await house.ask("GET", f"/v1/calls/{id_}"))["voicemail"]
-        assert kept == {"url": RECORDING, "seconds": None, "text": ""}
+        assert message(json_of(await house.ask("GET", f"/v1/calls/{id_}"))) == (RECORDING, None, "")
         assert (await house.post("/twilio/recording", recording(CallSid="CA9"))).status == 204, "nobody's call"
 
     play(tmp_path, story)
@@ -163,6 +164,6 @@ def test_a_message_is_forgotten_with_its_call(tmp_path: Path) -> None:
         assert await asyncio.to_thread(forget) == [id_]
         kept = house.bridge.records.find(id_)
         assert kept is not None
-        assert (kept.voicemail, kept.recording) == (None, None)
+        assert (kept.voicemail, kept.voicemail_text) == (None, None)
 
     play(tmp_path, story)

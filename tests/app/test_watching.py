@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,23 @@ async def call_id(house: Premises) -> str:
     return record.id
 
 
+def picture(watcher: Watcher) -> dict[str, Any]:
+    """Put the pieces of the time line together."""
+    told = watcher.of("timeline")
+    places = [(each["from"], len(each["caller"]), len(each["heard"])) for each in told]
+    assert all(one + caller <= other for (one, caller, _), (other, _, _) in pairwise(places))
+    return {
+        "heard": "".join(each["heard"] for each in told),
+        "events": [event for each in told for event in each["events"]],
+    }
+
+
 def test_a_call_is_followed_to_its_end(tmp_path: Path) -> None:
     async def story(house: Premises) -> None:
         carrier, assistant = await house.talk()
         async with watch(house, f"/v1/calls/{await call_id(house)}/events") as watcher:
             await until(lambda: watcher.of("now"))
-            assert watcher.of("you") == [{"may_act": True}]
+            assert watcher.of("you") == [{"may_act": True, "may_hear": True}]
             assert watcher.of("call")[0]["from"] == NUMBER
             assistant.tell(m.TranscriptFinal("What is next?"))
             await until(lambda: any(said["text"] == "What is next?" for said in watcher.of("call")[-1]["transcript"]))
@@ -82,6 +94,8 @@ def test_a_call_is_followed_to_its_end(tmp_path: Path) -> None:
             await until(lambda: watcher.of("now")[-1]["question"]["answerable"])
             carrier.press("1")
             await until(lambda: [each["verdict"] for each in watcher.of("call")[-1]["actions"]] == ["confirmed"])
+            await until(lambda: {"asked", "key"} <= {event["kind"] for event in picture(watcher)["events"]})
+            await until(lambda: any(letter != "0" for letter in picture(watcher)["heard"]))  # our own voice
             carrier.hang_up()
             await until(lambda: watcher.over)
         assert watcher.of("call")[-1]["status"] == "completed"
@@ -133,7 +147,7 @@ def test_a_viewer_s_key_sees_no_numbers_and_may_not_act(tmp_path: Path) -> None:
         for path in (f"/v1/calls/{id}/events", "/v1/calls/events"):
             async with watch(house, path, VIEWER) as watcher:
                 await until(lambda: watcher.of("call") or watcher.of("calls"))
-                assert watcher.of("you") == [{"may_act": False}]
+                assert watcher.of("you") == [{"may_act": False, "may_hear": False}]
                 assert NUMBER not in json.dumps(watcher.events)
         assert (await house.ask("POST", f"/v1/calls/{id}/end", headers=VIEWER)).status == 403
         assert (await house.ask("POST", f"/v1/calls/{id}/end", headers=OPERATOR)).status == 202

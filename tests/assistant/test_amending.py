@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from phone_bridge.assistant.amending import amended, another, filled, is_answer, scope_said
+from phone_bridge.assistant.amending import amended, another, filled, is_answer, moved_to, scope_said
 from phone_bridge.assistant.plans import Question, Slot
 from phone_bridge.assistant.understanding import fragment, understand
 from phone_bridge.assistant.when import Clock, When
@@ -208,3 +208,18 @@ def test_answers_about_messages_and_ends_are_filled_in() -> None:
     whole = filled(Question(Slot.UNTIL, "Until when?", quiet), fragment("six", TODAY), "six")
     assert whole is not None
     assert (whole.when.start, whole.when.end) == (quiet.when.start, Clock(6))
+
+
+@pytest.mark.parametrize("text", ["move the dentist at four", "move the dentist two four o'clock"])
+def test_a_time_at_which_nothing_is_may_be_where_to(text: str) -> None:
+    moved = moved_to(said(text))
+    assert moved is not None
+    assert moved.reference == Reference(words=("dentist",))
+    assert moved.when.start == Clock(4, exact=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["move the dentist to four", "cancel the dentist at four", "move the dentist", "move it at four"]
+)
+def test_a_time_that_says_which_or_where_to_is_left_alone(text: str) -> None:
+    assert moved_to(said(text)) is None

@@ -113,6 +113,18 @@ def test_a_day_that_does_not_exist_is_asked_about(talk: Talk) -> None:
     assert talk.say("december 3rd") == "You have nothing on Thursday, December 3rd."
 
 
+# Moving, heard a little wrong
+
+
+def test_moving_what_is_not_at_that_time_means_moving_it_there(talk: Talk) -> None:
+    assert talk.say("move my dentist appointment at four") == ""
+    assert talk.asked == ["Move Dentist appointment from Thursday at 3 p.m. to 4 p.m."]
+
+
+def test_moving_what_is_nowhere_says_so(talk: Talk) -> None:
+    assert talk.say("move the opera at four") == "I cannot find anything called opera in your calendar."
+
+
 # Creating
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 import uvloop
 
-from phone_bridge.audio.format import LINEAR_24K, PCMU_8K
+from phone_bridge.audio.format import LINEAR_24K, PCMU_8K, Format
 from phone_bridge.audio.resample import Resampler
 from tests.audio.spectrum import worst_stray_db
 from tests.benchmarks import (
@@ -33,10 +33,12 @@ from tests.benchmarks import (
 from tests.benchmarks.bench_barge_in import Figures, figures_table, interrupt
 from tests.benchmarks.bench_calls import LIMIT_MS, Climb, Step, climb, steps_table, verdict
 from tests.benchmarks.bench_keys import keys_table, press
+from tests.benchmarks.bench_tools import call_tools, tools_table
 from tests.benchmarks.far_ends import bridge, relay
 from tests.benchmarks.load import percentile
 from tests.benchmarks.processes import BRIDGE_CORE, LOAD_CORE, pin
 from tests.benchmarks.tables import table, title
+from tests.benchmarks.tongues import CHRONAPILOT, REALTIME, Tongue
 
 LONGEST_PART_SECONDS = 240
 CHARACTER_MS = 65
@@ -96,9 +98,11 @@ def run(part: Coroutine[Any, Any, Result]) -> Result:
     return uvloop.run(bounded())
 
 
-async def bridge_climb(name: str, transcoding: bool, steps: Sequence[int], seconds: float) -> Climb:
+async def bridge_climb(
+    name: str, format: Format, steps: Sequence[int], seconds: float, tongue: Tongue = CHRONAPILOT
+) -> Climb:
     """Add calls to the bridge."""
-    async with bridge(LINEAR_24K if transcoding else PCMU_8K, core=BRIDGE_CORE) as world:
+    async with bridge(format, core=BRIDGE_CORE, tongue=tongue) as world:
         return await climb(name, world, steps, seconds)
 
 
@@ -120,6 +124,12 @@ async def keys(calls: int, rounds: int) -> list[float]:
         return await press(world, calls, rounds)
 
 
+async def tools(calls: int, rounds: int) -> dict[str, list[float]]:
+    """Call tools."""
+    async with bridge(PCMU_8K, core=BRIDGE_CORE, tongue=REALTIME) as world:
+        return await call_tools(world, calls, rounds)
+
+
 def show(climbed: Climb) -> Climb:
     """Report a climb."""
     say(f"{climbed.name}\n{steps_table(climbed)}\n{verdict(climbed)}\n")
@@ -129,20 +139,26 @@ def show(climbed: Climb) -> Climb:
 def measure(plan: Plan) -> Findings:
     """Measure everything that goes through the whole bridge, and report it on the way."""
     say(title(f"Calls on one core, until p99 of what is added is over {LIMIT_MS:.0f} ms"))
-    passed = show(run(bridge_climb("bridge, mu-law passed through", False, plan.steps, plan.seconds)))
-    wide = show(run(bridge_climb("bridge, transcoding to 24 kHz", True, plan.steps, plan.seconds)))
+    passed = show(run(bridge_climb("bridge, mu-law passed through", PCMU_8K, plan.steps, plan.seconds)))
+    wide = show(run(bridge_climb("bridge, transcoding to 24 kHz", LINEAR_24K, plan.steps, plan.seconds)))
+    realtime = [
+        show(run(bridge_climb(name, sound, plan.peer_steps, plan.seconds, REALTIME)))
+        for name, sound in (("Realtime, mu-law passed through", PCMU_8K), ("Realtime, 24 kHz", LINEAR_24K))
+    ]
     ceiling = show(run(relay_climb("picows", plan.peer_steps, plan.seconds)))
     peers = [ceiling]
     if importlib.util.find_spec("websockets"):
         peers.append(show(run(relay_climb("websockets", plan.peer_steps, plan.seconds))))
     say(title("Against the ceiling: a relay on picows that has no features, in the same run"))
-    say(ratios([passed, wide, *peers], ceiling))
+    say(ratios([passed, wide, *realtime, *peers], ceiling))
     say(title("Barge-in, ten seconds of reply at four times the speed of speech"))
     figures = run(barge_in(*plan.barge_in))
     say(figures_table(figures))
     say(title("A key and its confirmation"))
     keys_ms = run(keys(*plan.keys))
     say(keys_table(plan.keys[0], keys_ms))
+    say(title("A tool that only looks: from a Realtime model's call to its result"))
+    say(tools_table(plan.keys[0], run(tools(*plan.keys))))
     return Findings(passed, wide, ceiling, figures, keys_ms)
 
 

@@ -18,8 +18,9 @@ from phone_bridge.sessions.chronapilot import messages as m
 from tests.benchmarks.bridge_process import Told
 from tests.benchmarks.far_ends import Ends, World
 from tests.benchmarks.listener import ExactCaller
-from tests.benchmarks.load import Ear, Marks, Pacer, delta, percentile, speech
+from tests.benchmarks.load import Ear, Marks, Pacer, percentile, speech
 from tests.benchmarks.tables import table
+from tests.benchmarks.tongues import CHRONAPILOT
 
 DELTA_FRAMES = 3
 SPEED = 4
@@ -150,7 +151,7 @@ class Session:
         return status == "completed"
 
     def _send(self, item: str, sound: bytes) -> None:
-        self._socket.send(delta(sound, item))
+        self._socket.send(CHRONAPILOT.delta(sound, item))
         self._sent[item] += len(sound)
         self.sent_in_vain += self._cleared.done()
 

@@ -95,7 +95,7 @@ class Load:
         self._marks = Marks()
         self._pacer = Pacer()
         self._pacer.each_ms.append(self._marks.turn)
-        self._sound = speech(), deltas(world.format, REPLY)
+        self._sound = speech(), deltas(world.format, REPLY, world.tongue)
         self._talks: list[Talk] = []
 
     @asynccontextmanager
@@ -120,7 +120,7 @@ class Load:
     async def add(self, count: int) -> None:
         """Add so many calls."""
         for ends in await self._world.ring(count):
-            talk = Talk(ends, self._world.format, self._sound, self._meter, self._marks)
+            talk = Talk(ends, self._world, self._sound, self._meter, self._marks)
             talk.begin(self._pacer)
             self._talks.append(talk)
 

@@ -38,11 +38,9 @@ from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.sessions.dialect import Dialect
 from phone_bridge.sessions.realtime import Realtime
 from phone_bridge.sessions.realtime import messages as r
-from phone_bridge.sessions.realtime.names import Shape
-from phone_bridge.sessions.realtime.settings import Settings, write
-from tests.benchmarks.far_ends import STATES
 from tests.benchmarks.load import FRAME_MS, REPLY, deltas, speech
 from tests.benchmarks.tables import table
+from tests.benchmarks.tongues import CHRONAPILOT, REALTIME, Tongue
 
 FRAMES = 1_000
 ROUNDS = 20
@@ -145,16 +143,15 @@ class Bench:
         task = asyncio.create_task(pump.run())
         while not hasattr(self.session, "listener"):  # noqa: ASYNC110 - a few turns of the loop, nothing to wait on
             await asyncio.sleep(0)
-        if self.realtime:
-            name = "audio/pcmu" if self.format == PCMU_8K else "audio/pcm"
-            stated = write(Settings(input_format=name, output_format=name), Shape.GA, state=True)
-            self.session.listener.message(r.encode(r.SessionUpdated(session=stated)))
-            self.session.listener.message(r.encode(r.ResponseCreated(response=r.Response(id=REPLY))))
-        else:
-            self.session.listener.message(m.encode(m.SessionUpdated(STATES[self.format])))
-            self.session.listener.message(m.encode(m.SpeechStopped()))  # it tells of the caller's voice
-            self.session.listener.message(m.encode(m.ResponseCreated(response_id=REPLY)))
+        for message in self._tongue.opening(self.format):
+            self.session.listener.message(message)
+        created = r.encode(r.ResponseCreated(response=r.Response(id=REPLY)))
+        self.session.listener.message(created if self.realtime else m.encode(m.ResponseCreated(response_id=REPLY)))
         return task
+
+    @property
+    def _tongue(self) -> Tongue:
+        return REALTIME if self.realtime else CHRONAPILOT
 
     def _dialect(self) -> Dialect:
         audio_format = "g711_ulaw" if self.format == PCMU_8K else "pcm16"
@@ -166,14 +163,7 @@ class Bench:
 
     def sounds(self) -> list[str]:
         """Make the assistant's frames in the session's own words."""
-        if not self.realtime:
-            return deltas(self.format, REPLY)
-        spoken = [m.read_server_message(each) for each in deltas(self.format, REPLY)]
-        return [
-            r.encode(r.AudioDelta(delta=each.audio, response_id=REPLY, item_id="item_1"))
-            for each in spoken
-            if isinstance(each, m.AudioDelta)
-        ]
+        return deltas(self.format, REPLY, self._tongue)
 
     async def function_us(self) -> float:
         """Take the time from a function's call to its result and the wish for a reply: the median of some."""

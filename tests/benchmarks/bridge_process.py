@@ -1,9 +1,9 @@
 """The bridge under measure: the whole application, for one process of its own.
 
-Three things differ from ``phone-bridge serve``. The session is minted for the CallSid in the place of the user, so that
-the load knows which call a session belongs to. With ``told`` a Truncate, for which ChronaPilot has no message, goes out
-as one of its own, so that it can be held against what was played. And the prompts' voice is a tone of so many
-milliseconds a character, or there is none.
+Three things differ from ``phone-bridge serve``. The session is minted for the CallSid in the place of the user, or
+opened with it for a key, so that the load knows which call a session belongs to; the tools are the usual user's all the
+same. With ``told`` a Truncate, for which ChronaPilot has no message, goes out as one of its own, so that it can be held
+against what was played. And the prompts' voice is a tone of so many milliseconds a character, or there is none.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from phone_bridge.call.commands import SessionCommand, Truncate
 from phone_bridge.call.events import Action
 from phone_bridge.exchange import Request, Response
 from phone_bridge.runtime.record import CallRecord, Records
-from phone_bridge.runtime.toolbox import Tools
+from phone_bridge.runtime.toolbox import CallFacts, Tools
 from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.runtime.websocket_server import UVICORN_OPTIONS
 from phone_bridge.sessions.dialect import Dialect, SessionWire, Ticket
@@ -116,7 +116,13 @@ class BenchBridge(Bridge):
         record.user_id = record.carrier_id
         return record
 
+    def _facts(self, record: CallRecord) -> CallFacts:
+        return msgspec.structs.replace(super()._facts(record), user_id=self.settings.user_id)
+
     def _dialect(self, user_id: str, tools: Tools, known: str, served: Served) -> Dialect:
+        if served.settings.session == "realtime":
+            settings = msgspec.structs.replace(served.settings, session_key=user_id)
+            served = msgspec.structs.replace(served, settings=settings)
         dialect = super()._dialect(user_id, tools, known, served)
         return TellingDialect(dialect) if self._is_told else dialect
 
@@ -129,6 +135,7 @@ class Options(msgspec.Struct, frozen=True):
     token: str
     account: str
     folder: str
+    session: str = "chronapilot"
     told: bool = False
     character_ms: int = 0
 
@@ -137,7 +144,8 @@ def settings(port: int, options: Options) -> Settings:
     return Settings(
         port=port,
         database_url=f"sqlite:///{options.folder}/{port}.db",
-        session="chronapilot",
+        session=options.session,
+        session_shape="ga" if options.session == "realtime" else "",
         session_url=options.session_url,
         session_key="sk_test_bench",
         session_format=options.session_format,

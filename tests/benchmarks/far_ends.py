@@ -1,4 +1,4 @@
-"""Both far ends of a call, in the load's process: a carrier that rings, and a server of ChronaPilot sessions."""
+"""Both far ends of a call, in the load's process: a carrier that rings, and a server of sessions."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,27 +15,22 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from phone_bridge.audio.format import LINEAR_24K, PCMU_8K, Format
+from phone_bridge.audio.format import PCMU_8K, Format
 from phone_bridge.legs.twilio.carrier import CarrierStream
 from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.sockets import Socket, accept
 from phone_bridge.runtime.websocket_client import dial
-from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.simulator.verbs import ConnectStream, parse
 from phone_bridge.simulator.webhooks import Dialling, Webhooks
 from tests.benchmarks.processes import Child
+from tests.benchmarks.tongues import CHRONAPILOT, REALTIME, Tongue
 from tests.runtime.serving import serving
 
 ACCOUNT = "AC" + "b" * 32
 TOKEN = "benchmark-token"
 RING_SECONDS = 20  # the first call waits for a bridge that is still starting
 CALLS_AT_A_TIME = 8
-
-STATES = {
-    PCMU_8K: m.SessionState(input_format="g711_ulaw", output_format="g711_ulaw"),
-    LINEAR_24K: m.SessionState(input_format="pcm16", output_format="pcm16", sample_rate=24000),
-}
 
 
 class Ends(NamedTuple):
@@ -47,16 +42,20 @@ class Ends(NamedTuple):
 
 
 class SessionServer:
-    """Mints a session for whoever asks, speaking ``format``, and knows each by the user it was minted for."""
+    """Opens a session for whoever asks, in ``tongue`` and ``format``, and knows each by its user.
 
-    def __init__(self, format: Format) -> None:
-        self.format = format
+    That is whom a ChronaPilot session was minted for, and whose key a Realtime session is opened with.
+    """
+
+    def __init__(self, format: Format, tongue: Tongue = CHRONAPILOT) -> None:
+        self.format, self.tongue = format, tongue
         self._expected: dict[str, asyncio.Future[Socket]] = {}
         self.app = Starlette(
             routes=[
                 Route("/v1/voice/sessions", self._mint, methods=["POST"]),
                 Route("/v1/voice/sessions/{id}", self._delete, methods=["DELETE"]),
-                WebSocketRoute("/v1/voice/realtime", self._realtime),
+                WebSocketRoute("/v1/voice/realtime", self._minted),
+                WebSocketRoute("/v1/realtime", self._realtime),
             ]
         )
 
@@ -73,17 +72,20 @@ class SessionServer:
     async def _delete(self, _: Request) -> Response:
         return Response(status_code=204)
 
+    async def _minted(self, websocket: WebSocket) -> None:
+        await self._serve(websocket, websocket.query_params["session"])
+
     async def _realtime(self, websocket: WebSocket) -> None:
-        expected = self._expected.pop(websocket.query_params["session"], None)
+        await self._serve(websocket, websocket.headers["authorization"].removeprefix("Bearer "))
+
+    async def _serve(self, websocket: WebSocket, user: str) -> None:
+        expected = self._expected.pop(user, None)
         if expected is None:
             await websocket.close(4001)
             return
         socket = await accept(websocket)
-        state = STATES[self.format]
-        socket.send(m.encode(m.SessionCreated(state)))
-        socket.send(m.encode(m.SessionUpdated(state)))
-        # It tells when the caller speaks, so that the bridge need not listen for it in a caller who never stops.
-        socket.send(m.encode(m.SpeechStopped()))
+        for message in self.tongue.opening(self.format):
+            socket.send(message)
         if not expected.done():
             expected.set_result(socket)
         await socket.wait_closed()
@@ -131,6 +133,7 @@ class World:
     def __init__(self, child: Child, door: Door, sessions: SessionServer) -> None:
         self.child = child
         self.format = sessions.format
+        self.tongue = sessions.tongue
         self._door = door
         self._sessions = sessions
 
@@ -165,10 +168,15 @@ class World:
 
 @asynccontextmanager
 async def bridge(
-    format: Format, *, core: int | None, told: bool = False, character_ms: int = 0
+    format: Format,
+    *,
+    core: int | None,
+    tongue: Tongue = CHRONAPILOT,
+    told: bool = False,
+    character_ms: int = 0,
 ) -> AsyncIterator[World]:
     """Run the bridge against sessions that speak ``format``; ``told`` and ``character_ms`` are ``bridge_process``'s."""
-    sessions = SessionServer(format)
+    sessions = SessionServer(format, tongue)
     http = HttpClient()
     try:
         with TemporaryDirectory() as folder:
@@ -177,6 +185,7 @@ async def bridge(
                 Child(
                     "tests.benchmarks.bridge_process",
                     core=core,
+                    session="realtime" if tongue is REALTIME else "chronapilot",
                     session_url=f"http://127.0.0.1:{running.port}",
                     session_format="g711_ulaw" if format == PCMU_8K else "pcm16",
                     token=TOKEN,

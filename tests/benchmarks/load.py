@@ -15,10 +15,10 @@ from phone_bridge.audio.format import PCMU_8K, Format
 from phone_bridge.audio.g711 import linear_to_ulaw
 from phone_bridge.audio.path import path
 from phone_bridge.legs.twilio.carrier import Marked
-from phone_bridge.sessions.chronapilot import messages as m
 from tests.audio.spectrum import to_bytes
 from tests.audio.speechlike import noise, talk
-from tests.benchmarks.far_ends import Ends
+from tests.benchmarks.far_ends import Ends, World
+from tests.benchmarks.tongues import CHRONAPILOT, Tongue
 
 FRAME_MS = 20
 SLOT_MS = 0.25
@@ -34,7 +34,6 @@ REPLY = "reply"
 ENDING = 6  # characters at a message's end in which base64's padding stands
 
 _MEDIA = '{"event":"media"'
-_APPEND = '{"type":"audio.append"'
 
 
 @cache
@@ -46,15 +45,10 @@ def speech() -> tuple[bytes, ...]:
     return tuple(ulaw[at : at + size] for at in range(0, len(ulaw) - size, size))
 
 
-def delta(audio: bytes, item: str) -> str:
-    """Write one run of a reply as the session server does."""
-    return m.encode(m.AudioDelta(audio=audio, response_id=item))
-
-
-def deltas(format: Format, item: str) -> list[str]:
+def deltas(format: Format, item: str, tongue: Tongue = CHRONAPILOT) -> list[str]:
     """Write the frames of ``speech``, brought to ``format``, as a session's messages."""
     way = path(PCMU_8K, format)
-    return [delta(way.push(frame), item) for frame in speech()]
+    return [tongue.delta(way.push(frame), item) for frame in speech()]
 
 
 def coded_size(message: str, around: int) -> int:
@@ -226,7 +220,7 @@ class Talk:
     """One call that never pauses."""
 
     def __init__(
-        self, ends: Ends, format: Format, sound: tuple[Iterable[bytes], Iterable[str]], meter: Meter, marks: Marks
+        self, ends: Ends, world: World, sound: tuple[Iterable[bytes], Iterable[str]], meter: Meter, marks: Marks
     ) -> None:
         self._codec, self._carrier, self._session = ends
         self._frames, self._deltas = cycle(sound[0]), cycle(sound[1])
@@ -234,10 +228,10 @@ class Talk:
         self._meter = meter
         self._marks = marks
         self._drain = Drain()
-        self._up, self._down = Track(format.size(FRAME_MS)), Track(PCMU_8K.size(FRAME_MS))
+        self._up, self._down = Track(world.format.size(FRAME_MS)), Track(PCMU_8K.size(FRAME_MS))
         sid = ends.codec.start.stream_sid
         self._around_media = len(f'{{"event":"media","streamSid":"{sid}","media":{{"payload":""}}}}')
-        self._around_append = len('{"type":"audio.append","audio":""}')
+        self._append, self._around_append = world.tongue.append, world.tongue.around()
         self._carrier.attach(Ear(self._from_bridge, self._lost))
         self._session.attach(Ear(self._to_session, self._lost))
 
@@ -276,7 +270,7 @@ class Talk:
         self._carrier.send(self._codec.mark(name))
 
     def _to_session(self, data: str | bytes) -> None:
-        if isinstance(data, str) and data.startswith(_APPEND):
+        if isinstance(data, str) and data.startswith(self._append):
             self._meter.record(self._up.arrived(coded_size(data, self._around_append)), self._meter.up_ms)
 
     def _lost(self, code: int, reason: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phone_bridge.assistant.ports import Mood
-from phone_bridge.audio.format import LINEAR_16K, PCMU_8K
+from phone_bridge.audio.format import LINEAR_16K, LINEAR_24K, PCMU_8K
 from phone_bridge.legs.twilio.carrier import CarrierStream
 from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.simulator.playout import Playout
@@ -22,11 +22,13 @@ from tests.benchmarks.bench_barge_in import Figures, figures_table, interrupt
 from tests.benchmarks.bench_calls import Climb, Step, climb, steps_table, verdict
 from tests.benchmarks.bench_keys import press
 from tests.benchmarks.bench_pump import Bench
+from tests.benchmarks.bench_tools import TOOLS, call_tools, tools_table
 from tests.benchmarks.far_ends import bridge, relay
 from tests.benchmarks.load import FRAME_MS, Drain, Track, coded_size, deltas, percentile, speech
 from tests.benchmarks.offline_voices import utterance, voices
 from tests.benchmarks.processes import Child
 from tests.benchmarks.tables import table
+from tests.benchmarks.tongues import REALTIME
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 
@@ -196,6 +198,19 @@ class TestHarness:
         assert "bytes of media after clear" in figures_table(figures)
         assert len(keys_ms) == CALLS
         assert max(keys_ms) < 1_000
+
+    @on_linux
+    def test_realtime_sessions_carry_calls_and_call_tools(self) -> None:
+        async def scenario() -> tuple[Climb, dict[str, list[float]]]:
+            async with asyncio.timeout(FEW_SECONDS), bridge(LINEAR_24K, core=None, tongue=REALTIME) as world:
+                return await climb("Realtime", world, (CALLS,), 0.4), await call_tools(world, CALLS, 1)
+
+        climbed, tools_ms = uvloop.run(scenario())
+        assert climbed.steps[0].lost == 0
+        assert 0 < climbed.steps[0].up_ms[0] < 1_000
+        assert 0 < climbed.steps[0].down_ms[0] < 1_000
+        assert {tool: len(took) for tool, took in tools_ms.items()} == dict.fromkeys(TOOLS, CALLS)
+        assert len(tools_table(CALLS, tools_ms).splitlines()) == 1 + len(TOOLS)
 
 
 @pytest.mark.speech

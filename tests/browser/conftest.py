@@ -12,7 +12,7 @@ from tests.test_cli import Server
 
 QUESTION, WISH, YES = "What is my next meeting?", "Cancel it.", "Yes."
 
-LINES = {"greeting": 500, "keys": 500, "cut_off": 300, "goodbye": 300}
+LINES = {"recording_announcement": 300, "greeting": 500, "keys": 500, "cut_off": 300, "goodbye": 300}
 """How long the recordings are that these servers say their fixed lines with, in milliseconds; a call has many."""
 
 

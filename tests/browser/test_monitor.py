@@ -18,6 +18,8 @@ pytestmark = pytest.mark.speech
 OPERATOR, VIEWER, CALLER = "pb_the_operator", "pb_a_viewer", "+12025550143"
 LIVE = "document.querySelector('#calls .live')"
 ENTRY = "[...document.querySelectorAll('#timeline li')].some((line) => line.innerText.includes(%r))"
+LINE = "[...document.querySelectorAll('#timeline .said')].find((line) => line.innerText.includes(%r))"
+WAVE = "(document.querySelector('#lanes .wave.%s')?.getAttribute('d').length ?? 0) > 60"
 FACT = "document.querySelector('#facts').innerText.includes(%r)"
 
 
@@ -26,7 +28,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with an operator's key and a viewer's."""
     folder = tmp_path_factory.mktemp("bridge")
     (folder / "phone-bridge.toml").write_text(as_toml(ApiKey("viewer", fingerprint(VIEWER), ("calls:read",))))
-    running = Server(folder, PHONE_BRIDGE_API_KEY=OPERATOR, PHONE_BRIDGE_PROMPTS=short_lines(folder / "lines"))
+    running = Server(
+        folder,
+        PHONE_BRIDGE_API_KEY=OPERATOR,
+        PHONE_BRIDGE_PROMPTS=short_lines(folder / "lines"),
+        PHONE_BRIDGE_RECORD="true",
+        PHONE_BRIDGE_RECORDINGS_FOLDER=str(folder / "recordings"),
+    )
     try:
         running.wait()
         yield running
@@ -39,6 +47,30 @@ def simulate(server: Server, *said: str) -> "subprocess.Popen[bytes]":
     """Have a carrier call, with nobody to wait for it."""
     command = [sys.executable, "-m", "phone_bridge.cli", "simulate", "--from", CALLER, *said]
     return subprocess.Popen(command, cwd=server.folder, env=clean() | server.environ, stdout=subprocess.DEVNULL)
+
+
+def listened_to(page: Page) -> None:
+    """See both sides of a call that is over as waves, hear its recording, and see the cursor keep step with it."""
+    for side in ("caller", "other"):
+        page.wait(WAVE % side)
+    assert page.evaluate("document.querySelectorAll('#lanes .mark.key, #lanes .mark.settled').length") == 2
+    page.wait("!document.querySelector('#listen').hidden")
+    page.click("#listen")
+    page.wait("document.querySelector('#player').currentTime > 0.2")
+    length, shown = page.evaluate(
+        "[document.querySelector('#player').duration * 1000, document.querySelector('#lanes').dataset.ms]"
+    )
+    assert 0 < float(shown) - length < 1_500, "all but what came before the announcement was heard"
+    at, played = page.evaluate(
+        f"""(() => {{
+        const line = {LINE % "cancel my next meeting"}.querySelector('button');
+        line.click();
+        return [Number(line.dataset.at), 1000 * document.querySelector('#player').currentTime];
+        }})()"""
+    )
+    assert abs((float(shown) - length) - (at - played)) < 300
+    page.wait("document.querySelector('#timeline [aria-current]')?.innerText.includes('cancel my next meeting')")
+    assert page.evaluate("document.querySelector('#cursor').getAttribute('visibility')") == "visible"
 
 
 def sign_in(page: Page, key: str) -> None:
@@ -67,8 +99,12 @@ def test_a_carrier_s_call_is_followed_from_its_greeting_to_its_receipt(guarded: 
             page.wait(ENTRY % "confirmed by key", 60)
             page.wait(ENTRY % "Receipt rcp_")
             page.wait("document.querySelector('#latency').innerText.includes('answers')")
+            page.wait(ENTRY % "The caller pressed 1.")
+            page.wait(WAVE % "other")  # as it goes on
+            assert page.evaluate("document.querySelector('#listen').hidden")
             page.click("#end")
             page.wait(FACT % "completed")
+            listened_to(page)
             assert page.evaluate("document.querySelector('#end').hidden")
             page.wait("!document.querySelector('#calls .live')")
         finally:
@@ -106,6 +142,8 @@ def test_an_operator_ends_a_call_and_a_viewer_sees_neither_the_button_nor_the_nu
                 operator.wait("document.querySelector('#detail-state').innerText.includes('goodbye')")
             viewer.wait(FACT % "completed")
             assert "api" in viewer.text("#facts")
+            viewer.wait("document.querySelector('#recording-state').innerText.includes('recordings:read')")
+            assert viewer.evaluate("document.querySelector('#listen').hidden")
     finally:
         carrier.kill()
         carrier.wait()

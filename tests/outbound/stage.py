@@ -1,12 +1,15 @@
 """A book, a carrier in the test's hands, and a clock that stands still: attempts in virtual time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from phone_bridge.errors import BridgeError, Refused, Unavailable
 from phone_bridge.legs.twilio.rest import Placing
@@ -14,7 +17,8 @@ from phone_bridge.outbound.book import Attempt, Book, Plan
 from phone_bridge.outbound.carrier import Placed
 from phone_bridge.outbound.dialler import Dialler, Line
 from phone_bridge.outbound.engine import LOOK_S, Steps, live
-from phone_bridge.outbound.policy import Outcome
+from phone_bridge.outbound.policy import Outcome, Policy
+from phone_bridge.outbound.reminders import Reminder, ReminderBody, make
 from phone_bridge.runtime.record import CallRecord, Records, timestamp
 
 TO, FROM = "+12025550143", "+12025550100"
@@ -82,6 +86,25 @@ def _raise(errors: list[BaseException | None]) -> None:
         raise error
 
 
+class Fragile(Records):
+    """Records whose process dies at the transaction ``dies_at``, before it is written or (``after``) just then."""
+
+    dies_at = -1
+    after = False
+    transactions = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        self.transactions += 1
+        dying = self.transactions == self.dies_at
+        if dying and not self.after:
+            raise Killed
+        with super().transaction() as connection:
+            yield connection
+        if dying:
+            raise Killed
+
+
 class Stage:
     """One deployment, in virtual time."""
 
@@ -89,7 +112,7 @@ class Stage:
         self.now = float(NOON)
         self.drowsy = 0.0  # how long the process sleeps between its next looks at the clock
         self._ticks = 0.0
-        self.records = Records(f"sqlite:///{folder}/bridge.db")
+        self.records = Fragile(f"sqlite:///{folder}/bridge.db")
         self.book = Book(self.records)
         self.exchange = Exchange()
         self.posted: list[Outcome] = []
@@ -114,6 +137,28 @@ class Stage:
             created_at=int(self.now),
         )
         return self.book.add(attempt, self.row_of(attempt, self.now))
+
+    def reminder(self, id: str = "rem_1", to: str = TO, **policy: Any) -> str:
+        """Keep a reminder that is due now, and begin its attempt."""
+        now = datetime.fromtimestamp(self.now, UTC)
+        wish = ReminderBody(to=to, text="x", at=now.isoformat(), timezone="UTC", policy=Policy(**policy))
+        self.book.remind(make(wish, id=id, user_id="usr_1", timezone="", now=now), int(self.now))
+        begun = f"call_{next(self._numbers)}"
+        assert self.book.claim(now, 1, lambda: begun, self.begun) == 1
+        return begun
+
+    def begun(self, reminder: Reminder) -> tuple[Attempt, dict[str, Any]]:
+        """Make the attempt that a reminder begins."""
+        attempt = Attempt(
+            call_id=reminder.call_id or "",
+            user_id=reminder.user_id,
+            to_number=reminder.wish.to,
+            from_number=FROM,
+            plan=msgspec.to_builtins(Plan(text=reminder.wish.text)),
+            reminder_id=reminder.id,
+            created_at=int(self.now),
+        )
+        return attempt, self.row_of(attempt, self.now)
 
     @staticmethod
     def row_of(attempt: Attempt, now: float) -> dict[str, Any]:

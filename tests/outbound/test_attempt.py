@@ -82,12 +82,14 @@ def test_a_call_that_was_answered_was_neither_busy_nor_unanswered(status: str) -
         ("unknown", True, Answer.CONNECT),
         ("", True, Answer.CONNECT),
         ("something_new", True, Answer.CONNECT),
-        ("machine_start", True, Answer.HANG_UP),  # it is still greeting
+        ("machine_start", True, Answer.OUTWAIT_GREETING),
+        ("machine_start", False, Answer.HANG_UP),
         ("machine_end_beep", True, Answer.LEAVE_MESSAGE),
         ("machine_end_silence", True, Answer.LEAVE_MESSAGE),
         ("machine_end_other", True, Answer.LEAVE_MESSAGE),
         ("machine_end_beep", False, Answer.HANG_UP),
         ("fax", True, Answer.HANG_UP),
+        ("fax", False, Answer.HANG_UP),
     ],
 )
 def test_who_has_answered_decides_what_they_get(answered_by: str, message: bool, answer: Answer) -> None:

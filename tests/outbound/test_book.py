@@ -167,6 +167,21 @@ def test_what_a_change_refuses_changes_nothing(book: Book) -> None:
     assert claim(book) == 0
 
 
+def test_reminders_of_events_are_listed_in_pages_and_those_that_are_due_at_once(book: Book) -> None:
+    made = []
+    for minutes in (30, 10, 20):
+        wish = ReminderBody(to=TO, text="x", event_id="evt_1")
+        at = NOW + timedelta(minutes=minutes)
+        one = make(wish, id=f"rem_e{minutes}", user_id="usr_1", timezone="UTC", now=NOW, event_at=at)
+        made.append(book.remind(one, SECOND))
+    remind(book)
+    assert [each.id for each in book.of_events(2)] == ["rem_e10", "rem_e20"]
+    assert [each.id for each in book.of_events(2, "rem_e20")] == ["rem_e30"]
+    assert book.of_events_due(SECOND, 9) == []
+    assert [each.id for each in book.of_events_due(SECOND + 1_200, 9)] == ["rem_e10", "rem_e20"]
+    assert [each.id for each in book.of_events_due(SECOND + 9_999, 1)] == ["rem_e10"]
+
+
 def test_what_is_long_over_is_forgotten_and_who_must_not_be_called_is_not(book: Book) -> None:
     over, goes_on = add(book, attempt()), add(book, attempt())
     book.note(over, settled_at=SECOND, stage="over")

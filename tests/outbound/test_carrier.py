@@ -6,18 +6,16 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import jsonschema
 import pytest
 
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.legs.twilio.rest import LATER, NEVER, Account, Placing, error_of, never_taken
 from phone_bridge.outbound.carrier import NOT_SENT, UNSURE, Carrier, Placed
+from tests.outbound.schema import is_valid
 
-SCHEMA = json.loads((Path(__file__).parents[1] / "wire" / "twilio" / "calls.schema.json").read_text())
 SID, CALL = "AC" + "a" * 32, "CA" + "b" * 32
 RESOURCE = {"sid": CALL, "status": "queued", "to": "+12025550143", "from": "+12025550100", "date_created": None}
 PLACING = Placing(
@@ -85,13 +83,6 @@ def twilio() -> Iterator[Twilio]:
             carrier.close()
         server.shutdown()
         thread.join()
-
-
-def is_valid(form: dict[str, list[str]], kind: str) -> None:
-    """Hold a form against Twilio's own description of it."""
-    lists = {name for name, of in SCHEMA[kind]["properties"].items() if of.get("type") == "array"}
-    jsonschema.validate({name: values if name in lists else values[0] for name, values in form.items()}, SCHEMA[kind])
-    assert all(len(values) == 1 for name, values in form.items() if name not in lists)
 
 
 @pytest.mark.parametrize(

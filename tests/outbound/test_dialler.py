@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.outbound.attempt import GIVE_UP_S, MAX_DIALS, SEND_WITHIN_S
 from phone_bridge.outbound.dialler import GONE, PLACED, Line
-from tests.outbound.stage import FROM, LINE, TO, Killed, Stage, unreachable, unsure
+from phone_bridge.outbound.engine import LOOK_S
+from phone_bridge.outbound.reminders import cancel
+from tests.outbound.stage import FROM, LINE, NOON, TO, Killed, Stage, unreachable, unsure
 
 
 def test_a_call_is_placed_with_all_that_the_carrier_has_to_know(tmp_path: Path) -> None:
@@ -227,6 +229,37 @@ def test_who_asked_not_to_be_called_is_not(tmp_path: Path) -> None:
     assert not stage.book.allow(TO)
 
 
+@pytest.mark.parametrize(("hours", "error"), [(0, None), (2, "not_permitted")])
+def test_an_attempt_that_waited_out_its_permitted_hours_does_not_ring(
+    tmp_path: Path, hours: int, error: str | None
+) -> None:
+    stage = Stage(tmp_path)
+    call_id = stage.reminder(window="11:00-13:00")
+    stage.now += hours * 3_600  # the machine was off, or the carrier had no time
+    stage.live(call_id, "no_answer")
+    assert stage.kept(call_id).error == error
+    assert stage.exchange.rings == ([] if error else [TO])
+    reminder = stage.book.reminder("rem_1")
+    assert reminder is not None
+    assert reminder.status == "scheduled"
+    assert reminder.next_at is not None
+    at = NOON + (23 * 3_600 if error else LOOK_S + 5 * 60)  # tomorrow at eleven, or five minutes later
+    assert reminder.next_at.timestamp() == pytest.approx(at, abs=1)
+    assert reminder.attempts == (0 if error else 1)
+
+
+def test_a_reminder_that_was_cancelled_while_its_attempt_waited_does_not_ring(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    call_id = stage.reminder()
+    stage.book.change("rem_1", cancel)  # and the process died before it could take the attempt back
+    stage.live(call_id)
+    assert stage.exchange.rings == []
+    assert (stage.status(call_id), stage.kept(call_id).error) == ("canceled", "reminder_cancelled")
+    reminder = stage.book.reminder("rem_1")
+    assert reminder is not None
+    assert reminder.status == "cancelled"
+
+
 def test_without_callbacks_the_carrier_is_asked(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     call_id = stage.attempt()
@@ -256,6 +289,21 @@ def test_a_record_that_is_not_written_yet_is_waited_for_a_while(tmp_path: Path) 
     assert stage.dialler.settle(call_id, last=True)
     assert stage.dialler.settle(call_id, last=True)  # once more is no more
     assert [outcome.status for outcome in stage.posted] == ["completed"]
+
+
+@pytest.mark.parametrize(("reply", "counts"), [("later:30", ""), ("confirmed", ""), ("heard", ""), ("stop", "stop")])
+def test_a_greeting_is_no_answer_but_a_wish_not_to_be_called_is(tmp_path: Path, reply: str, counts: str) -> None:
+    stage = Stage(tmp_path)
+    call_id = stage.attempt()
+    stage.dialler.dial(call_id)
+    stage.book.note(call_id, told="completed", answered_by="machine_start")
+    record = stage.records.find(call_id)
+    assert record is not None
+    record.reply = reply
+    stage.records.save(record)
+    stage.live(call_id)
+    assert [(outcome.status, outcome.reply) for outcome in stage.posted] == [("voicemail", counts)]
+    assert stage.book.is_barred(TO) is (counts == "stop")
 
 
 def test_a_machine_makes_a_voicemail_of_it(tmp_path: Path) -> None:

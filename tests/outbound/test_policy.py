@@ -125,6 +125,7 @@ def test_the_offset_of_a_time_is_a_zone(minutes: int) -> None:
         (Outcome("completed", reply="heard"), 1, Done("done", "heard")),
         (Outcome("completed"), 1, Done("done", "answered")),
         (Outcome("voicemail"), 1, Done("done", "voicemail")),
+        (Outcome("canceled", postponed=True), 1, Again(NOW, asked=True)),
         (Outcome("completed", reply="later:20"), 3, Again(NOW + timedelta(minutes=20), asked=True)),
     ],
 )

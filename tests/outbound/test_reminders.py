@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from phone_bridge.outbound.reminders import (
     follow,
     iso,
     make,
+    may_ring,
     occurrence,
     settle,
     shown,
@@ -69,6 +71,12 @@ def test_it_is_due_at_its_time_and_the_offset_says_where_the_recipient_is() -> N
         ({"repeat": "FREQ=WEEKLY;BYDAY=MO;BYSETPOS=2"}, "repeat"),
         ({"policy": {"window": "08:00-09:00", "quiet_hours": "07:00-10:00"}}, "policy"),
         ({"text": "  "}, "text"),
+        ({"policy": {"consent_required": True}}, "consent"),
+        ({"policy": {"consent_required": True}, "consent": " "}, "consent"),
+        # where the recipient's clock counts, it must be known: a Z is a computer's
+        ({"at": "2026-11-24T15:00:00Z", "policy": {"window": "09:00-20:00"}}, "timezone"),
+        ({"at": "2026-11-24T15:00:00Z", "policy": {"quiet_hours": "21:00-08:00"}}, "timezone"),
+        ({"at": "2026-11-24T15:00:00Z", "policy": {"days": ["mon"]}}, "timezone"),
         ({"event_id": "evt_1"}, "event_id"),
         ({"event_id": "evt_1", "repeat": "FREQ=DAILY"}, "repeat"),
     ],
@@ -91,6 +99,39 @@ def test_what_cannot_be_is_refused_by_the_parameter_at_fault(wish: dict[str, Any
 def test_a_wish_has_its_limits(wish: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         reminder(**wish)
+
+
+def test_of_an_event_nobody_knows_where_the_recipient_is_unless_somebody_says_so() -> None:
+    event: dict[str, Any] = {"event_id": "evt_1", "policy": {"window": "09:00-20:00"}}
+    with pytest.raises(Refused) as caught:
+        reminder(event_at=NOW + 60 * MINUTE, **event)
+    assert caught.value.code == "timezone"
+    assert reminder(event_at=NOW + 60 * MINUTE, timezone="Europe/Berlin", **event).timezone == "Europe/Berlin"
+    assert reminder(event_at=NOW + 60 * MINUTE, timezone="UTC", **event).timezone == "UTC"
+
+
+def test_how_the_recipient_agreed_is_kept_and_shown() -> None:
+    one = reminder(policy={"consent_required": True}, consent="form of 2026-11-01")
+    assert shown(one)["consent"] == "form of 2026-11-01"
+
+
+def test_where_the_clock_is_not_known_any_more_it_does_not_ring() -> None:
+    one = reminder()
+    one.timezone = "Mars/Olympus"  # a table of zones that has changed
+    assert not begin(one, "call_1", one.due)
+    assert (one.status, one.outcome, one.next_at) == ("failed", "unknown_timezone", None)
+
+
+def test_what_has_begun_may_ring_while_it_is_wanted_and_the_hour_permits() -> None:
+    one = reminder(timezone="Europe/Berlin", policy={"window": "14:00-16:00"})
+    assert begin(one, "call_1", one.due)
+    assert may_ring(one, "call_1", one.due) is True
+    assert may_ring(one, "call_1", one.due + 60 * MINUTE) is None  # it is four o'clock meanwhile
+    assert may_ring(one, "call_2", one.due) is False
+    settle(one, "call_1", Outcome("canceled", postponed=True), one.due + 60 * MINUTE)
+    assert (one.status, one.attempts, one.next_at) == ("scheduled", 0, one.due + timedelta(hours=23))
+    cancel(one)
+    assert may_ring(one, "call_1", one.due) is False
 
 
 def test_without_a_time_and_an_event_nobody_knows_when() -> None:
@@ -232,6 +273,42 @@ def test_one_that_has_rung_stays_where_it_is_when_its_event_moves() -> None:
     one = reminder(event_id="evt_1", event_at=NOW + 60 * MINUTE)
     assert begin(one, "call_1", one.due)
     assert not follow(one, NOW + 600 * MINUTE, NOW)
+
+
+def test_one_that_is_to_ring_again_moves_away_with_its_event_and_ends_with_it() -> None:
+    one = reminder(event_id="evt_1", event_at=NOW + 60 * MINUTE)
+    rings(one, one.due, Outcome("no_answer"))
+    again = one.next_at
+    assert again == one.due + 6 * MINUTE
+    assert not follow(one, one.due + 2 * MINUTE, NOW)  # the way takes a little longer now
+    assert not follow(one, one.due - 30 * MINUTE, NOW)
+    assert one.next_at == again
+    assert follow(one, one.due + 24 * 60 * MINUTE, NOW)
+    assert (one.next_at, one.attempts) == (NOW + 25 * 60 * MINUTE, 1)  # no more attempts than permitted, all in all
+    assert follow(one, None, NOW)
+    told = shown(one)
+    assert (told["status"], told["outcome"], told["next_at"]) == ("cancelled", "event_cancelled", None)
+
+
+def test_so_many_minutes_before_is_so_many_minutes_on_a_night_when_the_clocks_change() -> None:
+    start = datetime(2026, 10, 25, 2, 30, tzinfo=UTC)  # 03:30 in Berlin, where it was 03:00 one and a half hours ago
+    one = reminder(
+        event_id="evt_1", offset_minutes=150, event_at=start, timezone="Europe/Berlin", now=start - 600 * MINUTE
+    )
+    assert one.due == datetime(2026, 10, 25, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("first", "days"), [("2026-03-27T02:30:00+01:00", 5), ("2026-10-23T02:30:00+02:00", 5)])
+def test_a_recurring_one_rings_once_a_day_also_where_its_hour_is_left_out_or_comes_twice(first: str, days: int) -> None:
+    at = datetime.fromisoformat(first).astimezone(UTC)
+    one = reminder(at - MINUTE, at=first, timezone="Europe/Berlin", repeat=f"FREQ=DAILY;COUNT={days}")
+    wall = []
+    for number in range(days):
+        wall.append(one.due.astimezone(ZoneInfo("Europe/Berlin")))
+        rings(one, one.due, Outcome("completed", reply="confirmed"), number)
+    assert one.status == "done"
+    assert [each.day for each in wall] == list(range(wall[0].day, wall[0].day + days))
+    assert {f"{each:%H:%M}" for each in wall} <= {"02:30", "03:30"}
 
 
 def test_an_event_that_moves_out_of_all_permitted_hours_is_not_rung_for() -> None:

@@ -17,6 +17,7 @@ from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.legs.twilio.stream import TwilioStream
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.pump import LegWire, Pump
+from phone_bridge.runtime.recordings import Recordings
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot import messages as m
@@ -239,6 +240,7 @@ class Stage:
         dialect: Dialect | None = None,
         output_format: str = "g711_ulaw",
         ttl_seconds: int = MAX_TTL_SECONDS,
+        recordings: Recordings | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.network = Network(output_format)
@@ -268,6 +270,7 @@ class Stage:
             connector=self.connector,
             prompts=self.voice,
             clock=self._clock,
+            recorder=recordings.open(f"call_{name}", PCMU_8K, self.call.trace) if recordings is not None else None,
         )
         self.running: asyncio.Task[None]
 

@@ -56,7 +56,8 @@ def test_a_record_is_kept_and_changed(records: Records) -> None:
     records.save(call)
     call.status = "completed"
     call.transcript = [{"at_ms": 10, "speaker": "caller", "text": "hello"}]
-    call.resumed, call.recording = 2, "https://api.example.com/recordings/RE1"
+    call.resumed, call.voicemail = 2, "https://api.example.com/recordings/RE1"
+    call.recording = {"state": "kept", "from_ms": 0, "ms": 9_000, "reason": ""}
     records.save(call)
     assert records.find("call_1") == call
     assert records.find_carrier("CAcall_1") == call
@@ -75,8 +76,8 @@ def test_its_json_has_the_names_of_the_outside() -> None:
     shown = msgspec.to_builtins(record())
     assert list(shown) == [
         "id", "carrier_id", "direction", "from", "to", "user_id", "session", "status", "started_at", "answered_at",
-        "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "recording", "answered_by", "reply",
-        "reminder_id", "metadata", "usage", "route",
+        "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "voicemail", "recording", "timeline",
+        "answered_by", "reply", "reminder_id", "metadata", "usage", "route", "return_url", "return_ref",
     ]  # fmt: skip
 
 
@@ -280,7 +281,7 @@ def test_processes_that_race_for_a_secret_and_for_tokens_share_one_and_use_each_
 def test_calls_of_the_last_version_are_read_written_and_purged(database_url: str) -> None:
     engine = database.engine(database_url)
     before = sa.MetaData()
-    new = ("resumed", "recording", "purged_before")
+    new = ("resumed", "recording", "recorded", "timeline", "purged_before")
     sa.Table("calls", before, *(column._copy() for column in CALLS.columns if column.name not in new))
     database.prepare(engine, before)
     with database.transaction(engine) as connection:

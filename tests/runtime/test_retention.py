@@ -24,7 +24,8 @@ def records(database_url: str) -> Iterator[Records]:
 def ended(id: str, at: str | None) -> CallRecord:
     call = record(id, started_at="2026-10-01T10:00:00.000Z")
     call.status, call.ended_by, call.ended_at = "completed", "caller", at
-    call.to_number, call.recording = "+15550199", "https://api.example.com/recordings/RE1"
+    call.to_number, call.voicemail = "+15550199", "https://api.example.com/recordings/RE1"
+    call.recording = {"state": "kept", "from_ms": 0, "ms": 9_000, "reason": ""}
     call.transcript = [{"at_ms": 10, "speaker": "caller", "text": "cancel my dentist"}]
     call.actions = [
         {
@@ -50,7 +51,7 @@ def test_a_purged_call_keeps_what_tells_nothing_about_its_caller(records: Record
     call = ended("call_1", "2026-10-01T10:05:00.000Z")
     records.save(call)
     assert records.purge("2026-10-01T10:05:00.001Z") == 1
-    call.from_number = call.to_number = call.recording = None
+    call.from_number = call.to_number = call.voicemail = call.recording = None
     call.transcript = []
     call.actions = [
         {

@@ -9,7 +9,7 @@ from phone_bridge.exchange import Request, Response
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.carrier_call import ANNOUNCEMENT, CallPlan
 from phone_bridge.simulator.result import CallResult
-from phone_bridge.simulator.script import HangUp, Press, Say, Step
+from phone_bridge.simulator.script import HangUp, Press, Say, Step, Wait
 from phone_bridge.simulator.virtual import MEDIA_URL, VirtualCarrier, document, hum
 from phone_bridge.simulator.webhooks import Dialling
 from tests.simulator.far_end import Play, SmallBridge
@@ -123,6 +123,18 @@ def test_a_gather_without_keys_falls_through_and_with_the_attribute_asks() -> No
     application = Application(voice='<Gather action="keys" timeout="1" actionOnEmptyResult="true"/>')
     call(application)
     assert application.form("/twilio/keys")["Digits"] == ""
+
+
+def test_a_gather_for_speech_ends_when_the_caller_is_quiet_and_tells_what_was_said() -> None:
+    voice = '<Gather input="speech" action="keys" timeout="2" speechTimeout="3"/><Hangup/>'
+    application = Application(voice=voice)
+    result = call(application, Say("nobody is here", after_ms=0), Press("1", after_ms=500), Wait(60_000))
+    form = application.form("/twilio/keys")
+    assert (form["SpeechResult"], "Digits" in form) == ("nobody is here", False)
+    assert 3_500 < result.duration_ms < 4_000  # so long after the last word
+    silent = Application(voice=voice)
+    assert call(silent, Wait(60_000)).duration_ms == 2_000
+    assert "/twilio/keys" not in silent.paths()
 
 
 @pytest.mark.parametrize(("status", "seconds"), [("completed", "30"), ("no-answer", None)])

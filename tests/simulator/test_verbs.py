@@ -67,6 +67,21 @@ def test_gather_holds_its_prompts_and_its_rules() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("attributes", "keys", "quiet"),
+    [
+        ('input="speech" timeout="4"', False, 4),
+        ('input="speech" speechTimeout="3"', False, 3),
+        ('input="dtmf speech" speechTimeout="auto"', True, 1),
+        ('input="dtmf" speechTimeout="3"', True, None),
+    ],
+)
+def test_gather_listens_for_what_it_is_told(attributes: str, keys: bool, quiet: int | None) -> None:
+    (gather,) = read(f"<Gather {attributes}/>")
+    assert isinstance(gather, verbs.Gather)
+    assert (gather.keys, gather.speech_timeout_s) == (keys, quiet)
+
+
 def test_what_the_official_library_builds_is_read_without_a_warning() -> None:
     response = VoiceResponse()
     connect = Connect(action="/twilio/connect", method="POST")

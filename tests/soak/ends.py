@@ -16,8 +16,8 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.legs.twilio.carrier import CarrierStream, Cleared, Marked, Played
 from phone_bridge.runtime.sockets import Socket, accept
 from phone_bridge.sessions.chronapilot import messages as m
-from tests.benchmarks.far_ends import STATES
 from tests.benchmarks.load import Ear
+from tests.benchmarks.tongues import CHRONAPILOT
 
 FRAME_MS = 20
 FRAME_BYTES = PCMU_8K.size(FRAME_MS)
@@ -142,10 +142,8 @@ class Assistant:
         """Serve one more socket."""
         self.socket = socket
         self.sessions += 1
-        state = STATES[PCMU_8K]
-        self.say(m.SessionCreated(state), m.SessionUpdated(state))
-        # It tells when the caller speaks, so that the bridge need not listen for it in a caller who never stops.
-        self.say(m.SpeechStopped())
+        for message in CHRONAPILOT.opening(PCMU_8K):
+            self.tell(message)
         socket.attach(Ear(self._hear, lambda code, reason: None))
         self.changed.set()
 

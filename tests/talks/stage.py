@@ -49,6 +49,7 @@ from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.sessions.dialect import Dialect
 from phone_bridge.sessions.realtime import Realtime
+from phone_bridge.sessions.realtime.dialect import LIFE_MS
 from phone_bridge.sessions.realtime.names import Shape
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.carrier_call import CallPlan
@@ -264,6 +265,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     mind: Mind | None = None
     """What a function-calling model thinks, which then takes the built-in assistant's place."""
     shape: Shape = Shape.GA
+    life_ms: int = LIFE_MS
+    """How long that model's session lives."""
 
 
 class Stage:
@@ -317,7 +320,11 @@ class Stage:
         if self._given.mind is not None:
             audio_format = "" if self._given.output_format == "g711_ulaw" else self._given.output_format
             return Realtime(
-                url="ws://model.test", shape=self._given.shape, offers=tools.offers, audio_format=audio_format
+                url="ws://model.test",
+                shape=self._given.shape,
+                offers=tools.offers,
+                audio_format=audio_format,
+                life_ms=self._given.life_ms,
             )
         return ChronaPilot(
             base_url="http://assistant.test",

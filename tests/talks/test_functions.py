@@ -9,7 +9,7 @@ import pytest
 from phone_bridge.call.rules import Rules
 from phone_bridge.sessions.realtime import messages as m
 from phone_bridge.sessions.realtime.names import Shape
-from phone_bridge.simulator.script import HangUp, Listen, Press, Say
+from phone_bridge.simulator.script import HangUp, Listen, Press, Say, Wait
 from tests.sessions.realtime.model import Call, Drop, Step, Turn
 from tests.talks.stage import Circumstances, Talk, hold
 
@@ -163,6 +163,18 @@ def test_a_session_that_is_lost_at_its_question_writes_nothing_and_the_next_one_
     _, second = talk.models
     assert second.talk[0].role == "system", "the caller's words were not written down in time"
     assert talk.trace.error == ""
+
+
+def test_a_session_whose_time_is_up_is_left_for_the_next_one_without_anybodys_hearing_it(tmp_path: Path) -> None:
+    script = (Say("I like tea"), Wait(12_000), WISH, Press("1"))
+    talk = hold(tmp_path, *script, given=Circumstances(mind=secretary, life_ms=30_000))
+    assert (talk.trace.counts.renewals, talk.trace.counts.losses) == (1, 0)
+    first, second = talk.models
+    assert ("user", "I like tea") in [(turn.role, turn.text) for turn in first.talk]
+    assert "I like tea" in second.talk[0].text
+    assert talk.lines[-4:] == [f"caller: {WISH.text}", QUESTION, KEYS, "assistant: Done, it is cancelled."]
+    assert talk.verdicts == [("cancel_event", "confirmed", "digit")]
+    assert [each.errors for each in talk.models] == [[], []]
 
 
 def test_two_functions_of_one_response_are_asked_one_by_one_and_answered_together(tmp_path: Path) -> None:

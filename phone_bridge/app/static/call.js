@@ -1,8 +1,9 @@
 // One call on the monitor: its facts, its time line, what was consented to, and how quick the answers were.
 
-import { $, clock, make } from "./dom.js";
+import { $, make } from "./dom.js";
+import { bars } from "./plots.js";
+import { timeOf, waves } from "./wave.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const NAMES = { caller: "Caller", assistant: "Assistant", bridge: "Bridge" };
 const STATES = { in_progress: "live", no_answer: "no answer" };
 const VERDICTS = { confirmed: "confirmed", declined: "declined", expired: "not answered in time", unanswered: "not answered" };
@@ -16,13 +17,28 @@ export function who(call) {
   return other || "Number withheld";
 }
 
-export function showCall(call, now) {
+const ANSWER_MS = 3000; // how long after an answer's first sound its words may be dated
+const HAPPENED = {
+  barge_in: ({ ms = 0 }) => `The caller interrupted; it was silent after ${ms} ms.`,
+  key: ({ text }) => `The caller pressed ${text}.`,
+  tool: ({ text }) => `The assistant used ${text}.`,
+  wish: ({ text }) => `Understood as ${text}.`,
+  answer: ({ ms = 0 }) => `An answer came after ${ms} ms.`,
+  session_lost: () => "The session was lost.",
+  session_renewed: () => "Another session took over.",
+};
+
+// `line` is the time line of a live call, as far as it has come; a call that is over has its own.
+export function showCall(call, now, line) {
   $("detail-title").textContent = `${who(call)}, ${new Date(call.started_at).toLocaleString()}`;
   fill($("facts"), facts(call, now).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
-  const entries = timeline(call, now);
+  const seen = line ?? call.timeline ?? { step_ms: 100, caller: "", heard: "", events: [] };
+  const entries = timeline(call, now, seen.events);
+  const ms = length(call, now);
   fill($("timeline"), entries.map(drawEntry));
-  fill($("lanes"), entries.length ? [lanes(entries, length(call, now))] : []);
-  fill($("latency"), latency(now));
+  fill($("lanes"), entries.length ? [waves(seen, marks(seen.events, call), ms)] : []);
+  $("lanes").dataset.ms = ms;
+  fill($("latency"), latency(seen.events));
 }
 
 // Replace what an element holds, but not for the same again: a reader's place and selection stay.
@@ -47,12 +63,38 @@ function facts(call, now) {
   ].map(([name, value]) => [name, String(value)]);
 }
 
-function timeline(call, now) {
+// Move the cursor to a place in the call, and say which line sounds there.
+export function point(ms) {
+  const cursor = $("cursor");
+  if (!cursor) return;
+  const x = (1000 * ms) / Number($("lanes").dataset.ms);
+  cursor.setAttribute("d", `M${x} 0V130`);
+  cursor.setAttribute("visibility", "visible");
+  const lines = [...$("timeline").querySelectorAll("li.said")];
+  const sounding = lines.filter((each) => Number(each.querySelector("[data-at]").dataset.at) <= ms).at(-1);
+  for (const each of lines) {
+    if (each === sounding) each.setAttribute("aria-current", "true");
+    else each.removeAttribute("aria-current");
+  }
+}
+
+function marks(events, call) {
+  return [...events.filter(({ kind }) => kind !== "answer" && kind !== "wish"), ...call.actions.map(({ at_ms }) => ({ at_ms, kind: "settled" }))];
+}
+
+function timeline(call, now, events) {
   const said = call.transcript.map((line) => ({ ...line, kind: "said" }));
+  const happened = events.filter(({ kind }) => HAPPENED[kind]).map((event) => ({ ...event, speaker: "event", what: event.kind, kind: "event" }));
+  for (const answer of happened.filter(({ what }) => what === "answer")) {
+    const line = said.find((each) => each.speaker === "assistant" && !each.after && Math.abs(each.at_ms - answer.at_ms) < ANSWER_MS);
+    if (!line) continue;
+    line.after = answer.ms ?? 0;
+    happened.splice(happened.indexOf(answer), 1);
+  }
   const asked = call.actions.map((action) => ({ ...action, kind: "action", receipts: receiptsOf(call, action) }));
   const live = (now?.lines ?? []).map((line) => ({ ...line, kind: "now" }));
   const open = now?.question ? [{ at_ms: now.ms, kind: "open", ...now.question }] : [];
-  return [...said, ...asked, ...live, ...open].sort((a, b) => a.at_ms - b.at_ms);
+  return [...said, ...happened, ...asked, ...live, ...open].sort((a, b) => a.at_ms - b.at_ms);
 }
 
 function receiptsOf(call, action) {
@@ -60,14 +102,15 @@ function receiptsOf(call, action) {
 }
 
 function drawEntry(entry) {
-  const at = make("span", { className: "at" }, clock(entry.at_ms));
+  const at = timeOf(entry.at_ms);
   const speaker = entry.speaker ?? "action";
-  const name = make("span", { className: "speaker" }, NAMES[entry.speaker] ?? "Question");
+  const name = make("span", { className: "speaker" }, NAMES[entry.speaker] ?? (entry.kind === "event" ? "" : "Question"));
   return make("li", { className: `${speaker} ${entry.kind}` }, at, name, make("div", { className: "body" }, body(entry)));
 }
 
 function body(entry) {
-  if (entry.kind === "said") return entry.text;
+  if (entry.kind === "said") return [entry.text, entry.after === undefined ? null : make("span", { className: "small dim" }, ` (after ${entry.after} ms)`)];
+  if (entry.kind === "event") return make("span", { className: "small" }, HAPPENED[entry.what](entry));
   if (entry.kind === "now") {
     const share = entry.sent_ms ? ` (${Math.round((100 * entry.heard_ms) / entry.sent_ms)} % heard)` : " …";
     return [make("span", { className: "words" }, entry.text), make("span", { className: "small dim" }, share)];
@@ -89,49 +132,22 @@ function action(entry) {
 }
 
 function length(call, now) {
-  const last = Math.max(0, ...call.transcript.map((line) => line.at_ms + 2000));
+  const last = Math.max(0, ...call.transcript.map((line) => line.at_ms));
   if (now) return Math.max(now.ms, last);
-  return Math.max(last, call.ended_at ? Date.parse(call.ended_at) - Date.parse(call.answered_at ?? call.started_at) : 0, 1);
+  const took = call.ended_at ? Date.parse(call.ended_at) - Date.parse(call.answered_at ?? call.started_at) : last + 2000;
+  return Math.max(took, last, 1);
 }
 
-// Two lanes, the caller's and ours, with what began when; a word takes about a third of a second.
-function lanes(entries, ms) {
-  const picture = svg("svg", { class: "lanes", viewBox: "0 0 1000 60", preserveAspectRatio: "none", role: "img" });
-  picture.append(svg("title", {}, "When each side spoke, and when something was asked"));
-  for (const entry of entries) {
-    const words = (entry.text ?? entry.question ?? "").split(" ").length;
-    const x = (1000 * entry.at_ms) / ms;
-    const width = Math.max(3, Math.min((1000 * words * 330) / ms, 1000 - x));
-    const [y, kind] = entry.kind === "action" || entry.kind === "open" ? [24, "action"] : entry.speaker === "caller" ? [6, "caller"] : [42, "other"];
-    picture.append(svg("rect", { x, y, width: kind === "action" ? 4 : width, height: 12, rx: 2, class: kind }));
-  }
-  return picture;
-}
-
-function latency(now) {
-  const answers = now?.samples.answer_ms ?? [];
+function latency(events) {
+  const answers = events.filter(({ kind }) => kind === "answer").map(({ ms = 0 }) => ms);
   if (!answers.length) return [];
   const sorted = [...answers].sort((a, b) => a - b);
   const most = sorted[sorted.length - 1];
-  const width = 220 / Math.max(answers.length, 10);
-  const picture = svg("svg", { class: "plot", viewBox: "0 0 220 40", preserveAspectRatio: "none", role: "img" });
-  picture.append(svg("title", {}, "How long the caller waited for each answer"));
-  answers.forEach((value, place) => {
-    const height = Math.max(1, (38 * value) / (most || 1));
-    picture.append(svg("rect", { x: place * width, y: 40 - height, width: width * 0.8, height }));
-  });
   const middle = sorted[Math.floor(sorted.length / 2)];
-  const stops = now.samples.barge_in_stop_ms ?? [];
+  const stops = events.filter(({ kind }) => kind === "barge_in").map(({ ms = 0 }) => ms);
   return [
     make("h3", {}, "How quick the answers were"),
-    picture,
-    make("p", { className: "small" }, `${answers.length} answers, half of them within ${Math.round(middle)} ms, the slowest ${Math.round(most)} ms.${stops.length ? ` Interrupted ${stops.length} times, silent after ${Math.round(Math.max(...stops))} ms at most.` : ""}`),
+    bars("How long the caller waited for each answer", answers),
+    make("p", { className: "small" }, `${answers.length} answers, half of them within ${middle} ms, the slowest ${most} ms.${stops.length ? ` Interrupted ${stops.length} times, silent after ${Math.max(...stops)} ms at most.` : ""}`),
   ];
-}
-
-function svg(tag, attributes, ...inside) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...inside);
-  return element;
 }

@@ -1,9 +1,11 @@
 // The monitor: the list of calls as it changes, and one call as it happens.
 
-import { isBrowser, showCall, who } from "./call.js";
+import { isBrowser, point, showCall, who } from "./call.js";
 import { $, clock, make } from "./dom.js";
 import { follow } from "./events.js";
 import { ask, key } from "./key.js";
+import { bars, course } from "./plots.js";
+import { grown, Player } from "./wave.js";
 
 const WORDS = {
   queued: "queued",
@@ -19,9 +21,15 @@ const WORDS = {
 
 const REMINDERS_MS = 10_000;
 const MOST_REMINDERS = 20;
+const HOUR_MS = 3_600_000;
+const HOURS = 24;
+const MOST_POINTS = 300; // looked at once in two seconds: ten minutes
 
 const rows = new Map();
+const seen = { live: [], answers: [] };
+const player = new Player(point);
 let mayAct = false;
+let mayHear = false;
 let maySee = false; // the reminders
 let watching = null; // the AbortController of the list
 let looking = null; // and of the one call
@@ -49,10 +57,16 @@ function watchAll() {
       if (name === "you") {
         mayAct = data.may_act;
         remind();
-      } else if (name === "calls") data.forEach((call) => rows.set(call.id, call));
+      } else if (name === "calls") data.forEach(learn);
       list();
     },
   });
+}
+
+function learn(call) {
+  const before = rows.get(call.id);
+  rows.set(call.id, call);
+  if (call.answer_ms !== null && call.answer_ms !== before?.answer_ms) keep(seen.answers, call.answer_ms);
 }
 
 function list() {
@@ -91,6 +105,39 @@ setInterval(() => {
   if ([...rows.values()].some((call) => call.live)) list();
 }, 1000);
 
+// Figures over time: of the last day from the calls that are listed, of the last minutes from what was seen here
+
+function keep(values, value) {
+  values.push(value);
+  if (values.length > MOST_POINTS) values.shift();
+}
+
+function figures() {
+  const calls = [...rows.values()];
+  const now = Date.now();
+  const hours = Array.from({ length: HOURS }, () => [0, 0]);
+  for (const call of calls) {
+    const place = HOURS - 1 - Math.floor((now - Date.parse(call.started_at)) / HOUR_MS);
+    if (!hours[place]) continue;
+    hours[place][0] += 1;
+    if (call.error) hours[place][1] += 1;
+  }
+  const live = calls.filter((call) => call.live).length;
+  keep(seen.live, live);
+  const [all, failed] = [0, 1].map((which) => hours.reduce((sum, hour) => sum + hour[which], 0));
+  const last = seen.answers.at(-1);
+  $("figures").hidden = !calls.length;
+  $("figures").replaceChildren(
+    figure(`${all} calls in the last day${failed ? `, ${failed} of them failed` : ""}`, bars("Calls by the hour they began", hours.map(([count]) => count), { bad: hours.map(([, count]) => count) })),
+    figure(`${live} calls live now`, course("Live calls since this page was opened", seen.live)),
+    figure(last === undefined ? "No answer was seen yet" : `The last answer came after ${last} ms`, bars("How long callers waited for each answer since this page was opened", seen.answers)),
+  );
+}
+
+const figure = (words, picture) => make("figure", {}, picture, make("figcaption", { className: "small" }, words));
+
+setInterval(figures, 2000);
+
 // Reminders, with what became of each attempt; who may not see them is shown none
 
 async function remind() {
@@ -123,7 +170,8 @@ function watchOne() {
   list();
   if (!current) return;
   looking = new AbortController();
-  const shown = { call: null, now: null };
+  const shown = { call: null, now: null, line: null };
+  player.leave();
   const { signal } = looking;
   follow(`/v1/calls/${encodeURIComponent(current)}/events`, {
     signal,
@@ -133,11 +181,15 @@ function watchOne() {
     },
     told: (name, data) => {
       if (signal.aborted) return;
-      if (name === "you") mayAct = data.may_act;
-      else if (name === "end") shown.now = null;
+      if (name === "you") {
+        mayAct = data.may_act;
+        mayHear = data.may_hear;
+      } else if (name === "timeline") shown.line = grown(shown.line ?? shown.call?.timeline, data);
+      else if (name === "end") shown.now = shown.line = null;
       else shown[name] = data;
       if (shown.call) {
-        showCall(shown.call, shown.now);
+        showCall(shown.call, shown.now, shown.line);
+        player.show(shown.call, mayHear);
         $("end").hidden = !mayAct || shown.call.ended_at !== null;
         $("acting").hidden = $("end").hidden || !shown.now || isBrowser(shown.call); // a carrier does these
         const first = $("detail").hidden;
@@ -159,6 +211,14 @@ async function act(what, done, body) {
   $("detail-state").textContent = response?.ok ? done : said || "The server does not answer.";
 }
 
+$("timeline").onclick = ({ target }) => {
+  const at = target.closest("[data-at]")?.dataset.at;
+  if (at !== undefined) player.seek(Number(at));
+};
+$("lanes").onclick = (event) => {
+  const box = $("lanes").getBoundingClientRect();
+  player.seek((Number($("lanes").dataset.ms) * (event.clientX - box.x)) / box.width);
+};
 $("end").onclick = () => act("end", "The caller hears a goodbye.");
 $("keys-form").onsubmit = (event) => {
   event.preventDefault();

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from phone_bridge.call.assent import echo
 from phone_bridge.call.assent.english import ENGLISH
+from phone_bridge.call.assent.french import FRENCH
 from phone_bridge.call.assent.german import GERMAN
 from phone_bridge.call.assent.grammar import (
     CONSENT,
@@ -35,9 +36,10 @@ from phone_bridge.call.assent.hearing import (
     respell,
     shorten,
 )
+from phone_bridge.call.assent.spanish import SPANISH
 from phone_bridge.call.assent.table import Table
 
-TABLES: Mapping[str, Table] = {"en": ENGLISH, "de": GERMAN}
+TABLES: Mapping[str, Table] = {"en": ENGLISH, "de": GERMAN, "es": SPANISH, "fr": FRENCH}
 """The languages in which a caller may answer by voice; in any other there are the keys."""
 
 

@@ -60,6 +60,7 @@ SENTENCES = {
     "errand_assistant": "I am connecting you to your assistant.",
     "errand_unanswered": "I heard no answer, so I am ending this call. Goodbye.",
     "screened": "This is an automatic call from a calendar assistant.",
+    "recording_announcement": "This call is recorded.",
     "goodbye_drain": "I am sorry, I have to end this call now. Please call again in a moment. Goodbye.",
 }
 LATER = {
@@ -72,6 +73,7 @@ LATER = {
 }
 REFUSAL = "No, please leave it as it is."
 ALREADY = "I answered this before we were interrupted. Find out whether it was done before you propose it again."
+OFFER = "For English, press {}."
 
 _PHRASES = {
     # the frame

@@ -76,6 +76,7 @@ SENTENCES = {
     "errand_assistant": "Ich verbinde Sie mit Ihrem Assistenten.",
     "errand_unanswered": "Ich habe keine Antwort gehört und beende den Anruf. Auf Wiederhören.",
     "screened": "Dies ist ein automatischer Anruf eines Kalenderassistenten.",
+    "recording_announcement": "Dieses Gespräch wird aufgezeichnet.",
     "goodbye_drain": (
         "Es tut mir leid, ich muss jetzt auflegen. Bitte rufen Sie gleich noch einmal an. Auf Wiederhören."
     ),
@@ -92,6 +93,7 @@ REFUSAL = "Nein, bitte lassen Sie es so, wie es ist."
 ALREADY = (
     "Das habe ich vor der Unterbrechung beantwortet. Sehen Sie nach, ob es getan ist, bevor Sie es neu vorschlagen."
 )
+OFFER = "Für Deutsch drücken Sie die {}."
 
 _PHRASES = {
     "question": "Ich bin dabei, {}.",

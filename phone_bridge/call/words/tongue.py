@@ -9,7 +9,8 @@ import msgspec
 class Tongue(msgspec.Struct, frozen=True):
     """One language. ``phrases`` are templates by name; every tongue has the same names with the same places in them.
 
-    ``weekdays`` begin with Monday. ``day`` says a date (with its year when told to), ``clock`` a time of day.
+    ``weekdays`` begin with Monday, as they stand in the phrase ``on_days``. ``day`` says a date (with its year when
+    told to), ``clock`` a time of day.
     ``labels`` are words for parameters; where one is missing, its name is said.
     """
 

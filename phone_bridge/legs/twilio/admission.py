@@ -3,6 +3,8 @@
 The voice webhook, whose signature was checked, issues it; whoever opens the media socket hands it back in the
 ``start`` message, and only then is a session paid for. It is good for one use: the caller of ``admit`` consumes ``jti``
 in a store of its own and may forget it at ``expires_at``.
+
+An IVR that opens the stream itself makes the token, with the key of a route and in the same shape.
 """
 
 from collections.abc import Mapping
@@ -21,6 +23,12 @@ MAX_PARAMETER_CHARS = 500
 
 TOKEN_SECONDS = 60
 """How long a token is good; Twilio opens the stream as soon as it has read the document that holds it."""
+
+HANDED_SECONDS = 300
+"""How long a token that an IVR has made may be good at most."""
+
+ROUTE_KEY = "route:"
+"""What the name of a route's key begins with; the route's own follows."""
 
 MAX_PART_DIGITS = 3
 """Longer numbers name no part of a call."""
@@ -55,6 +63,8 @@ class Admission(msgspec.Struct, frozen=True):
     call_sid: str
     account_sid: str
     expires_at: int
+    route: str = ""
+    """The route by whose key an IVR has made the token; empty for one of our own."""
 
     @property
     def call_id(self) -> str:
@@ -93,19 +103,36 @@ def admit(token: str, keys: Mapping[str, Key], *, call_sid: str, account_sid: st
     """Check the token that the stream of ``call_sid`` showed.
 
     Raises Refused: ``token_missing``, ``token_malformed``, ``token_unknown_key``, ``token_algorithm``,
-    ``token_signature``, ``token_audience``, ``token_expired``, ``token_wrong_call``.
+    ``token_signature``, ``token_audience``, ``token_expired``, ``token_too_long``, ``token_wrong_call``.
     """
     claims = _verified(token, keys)
+    route = named_route(token)
     match claims:
         case {"sub": str(sub), "acc": str(acc), "jti": str(jti), "exp": int(exp)} if not isinstance(exp, bool):
-            admission = Admission(jti, sub, acc, exp)
+            admission = Admission(jti, sub, acc, exp, route)
         case _:
             raise Refused("The stream's token has claims of another shape.", code="token_malformed")
     if now_epoch_s >= admission.expires_at:
         raise Refused("The stream's token has expired.", code="token_expired")
+    if route and admission.expires_at > now_epoch_s + HANDED_SECONDS:
+        raise Refused(f"The stream's token is good for more than {HANDED_SECONDS} s.", code="token_too_long")
     if (admission.call_sid, admission.account_sid) != (call_sid, account_sid):
         raise Refused("The stream's token belongs to another call.", code="token_wrong_call")
     return admission
+
+
+def named_route(token: str) -> str:
+    """Name the route whose key a token says it was made with; empty for any other, and for what is no token."""
+    kid = _key_id(token) if len(token) < MAX_PARAMETER_CHARS and token.isascii() else ""
+    return kid.removeprefix(ROUTE_KEY) if kid.startswith(ROUTE_KEY) else ""
+
+
+def _key_id(token: str) -> str:
+    try:
+        kid = jwt.get_unverified_header(token).get("kid", "")
+    except jwt.PyJWTError:
+        return ""
+    return kid if isinstance(kid, str) else ""
 
 
 def _verified(token: str, keys: Mapping[str, Key]) -> dict[str, Any]:

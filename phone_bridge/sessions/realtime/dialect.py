@@ -30,6 +30,7 @@ FORMATS = ("", "pcm16", "g711_ulaw")
 """What goes over the session's socket; "" passes G.711 through as it comes from the line."""
 
 LIFE_MS = MAX_SESSION_MINUTES * 60_000
+"""How long a session lives of which nothing else is known."""
 
 INSTRUCTIONS = """\
 You are the assistant at the other end of a telephone call. Speak as people do on the telephone: briefly, one thing \
@@ -59,6 +60,7 @@ class Realtime(msgspec.Struct, frozen=True, kw_only=True):
     turn_detection: str = DETECTIONS[0]
     transcriber: str = OPENAI_TRANSCRIBER
     audio_format: str = ""
+    life_ms: int = LIFE_MS
 
     def __repr__(self) -> str:
         return f"Realtime(shape={self.shape.value!r}, host={urlsplit(self.url).hostname!r})"
@@ -69,7 +71,7 @@ class Realtime(msgspec.Struct, frozen=True, kw_only=True):
 
     def minted(self, response: Response | None) -> Ticket:
         """Give the ticket that the key is."""
-        return Ticket(url=self.url, headers=self.headers, life_ms=LIFE_MS)
+        return Ticket(url=self.url, headers=self.headers, life_ms=self.life_ms)
 
     def farewell(self, ticket: Ticket) -> Request | None:
         """Say nothing more: closing the socket says it all."""

@@ -14,7 +14,7 @@ from phone_bridge.exchange import Request, Response
 from phone_bridge.offers import Offer
 from phone_bridge.sessions.dialect import Ticket
 from phone_bridge.sessions.realtime.client import RealtimeWire
-from phone_bridge.sessions.realtime.dialect import INSTRUCTIONS, LIFE_MS, OPENAI_MODEL, OPENAI_URL, Realtime
+from phone_bridge.sessions.realtime.dialect import INSTRUCTIONS, OPENAI_MODEL, OPENAI_URL, Realtime
 from phone_bridge.sessions.realtime.names import BETA_HEADER, Shape
 from phone_bridge.sessions.voice_agent import tools
 
@@ -101,7 +101,9 @@ class VoiceAgent:
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise RemoteError("The voice agent's answer is not a session.", code="invalid_mint") from None
         self._minted = self._made(session)
-        return Ticket(url=self._minted.url, headers=self._minted.headers, session_id=session.id, life_ms=LIFE_MS)
+        return Ticket(
+            url=self._minted.url, headers=self._minted.headers, session_id=session.id, life_ms=self._settings.life_ms
+        )
 
     def farewell(self, ticket: Ticket) -> Request | None:
         """Say nothing more: closing the socket says it all."""

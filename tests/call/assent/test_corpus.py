@@ -2,10 +2,10 @@
 
 import pytest
 
-from phone_bridge.call.assent import Assent, understand
+from phone_bridge.call.assent import TABLES, Assent, understand
 from tests.call.assent.corpus import ACTIONS, KINDS, prompt, texts
 
-LANGUAGES = ("en", "de")
+LANGUAGES = tuple(TABLES)
 NEVER_YES = [kind for kind in KINDS if kind not in ("yes", "restated")]
 
 
@@ -19,10 +19,9 @@ def share(language: str, kind: str, *, seen: bool, about: str = "cancel") -> flo
 
 @pytest.mark.parametrize("kind", ["yes", "no", "wish", "unclear"])
 def test_the_collection_is_large(kind: str) -> None:
-    assert len(texts("en", kind, unseen=False)) >= 300
-    assert len(texts("en", kind, seen=False)) >= 150
-    assert len(texts("de", kind, unseen=False)) >= 100
-    assert len(texts("de", kind, seen=False)) >= 45
+    for language, seen, unseen in (("en", 300, 150), ("de", 100, 45), ("es", 160, 80), ("fr", 190, 95)):
+        assert len(texts(language, kind, unseen=False)) >= seen
+        assert len(texts(language, kind, seen=False)) >= unseen
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -73,6 +72,20 @@ def test_naming_the_deed_again_is_consent_only_to_that_deed(language: str, about
         ("de", "unclear", 0.95, 0.90),
         ("de", "repeat", 0.95, 0.90),
         ("de", "nothing", 1.0, 1.0),
+        ("es", "yes", 0.95, 0.95),
+        ("es", "restated", 0.95, 0.85),
+        ("es", "no", 0.95, 0.95),
+        ("es", "wish", 0.95, 0.95),
+        ("es", "unclear", 0.95, 0.95),
+        ("es", "repeat", 0.95, 0.95),
+        ("es", "nothing", 1.0, 1.0),
+        ("fr", "yes", 0.95, 0.95),
+        ("fr", "restated", 0.95, 0.95),
+        ("fr", "no", 0.95, 0.95),
+        ("fr", "wish", 0.95, 0.95),
+        ("fr", "unclear", 0.95, 0.95),
+        ("fr", "repeat", 0.95, 0.95),
+        ("fr", "nothing", 1.0, 1.0),
     ],
 )
 def test_most_are_understood(language: str, kind: str, seen: float, unseen: float) -> None:

@@ -55,14 +55,17 @@ tools = st.sampled_from([*RECIPES, "send_fax", ""]) | st.text(max_size=60)
 actions = st.builds(Action, tools, parameters, st.text(), st.lists(affected, max_size=4).map(tuple))
 
 
+BEGINNINGS = {"en": "I am about to ", "de": "Ich bin dabei, ", "es": "Voy a ", "fr": "Je vais "}
+
+
 def said(name: str, given: dict[str, Any] | None = None, summary: str = "", *affects: Affected) -> str:
     return words.question(Action(name, given or {}, summary, affects)).text
 
 
-@given(actions, st.sampled_from(["en", "de"]))
+@given(actions, st.sampled_from(words.LANGUAGES))
 def test_any_action_gives_one_clean_line(action: Action, language: str) -> None:
     line = words.question(action, language)
-    assert line.text.startswith({"en": "I am about to ", "de": "Ich bin dabei, "}[language])
+    assert line.text.startswith(BEGINNINGS[language])
     assert line.text.endswith(".")
     assert line.text.isprintable()
     assert not set("<>{}[]*_#") & set(line.text)
@@ -141,4 +144,7 @@ def test_the_key_is_fit_for_a_file() -> None:
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_every_tool_of_the_calendar_has_its_own_words_in_every_language(name: str) -> None:
     assert "run" not in said(name)
-    assert "auszuführen" not in words.question(Action(name), "de").text
+    for language, run in (("de", "auszuführen"), ("es", "ejecutar"), ("fr", "exécuter")):
+        text = words.question(Action(name), language).text
+        assert run not in text
+        assert name.replace("_", " ") not in text

@@ -6,34 +6,60 @@ from datetime import date, time
 import pytest
 
 from phone_bridge.call.words.english import ENGLISH
+from phone_bridge.call.words.french import FRENCH
 from phone_bridge.call.words.german import GERMAN, ordinal
+from phone_bridge.call.words.spanish import SPANISH
+from phone_bridge.call.words.tongue import Tongue
+
+ONE = ("minute", "hour", "day")
 
 
 def places(template: str) -> int:
     return sum(field is not None for _, field, _, _ in string.Formatter().parse(template))
 
 
-def test_every_language_has_the_same_phrases_with_the_same_places() -> None:
-    assert ENGLISH.phrases.keys() == GERMAN.phrases.keys()
+@pytest.mark.parametrize("tongue", [GERMAN, SPANISH, FRENCH])
+def test_every_language_has_the_same_phrases_with_the_same_places(tongue: Tongue) -> None:
+    assert ENGLISH.phrases.keys() == tongue.phrases.keys()
     for name, template in ENGLISH.phrases.items():
-        assert places(template) == places(GERMAN.phrases[name]), name
+        # "one hour" needs no figure where its article is the number
+        assert places(tongue.phrases[name]) in ({0, 1} if name in ONE else {places(template)}), name
+
+
+@pytest.mark.parametrize("tongue", [SPANISH, FRENCH])
+def test_every_language_has_a_word_for_what_german_has_one_for(tongue: Tongue) -> None:
+    assert tongue.labels.keys() == GERMAN.labels.keys()
 
 
 @pytest.mark.parametrize(
-    ("at", "english", "german"),
+    ("at", "english", "german", "spanish", "french"),
     [
-        (time(0), "midnight", "0 Uhr"),
-        (time(0, 30), "12:30 a.m.", "0 Uhr 30"),
-        (time(9), "9 a.m.", "9 Uhr"),
-        (time(11, 5), "11 oh 5 a.m.", "11 Uhr 5"),
-        (time(12), "noon", "12 Uhr"),
-        (time(12, 45), "12:45 p.m.", "12 Uhr 45"),
-        (time(23, 59, 59), "11:59 p.m.", "23 Uhr 59"),
+        (time(0), "midnight", "0 Uhr", "las 0 horas", "0 heure"),
+        (time(0, 30), "12:30 a.m.", "0 Uhr 30", "las 0 horas y 30 minutos", "0 heure 30"),
+        (time(1, 15), "1:15 a.m.", "1 Uhr 15", "la una y cuarto de la madrugada", "une heure 15"),
+        (time(9), "9 a.m.", "9 Uhr", "las 9 de la mañana", "9 heures"),
+        (time(11, 5), "11 oh 5 a.m.", "11 Uhr 5", "las 11 y 5 de la mañana", "11 heures 5"),
+        (time(12), "noon", "12 Uhr", "las 12 del mediodía", "midi"),
+        (time(12, 45), "12:45 p.m.", "12 Uhr 45", "las 12 y 45 de la tarde", "12 heures 45"),
+        (time(13, 30), "1:30 p.m.", "13 Uhr 30", "la una y media de la tarde", "13 heures 30"),
+        (time(21), "9 p.m.", "21 Uhr", "las 9 de la noche", "vingt et une heures"),
+        (time(23, 59, 59), "11:59 p.m.", "23 Uhr 59", "las 11 y 59 de la noche", "23 heures 59"),
     ],
 )
-def test_clocks(at: time, english: str, german: str) -> None:
-    assert ENGLISH.clock(at) == english
-    assert GERMAN.clock(at) == german
+def test_clocks(at: time, english: str, german: str, spanish: str, french: str) -> None:
+    assert [tongue.clock(at) for tongue in (ENGLISH, GERMAN, SPANISH, FRENCH)] == [english, german, spanish, french]
+
+
+def test_spanish_and_french_days() -> None:
+    assert SPANISH.day(date(2026, 5, 1), False) == "viernes primero de mayo"
+    assert SPANISH.day(date(2026, 11, 24), True) == "martes 24 de noviembre de 2026"
+    assert FRENCH.day(date(2026, 8, 1), False) == "samedi premier août"
+    assert FRENCH.day(date(2026, 11, 24), True) == "mardi 24 novembre 2026"
+
+
+def test_days_that_come_again_are_said_with_their_article() -> None:
+    assert SPANISH.join([SPANISH.weekdays[day] for day in (0, 5)]) == "los lunes y los sábados"
+    assert FRENCH.join([FRENCH.weekdays[day] for day in (0, 2)]) == "le lundi et le mercredi"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import string
 import pytest
 
 from phone_bridge.call import words
+from phone_bridge.call.assent import TABLES
 from phone_bridge.call.events import Action
 from phone_bridge.errors import LocalError
 
@@ -41,14 +42,15 @@ KEYS = {
     "errand_assistant",
     "errand_unanswered",
     "screened",
+    "recording_announcement",
 }
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", words.LANGUAGES)
 def test_every_language_has_every_sentence(language: str) -> None:
     assert words.SENTENCES[language].keys() == KEYS
     for key, text in words.SENTENCES[language].items():
-        assert text[0].isupper(), key
+        assert text.lstrip("¿")[0].isupper(), key
         assert text[-1] in ".?:", key
         assert "  " not in text, key
 
@@ -71,8 +73,9 @@ def test_an_unknown_key_is_our_mistake() -> None:
 
 def test_a_region_and_an_unknown_language() -> None:
     assert words.line("goodbye", "de-AT").text == "Auf Wiederhören."
-    assert words.line("goodbye", "fr").text == "Goodbye."
-    assert words.refusal("fr") == words.refusal() == "No, please leave it as it is."
+    assert words.line("goodbye", "fr-CA").text == "Au revoir."
+    assert words.line("goodbye", "it").text == "Goodbye."
+    assert words.refusal("it") == words.refusal() == "No, please leave it as it is."
     assert words.question(Action("cancel_event"), "zz") == words.question(Action("cancel_event"))
 
 
@@ -89,3 +92,23 @@ def test_a_summary_says_in_a_sentence_what_the_question_asks() -> None:
     action = Action("set_global_buffer", {"minutes": 5, "kind": "parking"})
     assert words.summary(action) == "Set a general buffer, for 5 minutes, for parking."
     assert words.summary(action, "de") == "Einen allgemeinen Puffer einzustellen, für 5 Minuten, zum Parken."
+    assert words.summary(action, "es") == "Fijar un margen general, durante 5 minutos, para aparcar."
+    assert words.summary(action, "fr") == "Régler une marge générale, pour 5 minutes, pour se garer."
+
+
+def test_the_bridge_speaks_what_it_understands() -> None:
+    assert set(words.LANGUAGES) == set(TABLES)
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_a_span_of_every_size_can_be_said(language: str) -> None:
+    said = [words.later(minutes, language).text for minutes in (1, 20, 60, 120, 1_440, 2_880)]
+    assert len(set(said)) == len(said)
+    assert not any("{" in text for text in said)
+    assert "20" in said[1]
+
+
+def test_a_language_is_offered_in_its_own_words() -> None:
+    assert words.offer("de-CH", "2").text == "Für Deutsch drücken Sie die 2."
+    assert words.offer("fr", "4").text == "Pour le français, tapez 4."
+    assert words.offer("es", "3").key == "offer_es_3"
