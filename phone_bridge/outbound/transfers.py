@@ -42,10 +42,6 @@ class Transfers:
         """Find one by its id."""
         return self._first(TRANSFERS.c.id == id)
 
-    def newest(self, call_id: str) -> Transfer | None:
-        """Find the last one of a call."""
-        return self._first(TRANSFERS.c.call_id == call_id)
-
     def of_part(self, call_id: str, part: int) -> Transfer | None:
         """Find the one from which a part of a call came back."""
         return self._first(sa.and_(TRANSFERS.c.call_id == call_id, TRANSFERS.c.part == part))
