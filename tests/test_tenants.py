@@ -291,7 +291,7 @@ def test_a_route_has_a_list_of_its_own_of_those_whom_callers_may_be_put_through_
 
 @pytest.mark.parametrize("other", ["", '\n[[routes]]\nname = "billing"\ncalled = "+4930999"\nuser_id = "usr_other"\n'])
 def test_callers_are_handed_on_to_assistants_of_the_same_user_alone(tmp_path: Path, other: str) -> None:
-    with pytest.raises(SettingsError, match=r"line 3.*assistant:billing.*no route of that name has the user usr_office"):
+    with pytest.raises(SettingsError, match=r"line 3.*assistant:billing, and no route of that name.*usr_office"):
         write(tmp_path, f'{OFFICE_TABLE}user_id = "usr_office"\n{TRANSFERS}\n{other}')
 
 
