@@ -24,6 +24,7 @@ from phone_bridge import (
     key_cli,
     memory_cli,
     outbound_cli,
+    pin_cli,
     receipt_cli,
     tenants,
     voice_key_cli,
@@ -94,6 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     voicing = commands.add_parser("voice-key", help="make a key of the built-in assistant's API")
     voice_key_cli.add_arguments(voicing)
     voicing.set_defaults(run=lambda options: voice_key_cli.run(options, print))
+    proving = commands.add_parser("pin", help="give users a PIN for the telephone, or take it away")
+    pin_cli.add_arguments(proving)
+    proving.set_defaults(run=lambda options: pin_cli.run(options, load(os.environ, Path.cwd()).database_url, print))
     receipting = commands.add_parser("receipt", help="prove what a caller consented to")
     receipt_cli.add_arguments(receipting)
     receipting.set_defaults(run=_receipt)

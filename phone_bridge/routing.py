@@ -31,6 +31,8 @@ _NUMBER = re.compile(r"\+(?:[1-9]\d{0,14}\*?|\*)", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _HOURS = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", re.ASCII)
 _SIP = re.compile(r"sips?:(?:([^@?]*)@)?", re.IGNORECASE)
+SIP_ADDRESS = r"sips?:[A-Za-z0-9._+~!-]{1,64}@[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?"
+"""A SIP address that may be called: neither parameters nor header fields, which would steer the call."""
 _DAY_MINUTES = 24 * 60
 
 
@@ -97,6 +99,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Whether its callers are told so first."""
     max_seconds: int = 0
     max_calls: int = 0
+    numbers: str | tuple[str, ...] = ()
+    """The numbers of those who may use it, as far as a caller ID goes: they are ``known``."""
+    trust: Mapping[str, str] = MappingProxyType({})
+    """Which tier opens what: by what a tool does (``read``, ``write``, ``outward``, ``destroy``), by its name, or
+    ``enter`` for the assistant as a whole. Without it everything is open to everybody."""
     return_urls: tuple[str, ...] = ()
     """Where an IVR that hands a caller over may have it sent back to."""
     return_key_env: str = ""
@@ -162,6 +169,13 @@ def sip_user_of(address: str | None) -> str:
     """Give the user of a SIP address; empty without one."""
     found = _SIP.match(address or "")
     return unquote(found[1] or "").partition(";")[0] if found else ""
+
+
+def sip_host(address: str) -> str:
+    """Give the host of a SIP address that may be called, in small letters; empty for anything else."""
+    if not re.fullmatch(SIP_ADDRESS, address):
+        return ""
+    return address.partition("@")[2].partition(":")[0].lower()
 
 
 def many(said: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -275,6 +289,8 @@ def _check(route: Route, place: str) -> None:
 
 
 def _check_addresses(route: Route, place: str) -> None:
+    if wrong := [number for number in many(route.numbers) if not number_of(number) or number != number_of(number)]:
+        raise SettingsError(f"{place} has {wrong[0]!r} in numbers: write each in full, as +493012345")
     for field, words in (("called", ()), ("calling", (WITHHELD,))):
         for pattern in many(getattr(route, field)):
             if not _NUMBER.fullmatch(pattern) and pattern not in words:

@@ -15,7 +15,7 @@ from phone_bridge.assistant import keys
 from phone_bridge.assistant.calendar.accounts import Account, opened
 from phone_bridge.assistant.keys import VoiceKey
 from phone_bridge.errors import Refused, SettingsError
-from phone_bridge.legs.sip.dialog import is_address
+from phone_bridge.legs.sip.dialog import TLS, is_address
 from phone_bridge.legs.twilio.rest import MAX_RING_S, MAX_TIME_LIMIT_S
 from phone_bridge.outbound.attempt import MODES as AMD_MODES
 from phone_bridge.outbound.destinations import dialable, prefixes
@@ -189,7 +189,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     user_numbers: str = ""
     """Where users are rung for ChronaPilot's webhooks and the assistant's reminders: ``user:number`` between commas."""
     sip_listen: str = ""
-    """Where telephones and trunks reach the bridge by SIP, such as ``udp://0.0.0.0:5060``; empty for nowhere."""
+    """Where telephones and trunks reach the bridge by SIP, such as ``udp://0.0.0.0:5060``; more between commas, with
+    ``tcp`` and ``tls``, too; empty for nowhere."""
+    sip_tls_certificate: str = ""
+    """The file (PEM) with the certificate that is shown to whoever calls by TLS, and its chain."""
+    sip_tls_key: str = ""
+    """The file (PEM) with its key, where that does not stand beside it."""
+    sip_tls_authorities: str = ""
+    """A file (PEM) with authorities whose certificates are trusted beside the system's when we call by TLS."""
     sip_host: str = ""
     """The address that they are told to send to, where it is not this machine's own: behind NAT."""
     sip_rtp_ports: str = "16384-32767"
@@ -264,6 +271,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def allowed_prefixes(self) -> tuple[str, ...]:
         """The prefixes of the countries that may be dialled."""
         return prefixes(self.destinations)
+
+    @property
+    def sip_domains(self) -> frozenset[str]:
+        """The domains whose SIP addresses may be called."""
+        return sip_trunks.domains(self.sip_trunks)
+
+    @property
+    def transfer_domains(self) -> frozenset[str]:
+        """The domains to whose SIP addresses callers by SIP may be put through."""
+        return self.sip_domains | {name.lower() for trunk in self.sip_trunks for name in trunk.domains}
 
     def unasked(self, user_id: str) -> frozenset[str]:
         """Name the tools that ``user_id`` wants done without asking."""
@@ -446,8 +463,13 @@ def _check_transfers(settings: Settings, name: Callable[[str], str]) -> None:
 
 def _check_sip(settings: Settings) -> None:
     if not settings.sip_listen:
+        if any(trunk.calls_out for trunk in settings.sip_trunks):
+            raise SettingsError("a trunk of [[sip_trunks]] calls out, and PHONE_BRIDGE_SIP_LISTEN says from where")
         return
-    sip_trunks.listening(settings.sip_listen)
+    places = sip_trunks.listening(settings.sip_listen)
+    if any(where.transport == TLS for where in places) and not settings.sip_tls_certificate:
+        raise SettingsError("PHONE_BRIDGE_SIP_LISTEN with tls needs PHONE_BRIDGE_SIP_TLS_CERTIFICATE to show")
+    sip_trunks.check_proxies(settings.sip_trunks, places)
     sip_trunks.rtp_ports(settings.sip_rtp_ports)
     if not settings.sip_trunks:
         raise SettingsError("PHONE_BRIDGE_SIP_LISTEN lets nobody in yet: name who may call in [[sip_trunks]]")

@@ -10,12 +10,13 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import msgspec
 from dotenv import dotenv_values
 
-from phone_bridge import handover, routing
+from phone_bridge import handover, routing, trust_rules
 from phone_bridge.errors import SettingsError, Unavailable
 from phone_bridge.offers import Effect
 from phone_bridge.outbound.targets import Kind, written
@@ -50,6 +51,9 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     tools: frozenset[str] | None = None
     max_seconds: int = 0
     max_calls: int = 0
+    trust: Mapping[str, str] = MappingProxyType({})
+    numbers: frozenset[str] = frozenset()
+    """Which numbers are known to be of those who may use it."""
     return_urls: tuple[str, ...] = ()
     return_key: str = ""
 
@@ -157,15 +161,24 @@ def served(own: Settings, route: Route) -> Served:
     if route.auto_confirm is not None:
         user_id = route.user_id or own.user_id
         changed["auto_confirm"] = ",".join(f"{user_id}:{tool}" for tool in route.auto_confirm)
+    settings = msgspec.structs.replace(own, **changed)
     return Served(
-        settings=msgspec.structs.replace(own, **changed),
+        settings=settings,
         route=route.name,
         tools=None if route.tools is None else frozenset(route.tools),
         max_seconds=route.max_seconds,
         max_calls=route.max_calls,
+        trust=route.trust,
+        numbers=_numbers(route, settings),
         return_urls=route.return_urls,
         return_key=route.return_key,
     )
+
+
+def _numbers(route: Route, settings: Settings) -> frozenset[str]:
+    """Collect the known numbers: the route's, those that it is for when they call, and where its user is rung."""
+    ours = (*routing.many(route.numbers), *routing.many(route.calling), settings.rung.get(settings.user_id, ""))
+    return frozenset(number for number in ours if routing.number_of(number) == number and number)
 
 
 def calendar_tools(chosen: frozenset[str]) -> tuple[str, ...]:
@@ -257,6 +270,7 @@ def _check(own: Settings, route: Route, place: str) -> None:
     handover.check(route.return_urls, route.return_key, place)
     if route.tools is not None:
         _check_tools(given, place)
+    trust_rules.check(route.trust, given.numbers, _trusted_names(given, route.trust), place)
 
 
 def _check_assistants(own: Settings, routes: Sequence[Route], where: Sequence[str]) -> None:
@@ -277,6 +291,16 @@ def _check_assistants(own: Settings, routes: Sequence[Route], where: Sequence[st
 
 def _name_in_route(field: str) -> str:
     return "session_key_env or session_key_file" if field == "session_key" else field
+
+
+def _trusted_names(given: Served, rule: Mapping[str, str]) -> frozenset[str]:
+    """Name what a rule of trust may name: what the session's tools are called, those of far servers included."""
+    if given.settings.session not in FUNCTION_CALLING:
+        return frozenset(tool.name for tool in CALENDAR_TOOLS)
+    servers = tuple(f"{server.name}_" for server in given.settings.mcp)
+    far = (name for name in rule if name.startswith(servers)) if servers else ()
+    tools = (*CALENDAR_TOOLS, *MEMORY_TOOLS, WEB_SEARCH)
+    return frozenset({*(tool.name for tool in tools), *OF_A_CALL, "text_caller", *far})
 
 
 def _check_tools(given: Served, place: str) -> None:

@@ -34,12 +34,13 @@ FLOORS = {
     "campaign_cli": 7,
     "key_cli": 6,
     "memory_cli": 6,
+    "pin_cli": 6,
     "receipt_cli": 6,  # beside cli, which would outgrow its page: a command with subcommands of its own
     "voice_key_cli": 6,
     "cli": 8,
 }
 READERS = {"app", "cli", "doctor", "doctor_cli", "doctor_peers"}
-ASIDE = {"settings", "telemetry", "tenants"}  # seen by READERS alone
+ASIDE = {"settings", "telemetry", "tenants", "trust_rules"}  # seen by READERS alone
 
 DRY = ("audio", "call", "legs", "sessions")
 DRY_FILES = (

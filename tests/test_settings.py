@@ -292,6 +292,9 @@ def test_trunks_get_their_passwords_from_the_environment(tmp_path: Path) -> None
     [
         ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1"}, "", "name who may call"),
         ({"PHONE_BRIDGE_SIP_LISTEN": "127.0.0.1"}, TRUNK, "udp://address"),
+        ({"PHONE_BRIDGE_SIP_LISTEN": "tls://127.0.0.1"}, TRUNK, "SIP_TLS_CERTIFICATE to show"),
+        ({}, TRUNK + 'proxy = "192.0.2.1"\ncalls_out = true', "says from where"),
+        ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1"}, TRUNK + 'proxy = "p;transport=tcp"', "must name tcp"),
         ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1", "PHONE_BRIDGE_SIP_HOST": "pbx"}, TRUNK, "must be an address"),
         ({"PHONE_BRIDGE_SIP_LISTEN": "udp://127.0.0.1", "PHONE_BRIDGE_SIP_RTP_PORTS": "5"}, TRUNK, "two ports"),
     ],
@@ -305,7 +308,7 @@ def test_sip_that_cannot_work_is_told(environ: dict[str, str], toml: str, mend: 
 def test_whom_callers_may_be_put_through_to_is_checked_and_never_our_own_number(tmp_path: Path) -> None:
     listed = {"PHONE_BRIDGE_TRANSFERS": "reception=+493012345678,box=voicemail"}
     assert list(load(DATABASE | listed, tmp_path).targets) == ["reception", "box"]
-    with pytest.raises(SettingsError, match="PHONE_BRIDGE_TRANSFERS: .*leads nowhere"):
+    with pytest.raises(SettingsError, match=r"PHONE_BRIDGE_TRANSFERS: .*leads nowhere"):
         load(DATABASE | {"PHONE_BRIDGE_TRANSFERS": "reception=12"}, tmp_path)
     with pytest.raises(SettingsError, match="PHONE_BRIDGE_TRANSFERS puts callers through to TWILIO_PHONE_NUMBER"):
         load(DATABASE | listed | {"TWILIO_PHONE_NUMBER": "+493012345678"}, tmp_path)

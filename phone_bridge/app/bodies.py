@@ -11,7 +11,7 @@ from phone_bridge.app.answers import problem
 from phone_bridge.errors import Refused
 from phone_bridge.outbound.book import Promise
 from phone_bridge.outbound.policy import SPAN
-from phone_bridge.outbound.reminders import NUMBER
+from phone_bridge.outbound.reminders import CALLEE, NUMBER
 
 MAX_KEY_CHARS = 255
 """The longest Idempotency-Key."""
@@ -22,6 +22,7 @@ KEYS = "^[0-9*#A-Dw]{1,32}$"
 
 _WANTED = {
     NUMBER: "A number begins with a plus and its country's code, such as +4930123456.",
+    CALLEE: "A number begins with a plus and its country's code, such as +4930123456; an address is sip:jane@host.",
     SPAN: "A span of hours is written as 21:00-08:00.",
     KEYS: "Keys are 0 to 9, *, #, A to D, and w for half a second of silence: 32 at most.",
 }

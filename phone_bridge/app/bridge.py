@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,7 @@ from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
 from phone_bridge.app.outbound import Outbound
 from phone_bridge.app.outside import Texting, router
+from phone_bridge.app.sip_transfers import SipTransfers
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.app.toolboxes import Toolboxes
 from phone_bridge.audio.format import PCMU_8K
@@ -132,6 +134,7 @@ class Bridge:
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
         self.voicemail_turn = asyncio.Lock()
         """One word of the carrier's on a message at a time."""
+        self.sip_transfers = SipTransfers()
         self.watchers = 0
         """Streams of events that are open."""
         self._voice = voice
@@ -338,7 +341,7 @@ class Bridge:
 
 def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bool) -> Rules:
     settings = served.settings
-    limit = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
+    limit: dict[str, Any] = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
     return Rules(
         language=settings.language,
         announce=settings.record and settings.record_announce,

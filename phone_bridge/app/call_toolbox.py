@@ -83,7 +83,7 @@ class CallToolbox:
                 )
             )
         names = ", ".join(target.name for target in self._targets.values())
-        if names and transferring.movable(facts.carrier_id):
+        if names and transferring.movable(self._bridge, self._call_id, facts.carrier_id):
             found.append(
                 Offer(
                     name="transfer_call",

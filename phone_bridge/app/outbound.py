@@ -25,6 +25,7 @@ from phone_bridge.legs.twilio.webhook import IncomingCall, StatusChanged
 from phone_bridge.outbound.attempt import OVER, Answer, on_answer
 from phone_bridge.outbound.book import Attempt, Book, Plan, Promise
 from phone_bridge.outbound.carrier import Carrier
+from phone_bridge.outbound.carriers import Carriers
 from phone_bridge.outbound.destinations import allowed
 from phone_bridge.outbound.dialler import Dialler, Line
 from phone_bridge.outbound.engine import BEAT_S, Engine, Limits
@@ -40,9 +41,10 @@ from phone_bridge.outbound.reminders import (
     shown,
 )
 from phone_bridge.outbound.turns import Turns
-from phone_bridge.routing import Facts
+from phone_bridge.routing import Facts, sip_host
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.record import CallRecord, Records, timestamp
+from phone_bridge.runtime.sip_trunks import outward
 from phone_bridge.settings import Settings
 from phone_bridge.tenants import Tenants
 from phone_bridge.tools.keeper import Reminder as Wanted
@@ -96,19 +98,19 @@ class Outbound:
         self._wall = wall
         self._calendar = calendar
         self.book = Book(records)
-        self.carrier = Carrier(
-            Account(
-                sid=settings.twilio_account_sid,
-                token=next(iter(settings.twilio_tokens), ""),
-                base_url=settings.twilio_url,
-            )
+        account = Account(
+            sid=settings.twilio_account_sid,
+            token=next(iter(settings.twilio_tokens), ""),
+            base_url=settings.twilio_url,
         )
+        self.carrier = Carriers(Carrier(account), has_account=self.configured)
         line = Line(
             base_url=settings.base_url,
             ring_s=settings.ring_seconds,
             limit_s=settings.call_minutes * 60,
             detection=settings.amd,
             prefixes=settings.allowed_prefixes,
+            domains=settings.sip_domains,
         )
         self.dialler = Dialler(self.book, self.carrier, line, wall=wall, posted=self._post)
         limits = Limits(settings.calls_per_second, settings.outbound_calls)
@@ -134,9 +136,9 @@ class Outbound:
         return bool(self._settings.twilio_account_sid and self._settings.twilio_tokens)
 
     def start(self, http: HttpClient) -> None:
-        """Begin to ring, in the background, where there is an account to call from."""
+        """Begin to ring, in the background, where there is an account to call from, or a trunk."""
         self._http = http
-        if self.configured:
+        if self.configured or any(trunk.calls_out for trunk in self._settings.sip_trunks):
             self._tasks = [asyncio.create_task(self._run())]
         elif self._settings.webhook_url:  # of callers' messages is told all the same
             works = ((self._deliver, TICK_S), (self._forget, FORGET_S))
@@ -155,16 +157,26 @@ class Outbound:
     def check(self, to: str, from_: str | None) -> str:
         """Let a call to ``to`` pass, and give the number it comes from; raises Refused."""
         settings = self._settings
+        trunk = outward(settings.sip_trunks, to)
+        if trunk is not None or sip_host(to):
+            allowed(to, settings.allowed_prefixes, settings.sip_domains)
+            return self._from(to, from_)
         if not self.configured:
             raise Refused(
                 "There is no account to call from: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.",
                 code="carrier_not_configured",
             )
-        allowed(to, settings.allowed_prefixes)
+        allowed(to, settings.allowed_prefixes, settings.sip_domains)
         number = from_ or settings.twilio_phone_number
         if not number:
             raise Refused("There is no number to call from: set TWILIO_PHONE_NUMBER, or send from.", code="from")
         return number
+
+    def _from(self, to: str, from_: str | None) -> str:
+        trunk = outward(self._settings.sip_trunks, to)
+        if trunk is not None:
+            return from_ or trunk.number or trunk.username or trunk.name
+        return from_ or self._settings.twilio_phone_number
 
     def user_of(self, to: str, from_: str | None) -> str:
         """Say whose a call is that is placed for nobody by name: that of the line's route, or the deployment's own."""
@@ -265,6 +277,22 @@ class Outbound:
         await asyncio.to_thread(self.book.tell, attempt.call_id, "in_progress", timestamp(self._wall))
         return on_answer(incoming.answered_by or "", message=bool(attempt.what.message))
 
+    async def taken(self, call_id: str, carrier_id: str) -> tuple[Attempt, CallRecord]:
+        """Know that somebody has answered a call by SIP; gives its attempt and its record.
+
+        Raises Refused for a call that is not, or no longer, wanted.
+        """
+        return await asyncio.to_thread(self._taken, call_id, carrier_id)
+
+    def _taken(self, call_id: str, carrier_id: str) -> tuple[Attempt, CallRecord]:
+        if not self.book.claim_carrier(call_id, carrier_id):
+            raise Refused("The call that was answered is not wanted any more.", code="call_ended")
+        self.book.tell(call_id, "in_progress", timestamp(self._wall))
+        attempt, record = self.book.find(call_id), self.book.record(call_id)
+        if attempt is None or record is None:
+            raise Refused("The call that was answered is not known.", code="call_ended")
+        return attempt, record
+
     async def detected(self, attempt: Attempt, answered_by: str) -> Answer:
         """Decide about what a detection found while the assistant was speaking already."""
         await asyncio.to_thread(lambda: self.book.note(attempt.call_id, answered_by=answered_by))
@@ -361,7 +389,7 @@ class Outbound:
             call_id=reminder.call_id or "",
             user_id=reminder.user_id,
             to_number=wish.to,
-            from_number=wish.from_ or self._settings.twilio_phone_number,
+            from_number=self._from(wish.to, wish.from_),
             plan=msgspec.to_builtins(
                 Plan(text=text, message="" if wish.policy.voicemail == "silent" else text, about=text, errand=True)
             ),

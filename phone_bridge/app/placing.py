@@ -21,7 +21,7 @@ from phone_bridge.app.resuming import CONNECT_PATH, PART
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.twilio.admission import issue, nonce
 from phone_bridge.outbound.book import Plan
-from phone_bridge.outbound.reminders import Metadata, Name, Number
+from phone_bridge.outbound.reminders import Callee, Metadata, Name, Number
 from phone_bridge.outbound.targets import MAX_ADDRESS_CHARS, asked_for
 from phone_bridge.outbound.transfer import MAX_ABOUT_CHARS
 from phone_bridge.runtime.record import CallRecord
@@ -36,7 +36,7 @@ log = logging.getLogger("phone_bridge.outbound")
 class CallBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whom to call, and what is said first; ``message`` is left on a machine, and is the greeting unless given."""
 
-    to: Number
+    to: Callee
     from_: Number | None = msgspec.field(default=None, name="from")
     user_id: Name | None = None
     session: Annotated[str, Meta(max_length=32)] | None = None
@@ -98,7 +98,7 @@ async def transfer(request: Request) -> Response:
         call = await _live(request)
         body, _ = await bodies.read(request, TransferBody)
         settings = bridge.tenants.settings_of(call)
-        target = asked_for(body.to, settings.targets, settings.allowed_prefixes)
+        target = asked_for(body.to, settings.targets, settings.allowed_prefixes, settings.transfer_domains)
         await _asked(transferring.ask(bridge, call, target, mode=body.mode, about=body.about))
     except _Answered as error:
         return error.response

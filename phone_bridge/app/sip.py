@@ -8,12 +8,16 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.sip_calls import SipCalls
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip.access import Access
+from phone_bridge.legs.sip.registering import Registered, Registration
 from phone_bridge.routing import Facts
 from phone_bridge.runtime.record import CallRecord, timestamp
 from phone_bridge.runtime.sip import IncomingCall, SipServer
-from phone_bridge.runtime.sip_trunks import listening, rtp_ports, trunk
+from phone_bridge.runtime.sip_transports import Certificates
+from phone_bridge.runtime.sip_trunks import binding, listening, proxy, rtp_ports, trunk
+from phone_bridge.settings import Settings
 from phone_bridge.tenants import Served
 
 UNAVAILABLE = 503
@@ -29,22 +33,41 @@ class SipDoor:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._server: SipServer | None = None
+        self._calls: SipCalls | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         """Begin to listen; raises Unavailable when the port cannot be had."""
         settings = self._bridge.settings
         if not settings.sip_listen:
             return
-        host, port = listening(settings.sip_listen)
         trunks = tuple(trunk(written, settings.user_id) for written in settings.sip_trunks)
         access = Access(trunks, secrets.token_bytes(32))
-        server = SipServer(access, self.take, ports=rtp_ports(settings.sip_rtp_ports), public_host=settings.sip_host)
-        await server.open(host, port)
+        server = SipServer(
+            access,
+            self.take,
+            ports=rtp_ports(settings.sip_rtp_ports),
+            public_host=settings.sip_host,
+            certificates=certificates(settings),
+            registrations=_registration,
+        )
+        await server.open(*listening(settings.sip_listen))
         self._server = server
-        log.info("= SIP listens on udp %s:%d for %d trunks", host, server.port, len(trunks))
+        for written in settings.sip_trunks:
+            if written.registers:
+                work = server.register(binding(written), proxy(written))
+                self._tasks.append(asyncio.get_running_loop().create_task(work))
+        if any(written.calls_out for written in settings.sip_trunks):
+            self._calls = self._bridge.outbound.carrier.trunks = SipCalls(self._bridge, server)
+        log.info("= SIP listens on %s for %d trunks", ", ".join(map(str, server.listening)), len(trunks))
 
     async def close(self) -> None:
         """Stop listening."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._calls is not None:
+            await self._calls.close()
         if self._server is not None:
             await self._server.close()
 
@@ -72,11 +95,19 @@ class SipDoor:
             call.refuse(UNAVAILABLE)
             return
         try:
+            self._bridge.sip_transfers.enter(record.id, call, self._domain(call))
             pump = self._bridge.pump(record, leg, socket, known=known, onward=False)
             await self._bridge.registry.carry(record, pump)
         except Unavailable as error:  # its route is no more, or the last line went to somebody else meanwhile
             self._never_began(record, error.code)
             socket.close()
+        finally:
+            self._bridge.sip_transfers.leave(record.id)
+
+    def _domain(self, call: IncomingCall) -> str:
+        """Say where a caller's own side calls numbers: in the trunk's domain, or where the caller is from."""
+        known = next((each for each in self._bridge.settings.sip_trunks if each.name == call.trunk.name), None)
+        return known.domains[0] if known is not None and known.domains else call.request.from_.uri.host
 
     def _refusal(self, call: IncomingCall) -> int:
         registry, caller = self._bridge.registry, caller_of(call)
@@ -116,6 +147,23 @@ class SipDoor:
         record.ended_at = timestamp(time.time)
         self._bridge.spool.put(record, urgent=True)
         log.info("x call %s was not taken: %s", record.id, why)
+
+
+def _registration(fact: Registration) -> None:
+    if isinstance(fact, Registered):
+        log.info("= registered with trunk %s for %d s", fact.name, fact.expires_s)
+    else:
+        log.warning(
+            "! not registered with trunk %s (%s); again in %d s",
+            fact.name,
+            fact.code or "nobody answers",
+            fact.retry_ms // 1000,
+        )
+
+
+def certificates(settings: Settings) -> Certificates:
+    """Say what is shown by TLS, and whom it trusts."""
+    return Certificates(settings.sip_tls_certificate, settings.sip_tls_key, settings.sip_tls_authorities)
 
 
 def caller_of(call: IncomingCall) -> str | None:

@@ -54,8 +54,11 @@ async def ask(bridge: Bridge, call: CallRecord, target: Target, *, mode: str = C
             f"Nobody is rung at {target.name}, so there is nobody to be told of the caller: ask for mode cold.",
             code="transfer_mode",
         )
-    if not movable(call.carrier_id):
-        raise Refused("Only calls by the carrier's telephone network can be put through.", code="call_not_movable")
+    if not movable(bridge, call.id, call.carrier_id):
+        raise Refused("A call from a browser cannot be put through.", code="call_not_movable")
+    if bridge.sip_transfers.carries(call.id):
+        await _refer(bridge, call, target, mode)
+        return
     settings = bridge.tenants.settings_of(call)
     here = bridge.registry.is_live(call.id)
     if not here and not bridge.outbound.configured:
@@ -81,9 +84,16 @@ async def ask(bridge: Bridge, call: CallRecord, target: Target, *, mode: str = C
     await asyncio.to_thread(bridge.outbound.carrier.redirect, call.carrier_id, document)
 
 
-def movable(carrier_id: str) -> bool:
-    """Tell whether a call can be put through: browsers, and whoever calls our own SIP side, cannot yet."""
-    return carrier_id.startswith("CA")
+def movable(bridge: Bridge, call_id: str, carrier_id: str) -> bool:
+    """Tell whether a call can be put through: by the carrier, or by its own side where it is by SIP; no browser can."""
+    return carrier_id.startswith("CA") or bridge.sip_transfers.carries(call_id)
+
+
+async def _refer(bridge: Bridge, call: CallRecord, target: Target, mode: str) -> None:
+    """Have a call by SIP put through by its own side, which comes back to us where nobody is reached."""
+    if mode == WARM or not target.rings:
+        raise Refused("A call by SIP is put through to a number or an address, and mode cold.", code="transfer_mode")
+    await bridge.sip_transfers.move(call.id, target.address)
 
 
 def _told(call: CallRecord, about: str, settings: Settings) -> str:

@@ -160,6 +160,16 @@ class RunTool(msgspec.Struct, frozen=True):
     permit: Permit | None = None
 
 
+class ForgetPin(msgspec.Struct, frozen=True, gc=False):
+    """Forget what was keyed and spoken of a PIN, and what is being recognised."""
+
+
+class JudgePin(msgspec.Struct, frozen=True, gc=False):
+    """Check what was keyed and spoken, and forget it; ``PinJudged`` with the same ``attempt`` is the answer."""
+
+    attempt: int
+
+
 class Line(msgspec.Struct, frozen=True, gc=False):
     """One sentence of the bridge's own: ``key`` finds a recorded file for it, ``text`` is spoken otherwise."""
 
@@ -177,5 +187,5 @@ class Speak(msgspec.Struct, frozen=True, gc=False):
 
 LegCommand = Play | Flush | HangUp
 SessionCommand = Listen | Tell | Answer | GiveResult | CancelReply | Truncate | HandOn | CloseSession
-PumpCommand = OpenSession | OpenSpare | TakeSpare | LookUp | PrepareTool | RunTool | Speak
+PumpCommand = OpenSession | OpenSpare | TakeSpare | LookUp | PrepareTool | RunTool | Speak | ForgetPin | JudgePin
 Command = LegCommand | SessionCommand | PumpCommand

@@ -32,9 +32,11 @@ class Question:
     Of a ``function`` it is we who do what is consented to; all else the session does that proposed it.
     """
 
-    def __init__(self, id: str, action: Action, now: int, *, function: bool = False) -> None:
+    def __init__(self, id: str, action: Action, now: int, *, function: bool = False, held: bool = False) -> None:
         self.id = id
         self.function = function
+        self.held = held  # it is not asked yet, nor made ready: the caller is not known well enough for that
+        self.unproven = False  # the caller was asked for a PIN, and did not give the right one
         self.action = action
         self.began_at: int | None = None  # the caller began to hear the question
         self.heard_at: int | None = None  # the words that name the action were heard to their end
@@ -49,6 +51,10 @@ class Question:
     def named(self, item: str, words: str, ms: int) -> None:
         """Know the ledger's ``item`` that names the action now, its ``words`` and its length."""
         self.naming, self.words, self.words_ms = item, words, ms
+
+    def begin_anew(self, now: int) -> None:
+        """Have its whole time from now on, for until now something else was asked for."""
+        self._opened = now
 
     def press(self, digit: str) -> Reply:
         """Judge a key."""
@@ -102,6 +108,10 @@ class Questions:
         self._seen.add((function, id))
         self._queue.append(Question(id, action, now, function=function))
         return True
+
+    def hold(self, id: str, action: Action, now: int) -> None:
+        """Take a function in that was called and may not even be looked at yet."""
+        self._queue.append(Question(id, action, now, function=True, held=True))
 
     def begin_anew(self) -> None:
         """Forget the ids that were taken: another session numbers its proposals in its own way."""

@@ -233,6 +233,37 @@ class PromptFailed(msgspec.Struct, frozen=True, gc=False):
     message: str = ""
 
 
+class PinKeyed(msgspec.Struct, frozen=True, gc=False):
+    """The caller pressed a key while the PIN was asked for: ``*``, ``#``, or one that is not told (an empty text).
+
+    ``digits`` is how many digits there are by now. Which they are is known to the pump's pad alone.
+    """
+
+    key: str
+    digits: int
+
+
+class PinSpoken(msgspec.Struct, frozen=True, gc=False):
+    """The caller spoke while the PIN was asked for; ``digits`` is how many there are by now.
+
+    ``wish`` is what was said instead of digits: ``no``, ``repeat``, or nothing that is understood (an empty text).
+    """
+
+    digits: int
+    wish: str = ""
+
+
+class PinJudged(msgspec.Struct, frozen=True, gc=False):
+    """The PIN of an ``attempt`` was checked.
+
+    ``outcome``: ``right``, ``wrong``, ``locked`` (there were too many wrong ones, here or in other calls), ``missing``
+    (the user has none) or ``failed`` (it could not be checked).
+    """
+
+    attempt: int
+    outcome: str
+
+
 class EndRequested(msgspec.Struct, frozen=True, gc=False):
     """An operator or program asked for the call to end; ``by`` is for the record."""
 
@@ -277,4 +308,7 @@ Event = (
     | PromptFailed
     | EndRequested
     | TransferRequested
+    | PinKeyed
+    | PinSpoken
+    | PinJudged
 )

@@ -25,6 +25,11 @@ ANSWERED_OTHERWISE = _told(
     "say what is wanted instead, if anything is.",
 )
 EXPIRED = _told("expired", "The caller was asked and gave no answer in time. Nothing was done, and must not be.")
+UNPROVEN = _told(
+    "not_proven",
+    "This needs the caller's PIN. The line itself asked for it and did not get the right one. Nothing was done or "
+    "looked up, and must not be. Never ask for a PIN yourself, and take none.",
+)
 ASKED_ALREADY = _told(
     "asked_already", "Exactly this is under way already. Wait for what comes of it; do not repeat it."
 )
@@ -35,6 +40,7 @@ class _Call(msgspec.Struct):
     session_id: str  # the session's name for it
     action: Action
     live: bool = True  # the session that waits for it is there
+    preparing: bool = False
     running: bool = False
     began: int = 0
 
@@ -78,12 +84,13 @@ class Functions:
 
     def prepare(self, id: str) -> None:
         """Have it found out what the function would do exactly."""
+        self._calls[id].preparing = True
         self._out.append(c.PrepareTool(id, self._calls[id].action))
 
     def waits(self, id: str) -> bool:
-        """Tell whether a session that is there waits for the function, which does not run yet."""
+        """Tell whether a session that is there waits for the function, which is made ready and does not run yet."""
         call = self._calls.get(id)
-        return call is not None and call.live and not call.running
+        return call is not None and call.live and call.preparing and not call.running
 
     def run(self, id: str, action: Action, now: int, permit: Permit | None = None) -> None:
         """Run the function as ``action``."""

@@ -19,16 +19,18 @@ from phone_bridge.call.announcement import Announcement
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
 from phone_bridge.call.errand import Errand, Heard, Wish, screens
-from phone_bridge.call.functions import Functions, readable
+from phone_bridge.call.functions import UNPROVEN, Functions, readable
 from phone_bridge.call.handing_on import EXECUTED, FAILED, UNKNOWN, Given, alike, hand_on
 from phone_bridge.call.lifeline import Lifeline, Spare
 from phone_bridge.call.moving import Moving
 from phone_bridge.call.past import Past
 from phone_bridge.call.permit import Permit
 from phone_bridge.call.prompts import Prompt
+from phone_bridge.call.proving import OVER, Move, Proving
 from phone_bridge.call.rules import NEVER_UNASKED, Rules
 from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Asked, Trace
+from phone_bridge.call.trust import highest
 from phone_bridge.call.turns import Due, Turns
 from phone_bridge.call.view import Line, Open, View
 from phone_bridge.call.words import moving
@@ -66,6 +68,11 @@ _SESSION_GONE = {
 _OUTCOMES_TOLD = {EXECUTED: "done_before", "not_executed": "not_done", FAILED: "not_done"}
 
 _GOODBYES = {"drain": "goodbye_drain"}
+_UNPROVEN_GOODBYES = {
+    Move.LOCKED: "goodbye_pin_locked",
+    Move.MISSING: "goodbye_pin_unable",
+    Move.FAILED: "goodbye_pin_unable",
+}
 
 
 class Call:
@@ -92,10 +99,10 @@ class Call:
         self._given = Given()
         self._moving = Moving()
         self._back = past if past is not None and past.lead_in else None  # from somebody else
+        self._proving = Proving(rules, highest(rules.trust.has, past.trust) if past else rules.trust.has)
+        self.trace.trust = self._proving.tier.value
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
         self._announcement = Announcement(wanted=rules.announce)
-        self.private = False
-        """Whether what the caller does now is for no recording: what opens a door is theirs alone."""
         self._session_missing = False  # it could not be had while nobody needed it
         self._screened = False  # somebody who screens the call was answered by us, and not by the assistant
         self._first = True  # no session has been open yet
@@ -118,6 +125,7 @@ class Call:
         self._hang_up_at: int | None = None
         self._hang_up_reason = ""
         self._closing_prompt: Prompt | None = None
+        self._pin_prompt = ""  # the line that asks for the PIN
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             e.CallerHeard: self._caller_heard,
             e.DigitPressed: self._digit_pressed,
@@ -150,6 +158,9 @@ class Call:
             e.PromptFailed: self._prompt_failed,
             e.EndRequested: self._end_requested,
             e.TransferRequested: self._transfer_requested,
+            e.PinKeyed: self._pin_keyed,
+            e.PinSpoken: self._pin_spoken,
+            e.PinJudged: self._pin_judged,
         }
 
     # The outside
@@ -162,7 +173,20 @@ class Call:
     @property
     def asking(self) -> bool:
         """Whether a question is open, so that it matters when the caller's voice begins."""
-        return self._questions.current is not None
+        return self._questions.current is not None or self._proving.listens
+
+    @property
+    def proving(self) -> bool:
+        """Whether a PIN is asked for, so that the caller's voice may be speaking one."""
+        return self._proving.open
+
+    def masks(self, now: int) -> bool:
+        """Whether a key may be one of a PIN: then it is told as ``PinKeyed``, and which it was to nobody."""
+        return self._proving.masks(now)
+
+    def private(self, now: int) -> bool:
+        """Tell whether what the caller does now is for no recording: what opens a door is theirs alone."""
+        return self._proving.masks(now) or self._proving.muffles(now)
 
     @property
     def recordable(self) -> bool:
@@ -206,7 +230,8 @@ class Call:
     def begin(self, now: int) -> list[c.Command]:
         """Greet the caller, or say that we were cut off; the session is being opened meanwhile."""
         self._step("begin")
-        self._out.append(c.OpenSession())
+        if self._proving.may_enter:
+            self._out.append(c.OpenSession())
         if self._past is not None:
             self.trace.transcript.extend(self._past.transcript)
             self.trace.actions.extend(map(copy, self._past.actions))  # whose outcomes are found out only now
@@ -215,9 +240,14 @@ class Call:
             first: tuple[c.Line | str, ...] = (c.Line("back.own", self._back.lead_in) if self._back else "cut_off",)
         elif self._errand is not None:
             first = (self._errand_line, "errand_keys")
+        elif self._rules.greeting:
+            first = (c.Line("greeting.own", self._rules.greeting),)
         else:
-            first = (c.Line("greeting.own", self._rules.greeting) if self._rules.greeting else "greeting",)
-        self._announcement.said(self._say(*self._announcement.lines, *first, now=now))
+            first = ("greeting",) if self._proving.may_enter else ()
+        if lines := (*self._announcement.lines, *first):
+            self._announcement.said(self._say(*lines, now=now))
+        if not self._proving.may_enter and not self._on_errand:
+            self._prove(now)
         self._turns.caller_done(now)
         return self._drain()
 
@@ -245,6 +275,7 @@ class Call:
             self._hang_up_at,
             self._next_question,
             question.deadline if question else None,
+            self._proving.deadline(),
             self._unheard_at(),
             self._prompts.deadline(),
             self._moving.due,
@@ -253,7 +284,7 @@ class Call:
             times.append(self._lifeline.reopen_at)
         elif self._phase is Phase.TALKING:
             times += (self._lifeline.deadline(), self._pause_at())
-        if self._phase is not Phase.CLOSING and question is None:
+        if self._phase is not Phase.CLOSING and question is None and not self._proving.open:
             times.append(self._turns.deadline())
         return min([time for time in times if time is not None], default=None)
 
@@ -278,7 +309,9 @@ class Call:
             self._move(now)
             return
         question = self._questions.current
-        if question is not None:
+        if self._proving.open:
+            self._move_on(self._proving.expire(now), now)
+        elif question is not None:
             if question.deadline is not None and now >= question.deadline:
                 self._answer(question, c.Verdict.EXPIRED, c.AnsweredBy.NONE, now)
                 self._say("expired", now=now)
@@ -318,10 +351,14 @@ class Call:
     # The caller
 
     def _caller_heard(self, event: e.CallerHeard, now: int) -> None:
-        if self._phase is Phase.TALKING:
+        if self._proving.muffles(now):
+            if self._phase is Phase.TALKING:
+                silence = self._format.silence
+                self._out.append(c.Listen(silence * (len(event.audio) // len(silence))))
+        elif self._phase is Phase.TALKING:
             self._out.append(c.Listen(event.audio))
             self.trace.counts.heard_ms += len(event.audio) // self._bytes_per_ms
-        elif self._phase is Phase.OPENING:
+        elif self._phase is Phase.OPENING and self._proving.may_enter:
             self._held.append(event.audio)
             self._held_size += len(event.audio)
             while self._held_size > self._format.size(self._rules.hold_ms):
@@ -329,7 +366,9 @@ class Call:
 
     def _digit_pressed(self, event: e.DigitPressed, now: int) -> None:
         self._turns.caller(now)
-        self.trace.noted(now, "key", "\N{BULLET}" if self.private else event.digit)
+        if self._proving.masks(now):
+            return  # one that was not masked: it is nobody's all the same
+        self.trace.noted(now, "key", event.digit)
         if self._errand is not None and self._errand.open:
             self._hear_errand(self._errand.press(event.digit), now)
             return
@@ -348,6 +387,9 @@ class Call:
 
     def _voice_started(self, event: e.VoiceStarted, now: int) -> None:
         self._turns.caller(now)
+        if self._proving.listens:
+            self._proving.voice(now, on=True)
+            return
         if self._speaking_since(now) is None:
             self._utterance = min(event.at, now)
         self._voice_ended = None
@@ -357,12 +399,15 @@ class Call:
 
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
         self._turns.caller(now)
+        if self._proving.listens:
+            self._proving.voice(now, on=False)
+            return
         self._voice_ended = now
 
     def _unheard_at(self) -> int | None:
         """Say when the words of a voice that spoke to the open question are given up; one under our own may be echo."""
         ended = self._voice_ended
-        if self._questions.current is None or ended is None or ended == self._unheard:
+        if self._questions.current is None or self._proving.open or ended is None or ended == self._unheard:
             return None
         return ended + self._rules.unheard_ms if ended > self._ledger.quiet_at() else None
 
@@ -514,7 +559,10 @@ class Call:
     def _give_the_word(self, now: int) -> None:
         """Let the assistant talk, which has to hear what was said before."""
         self._say("errand_assistant", now=now)
-        if self._phase is Phase.TALKING:
+        if not self._proving.may_enter:
+            self._handing_on = True
+            self._prove(now)
+        elif self._phase is Phase.TALKING:
             self._hand_on(now, answer=True)
             self._turns.caller_done(now)
         elif self._lifeline.reopen_at is None and self._session_missing:
@@ -595,7 +643,7 @@ class Call:
     # The session's life
 
     def _session_opened(self, event: e.SessionOpened, now: int) -> None:
-        if self._phase is Phase.OPENING and not self._up:
+        if self._phase is Phase.OPENING and not self._up and self._proving.may_enter:
             self._lifeline.opened(event.life_ms, now)
             self._up = True
             self._go_on(now)
@@ -632,7 +680,7 @@ class Call:
         return duty is not None
 
     def _session_closed(self, event: e.SessionClosed, now: int) -> None:
-        if self._phase not in (Phase.OPENING, Phase.TALKING):
+        if self._phase not in (Phase.OPENING, Phase.TALKING) or not self._proving.may_enter:
             return
         if event.reason == "ended":
             for item in self._ledger.unheard(now):
@@ -666,8 +714,9 @@ class Call:
             self._hear_question(question, now)
             self._prompts.forget(question)
             self._note(question, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, "", now)
-            if question.naming:
+            if question.naming or self._proving.open:
                 self._flush(now)
+        self._stop_proving(now)
         self._questions.begin_anew()
         self._next_question = None
         for item in self._ledger.unheard(now):
@@ -713,7 +762,7 @@ class Call:
             self._lifeline.expiring(event.left_ms, now)
 
     def _spare_ready(self, event: e.SpareReady, now: int) -> None:
-        if self._phase not in (Phase.OPENING, Phase.TALKING):
+        if self._phase not in (Phase.OPENING, Phase.TALKING) or not self._proving.may_enter:
             return
         self._lifeline.spare_ready(event.life_ms, now)
         if self._phase is Phase.OPENING and not self._up and self._lifeline.reopen_at is None:
@@ -787,7 +836,8 @@ class Call:
             self._ask_next(now)
 
     def _may_go_unasked(self, action: e.Action, before: str) -> bool:
-        return action.name in self._rules.auto_confirm and action.name not in NEVER_UNASKED and not before
+        wished = action.name in self._rules.auto_confirm and action.name not in NEVER_UNASKED
+        return wished and not before and self._proving.opens(action.name)
 
     def _done_before(self, action: e.Action) -> str:
         """Tell what came of such an action of a model's that had its yes in this call; "" for none, or a failure."""
@@ -808,6 +858,10 @@ class Call:
     def _ask_next(self, now: int) -> None:
         self._next_question = None
         question = self._questions.next()
+        while question is not None and question.held and self._proving.opens(question.action.name):
+            self._questions.drop(question.id, function=True)
+            self._begin_function(question.id, question.action, now)
+            question = self._questions.next()
         if question is None:
             return
         if self._ledger.quiet_at() - now > self._rules.lead_in_ms:
@@ -816,7 +870,10 @@ class Call:
             self._flush(now)
         if self._reply:
             self._hush(self._reply)
-        self._ask(question, now)
+        if self._proving.opens(question.action.name):
+            self._ask(question, now)
+        else:
+            self._prove(now)
 
     def _ask(self, question: Question, now: int) -> None:
         self.trace.noted(now, "asked", question.action.name)
@@ -865,6 +922,8 @@ class Call:
     def _give(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, answer: str, now: int) -> None:
         permit = None
         if verdict is c.Verdict.CONFIRMED:
+            if not self._proving.opens(question.action.name):
+                raise LocalError("a yes was about to be given by a caller who is not known well enough for it")
             permit = Permit(question.action, now)
             self._awaited.add(question.id)
             self._turns.session(now, busy=True)
@@ -872,7 +931,8 @@ class Call:
             self._give_function(question, verdict, by, permit, now)
         else:
             told = verdict in (c.Verdict.DECLINED, c.Verdict.EXPIRED) and by is not c.AnsweredBy.SPEECH
-            refusal = words.refusal(self._rules.language) if told else ""
+            refusing = words.unproven if question.unproven else words.refusal
+            refusal = refusing(self._rules.language) if told else ""
             self._out.append(c.Answer(question.id, question.action, verdict, by, refusal, permit))
         self._note(question, verdict, by, answer, now)
 
@@ -882,11 +942,15 @@ class Call:
         """Run what was consented to, or tell the model that it was not; nobody is left to tell at a call's end."""
         if permit is not None:
             self._functions.run(question.id, question.action, now, permit)
+        elif question.unproven:
+            self._functions.give(question.id, UNPROVEN)
         else:
             self._functions.refuse(question.id, verdict, by)
         self._turns.working(self._functions.working, now)
 
     def _note(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, answer: str, now: int) -> None:
+        if question.held and self._rules.reads(question.action.name):
+            return  # a look is no deed, given or not
         self.trace.asked(
             Asked(
                 question.id,
@@ -898,6 +962,7 @@ class Call:
                 question=question.words,
                 question_ms=question.words_ms,
                 answer=answer,
+                trust=self._proving.tier.value,
             )
         )
 
@@ -917,6 +982,7 @@ class Call:
         self._note(fallen, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, "", now)
         self.trace.settled(event.id, event.outcome, result)
         if asked:
+            self._stop_proving(now)
             self._flush(now)
             self._say("withdrawn", now=now)
             self._next_question = now + self._rules.outcome_ms if self._questions.waiting() else None
@@ -932,11 +998,18 @@ class Call:
         if not id:
             return
         self.trace.noted(now, "tool", event.action.name)
-        if self._rules.reads(event.action.name):
-            self._functions.run(id, event.action, now)
+        self._turns.working(True, now)
+        if self._proving.opens(event.action.name):
+            self._begin_function(id, event.action, now)
+        else:
+            self._questions.hold(id, event.action, now)
+            self._ask_in_turn(now)
+
+    def _begin_function(self, id: str, action: e.Action, now: int) -> None:
+        if self._rules.reads(action.name):
+            self._functions.run(id, action, now)
         else:
             self._functions.prepare(id)
-        self._turns.working(True, now)
 
     def _tool_prepared(self, event: e.ToolPrepared, now: int) -> None:
         if not self._functions.waits(event.id):
@@ -979,6 +1052,7 @@ class Call:
 
     def _abandon(self, now: int) -> None:
         """Give every open proposal its no: nobody is left to answer it, or to carry it out."""
+        self._stop_proving(now)
         self._functions.lose()
         for question in self._questions.drain():
             self._hear_question(question, now)
@@ -992,6 +1066,85 @@ class Call:
         """Give all that may come back as an echo while ``question`` is asked."""
         keys = ("unclear_once", "wrong_key", "keys", "keypad", "again_done", "again_unknown")
         return " ".join((self._naming(question).text, *(self._speaker.line(key).text for key in keys)))
+
+    # Who is calling
+
+    def _prove(self, now: int) -> None:
+        """Ask for the PIN that the current question needs, or the session as a whole."""
+        self._proving.begin(now)
+        self._out.append(c.ForgetPin())
+        if self._proving.spent:
+            self._move_on(Move.REFUSED, now)
+        else:
+            self._ask_for_pin("pin_ask" if self._questions.current is not None else "pin_enter", now)
+
+    def _ask_for_pin(self, key: str, now: int) -> None:
+        self._prompts.take(self._pin_prompt)
+        more = ("pin_voice",) if self._rules.pin_by_voice and key != "pin_wrong" else ()
+        self._pin_prompt = self._say(key, *more, now=now).name
+
+    def _pin_keyed(self, event: e.PinKeyed, now: int) -> None:
+        self._turns.caller(now)
+        self._move_on(self._proving.keyed(event.key, event.digits, now), now, by=c.AnsweredBy.DIGIT)
+
+    def _pin_spoken(self, event: e.PinSpoken, now: int) -> None:
+        self._turns.caller(now)
+        self._move_on(self._proving.spoken(event.digits, event.wish, now), now)
+
+    def _pin_judged(self, event: e.PinJudged, now: int) -> None:
+        self._move_on(self._proving.judged(event.attempt, event.outcome, now), now)
+
+    def _move_on(self, move: Move, now: int, by: c.AnsweredBy = c.AnsweredBy.NONE) -> None:
+        if move is Move.NOTHING:
+            return
+        self._prompts.take(self._pin_prompt)
+        self._flush(now)
+        if move is Move.JUDGE:
+            self._out.append(c.JudgePin(self._proving.judge(now)))
+        elif move in (Move.AGAIN, Move.WRONG):
+            self._ask_for_pin(f"pin_{move.value}", now)
+        elif move is Move.RIGHT:
+            self._proven(now)
+        elif move in OVER:
+            self._unproven(move, by, now)
+
+    def _proven(self, now: int) -> None:
+        self._stop_proving(now)
+        self.trace.trust = self._proving.tier.value
+        self.trace.version += 1
+        self._answered_at = now
+        question = self._questions.current
+        if question is None:
+            self._say("pin_right" if self._handing_on else "pin_welcome", now=now)
+            self._out.append(c.OpenSession())
+            self._turns.caller_done(now)
+            return
+        self._say("pin_right", now=now)
+        if question.held:
+            self._ask_next(now)
+        else:
+            question.begin_anew(now)
+            self._ask(question, now)
+
+    def _unproven(self, move: Move, by: c.AnsweredBy, now: int) -> None:
+        """Leave the caller as little known as before: what needed more is declined, and a call that did is over."""
+        self._stop_proving(now)
+        question = self._questions.current
+        if question is None:
+            self._close(_UNPROVEN_GOODBYES.get(move, "goodbye_pin"), "completed", "bridge", now)
+            return
+        question.unproven = True
+        late = move is Move.LATE
+        self._say(f"pin_{move.value}", now=now)
+        self._answer(question, c.Verdict.EXPIRED if late else c.Verdict.DECLINED, by, now)
+
+    def _stop_proving(self, now: int) -> None:
+        """Ask for the PIN no more; what came of it so far is forgotten."""
+        if self._proving.open:
+            self._proving.end(now)
+            self._prompts.take(self._pin_prompt)
+            self._out.append(c.ForgetPin())
+            self._utterance, self._voice_ended, self._partial = None, None, ""
 
     # What sounds
 
@@ -1011,6 +1164,8 @@ class Call:
             raise LocalError(f"{len(event.parts)} runs of sound were made for {len(prompt.lines)} lines")
         self._speaker.play_prompt(prompt, event.parts, now)
         until = self._ledger.quiet_at()
+        if prompt.name == self._pin_prompt:
+            self._proving.asking_until(until)
         if prompt.lines[0].key == "one_moment":
             self._turns.filled(until)
         else:
@@ -1076,7 +1231,7 @@ class Call:
                 self._move(now)
 
     def _move(self, now: int) -> None:
-        asked = self._questions.current is not None  # nobody is to answer it any more
+        asked = self._questions.current is not None or self._proving.open  # nobody is to answer it any more
         for item in self._ledger.unheard(now):
             self._speaker.finish(item, now)
         line = moving.connecting(self._moving.take(), self._rules.language)

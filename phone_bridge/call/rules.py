@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from phone_bridge.call.trust import Trust
 from phone_bridge.offers import Effect
 
 
@@ -26,6 +27,23 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     effects: Mapping[str, str] = {}
     """What each tool does that a function-calling session is offered, by its name: read, write, outward, destroy."""
+
+    trust: Trust = Trust()
+    """How far the caller is known, and which tools need how much."""
+    pin_by_voice: bool = False
+    """Whether a PIN may be spoken, because there is an ear of our own for it."""
+    pin_digits: int = 6
+    """Digits of the shortest PIN there is: with fewer, more are waited for."""
+    pin_pause_ms: int = 4_000
+    """How long after a key the PIN counts as complete that was not ended with the hash key."""
+    pin_said_ms: int = 1_500
+    """The same after digits that were spoken."""
+    pin_judge_ms: int = 8_000
+    """How long a check may take."""
+    late_key_ms: int = 3_000
+    """How long after a PIN was asked for further keys still belong to it, and are told to nobody."""
+    muffled_ms: int = 400
+    """How long after a PIN was asked for the session hears silence still; longer where a voice goes on."""
 
     answer_ms: int = 20_000
     """How long a question waits for its answer once it was asked."""

@@ -23,7 +23,8 @@ class Asked(msgspec.Struct):
     """One action that was proposed, with what became of it.
 
     ``question`` are the words that named it, which sound for ``question_ms`` and of which ``heard_ms`` were heard;
-    ``answer`` is the key or the words of the caller, ``outcome`` the session's word on it, empty while there is none.
+    ``answer`` is the key or the words of the caller, ``outcome`` the session's word on it, empty while there is none,
+    ``trust`` how far it was known by then who the caller is.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Asked(msgspec.Struct):
     question_ms: int = 0
     answer: str = ""
     outcome: str = ""
+    trust: str = ""
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -97,6 +99,7 @@ class Trace:
         """What earlier parts of the call have cost, in tokens."""
         self.ended_by = ""
         self.error = ""
+        self.trust = ""  # how far it is known who the caller is; empty where nobody has said it
         self.reply = ""  # what the callee of a reminder wants
         self.recording: Recorded | None = None
         self.timeline = Timeline()

@@ -8,12 +8,13 @@ ignore digits that are dialled on top.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import phonenumbers
 from phonenumbers import PhoneNumberType, ValidationResult
 
 from phone_bridge.errors import Refused, SettingsError
+from phone_bridge.routing import sip_host, sip_user_of
 
 MIN_DIGITS, MAX_DIGITS = 8, 15
 """Length of a number with its country code; ITU-T E.164 (11/2010), 6.2.1 says at most 15."""
@@ -109,11 +110,15 @@ def prefixes(text: str) -> tuple[str, ...]:
     return found
 
 
-def allowed(number: str, prefixes: Iterable[str]) -> None:
-    """Let ``number`` pass if one of ``prefixes`` opens it and nothing forbids it.
+def allowed(number: str, prefixes: Iterable[str], domains: Container[str] = ()) -> None:
+    """Let ``number`` pass if one of ``prefixes`` opens it and nothing forbids it; an address, if ``domains`` has it.
 
     Raises Refused: ``destination_malformed``, ``destination_expensive``, ``destination_not_allowed``.
     """
+    host = sip_host(number)
+    if host:
+        _allowed_address(number, host, prefixes, domains)
+        return
     dialable(number)
     island = ISLANDS.get(number[1:5])
     for prefix in prefixes:
@@ -124,6 +129,24 @@ def allowed(number: str, prefixes: Iterable[str]) -> None:
         f"PHONE_BRIDGE_DESTINATIONS does not allow the number: add the prefix of {where} to it.",
         code="destination_not_allowed",
     )
+
+
+def _allowed_address(address: str, host: str, prefixes: Iterable[str], domains: Container[str]) -> None:
+    """Let an address pass; one that stands for a number passes as that number does, and dials nothing in disguise."""
+    if host not in domains:
+        raise Refused(
+            f"No trunk calls addresses of {host}: name it in the domains of one of [[sip_trunks]] with calls_out.",
+            code="destination_not_allowed",
+        )
+    user = sip_user_of(address)
+    digits = re.sub(r"[^0-9+]", "", user)
+    if user.startswith("+"):
+        allowed(user, prefixes)
+    elif not re.search("[A-Za-z]", user) and len(digits) >= MIN_DIGITS:
+        raise Refused(
+            "The address may stand for a telephone number: write that with a plus and its country's code.",
+            code="destination_malformed",
+        )
 
 
 def dialable(number: str) -> None:

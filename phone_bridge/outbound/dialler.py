@@ -71,6 +71,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     limit_s: int
     detection: str = "off"
     prefixes: tuple[str, ...] = ()
+    domains: frozenset[str] = frozenset()
+    """Whose SIP addresses may be called."""
 
 
 class Dialler:
@@ -135,7 +137,7 @@ class Dialler:
         """Look once more, just before it rings: settings and wishes may have changed since it was asked for."""
         if attempt.dials >= MAX_DIALS:
             raise Refused("the carrier has turned the call away too often", code="carrier_unavailable")
-        allowed(attempt.to_number or "", self._line.prefixes)
+        allowed(attempt.to_number or "", self._line.prefixes, self._line.domains)
         if self._book.is_barred(attempt.to_number or ""):
             raise Refused("the number must not be called", code="do_not_call")
         reminder = self._book.reminder(attempt.reminder_id) if attempt.reminder_id else None
@@ -146,6 +148,7 @@ class Dialler:
     def _placing(self, attempt: Attempt, to: str) -> Placing:
         base, call_id = self._line.base_url, attempt.call_id
         return Placing(
+            call_id=call_id,
             to=to,
             from_=attempt.from_number or "",
             url=f"{base}/twilio/voice?call={call_id}",

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from phone_bridge.errors import Refused
 from phone_bridge.outbound.policy import Again, Outcome, Policy, after, check, instant, offset_name, permitted, zone
+from phone_bridge.routing import SIP_ADDRESS
 
 MAX_TEXT_CHARS = 1_000
 MAX_OFFSET_MINUTES = 10_080
@@ -37,6 +38,9 @@ _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 NUMBER = r"^\+[1-9][0-9]{7,14}$"
 
+CALLEE = rf"^(\+[1-9][0-9]{{7,14}}|{SIP_ADDRESS})$"
+
+Callee = Annotated[str, Meta(pattern=CALLEE, max_length=256)]
 Number = Annotated[str, Meta(pattern=NUMBER)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Metadata = Annotated[
@@ -53,7 +57,7 @@ class ReminderBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     where the recipient is; without it the offset of ``at`` counts.
     """
 
-    to: Number
+    to: Callee
     text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
     at: Annotated[str, Meta(max_length=64, extra_json_schema={"format": "date-time"})] | None = None
     from_: Number | None = msgspec.field(default=None, name="from")

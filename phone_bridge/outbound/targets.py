@@ -6,7 +6,7 @@ A program with a key may name a number of its own, too, if the countries that ma
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -87,15 +87,17 @@ def named(wanted: str, listed: Mapping[str, Target]) -> Target:
     return found
 
 
-def asked_for(wanted: str, listed: Mapping[str, Target], prefixes: Iterable[str]) -> Target:
-    """Find what a program asks for: a target of the list, or a number that may be dialled; raises Refused."""
-    if not wanted.startswith("+"):
-        return named(wanted, listed)
+def asked_for(
+    wanted: str, listed: Mapping[str, Target], prefixes: Iterable[str], domains: Container[str] = ()
+) -> Target:
+    """Find what a program asks for: a target of the list, or whom it may have called; raises Refused."""
     known = next((target for target in listed.values() if target.address == wanted), None)
     if known is not None:
         return known
-    allowed(wanted, prefixes)
-    return Target("", Kind.NUMBER, wanted)
+    if not wanted.startswith(("+", "sip:", "sips:")):
+        return named(wanted, listed)
+    allowed(wanted, prefixes, domains)
+    return Target("", Kind.NUMBER if wanted.startswith("+") else Kind.SIP, wanted)
 
 
 def _read(name: str, address: str) -> Target:

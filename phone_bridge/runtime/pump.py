@@ -371,7 +371,7 @@ class Pump:
             if not self._call.recordable:
                 return
             recorder.begin(now)
-        recorder.heard(audio, now, self._call.lag_ms, private=self._call.private)
+        recorder.heard(audio, now, self._call.lag_ms, private=self._call.private(now))
 
     # Duties
 

@@ -1,4 +1,4 @@
-"""The sockets of SIP: one for all signalling, and one for each call's sound.
+"""The sockets of SIP: those of all signalling, and one for each call's sound.
 
 A call's messages and packets come to its pump through the same ``Socket`` as a carrier's stream does; what it stands on
 here is two sockets of UDP. Who calls is told to ``take``, which answers or refuses.
@@ -8,44 +8,35 @@ import asyncio
 import secrets
 import socket as sockets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
+
+from msgspec import structs
 
 from phone_bridge.errors import LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
-from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, Invited, Said, Unconfirmed, Withdrawn
-from phone_bridge.legs.sip.dialog import Dialog, Place
+from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, InCall, Invited, Referred, Said, Unconfirmed, Withdrawn
+from phone_bridge.legs.sip.calling import Answered, Calling, Failed, Outcome, Rang, Told, Wanted
+from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request
+from phone_bridge.legs.sip.registering import Binding, NotRegistered, Registered, Registration
+from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
 from phone_bridge.runtime.sockets import Socket
 
 ID_BYTES = 12
 RTP_PORT_TRIES = 50
 """Ports that are tried for a call's sound before it is turned away."""
 
-RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
-"""What a burst of callers may leave with the system until it is read; the system may grant less."""
+LOOK_UP_AGAIN_MS = 30_000
+"""When a registrar is looked up again whose name leads nowhere."""
+REFER_S = 60.0
+"""How long the other side may take to say what came of calling somebody."""
+UNREGISTER_MS = 1_000
+"""How long the registrars are waited for that are left, at the end."""
 
 Take = Callable[["IncomingCall"], Coroutine[Any, Any, None]]
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    """Hand each datagram on; a peer that cannot be reached is known by its silence."""
-
-    def __init__(self, hear: Callable[[bytes, Place], None]) -> None:
-        self._hear = hear
-
-    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Take one datagram."""
-        self._hear(data, (addr[0], addr[1]))
-
-
-def _send(transport: asyncio.DatagramTransport, data: bytes, to: Place) -> None:
-    try:
-        transport.sendto(data, to)
-    except (OSError, ValueError):  # of another family, or no way there: the peer's silence tells
-        return
 
 
 class SipLine:
@@ -64,7 +55,7 @@ class SipLine:
         if isinstance(message, str):
             self._say(message)
         elif self._leg.far_end.address is not None:
-            _send(self._media.transport, message, self._leg.far_end.address)
+            send(self._media.transport, message, self._leg.far_end.address)
 
     def pause_reading(self) -> None:
         """Leave it: a datagram that nobody takes is one that was lost."""
@@ -104,7 +95,7 @@ class _Media:
             port = ports.next()
             try:
                 self.transport, _ = await loop.create_datagram_endpoint(
-                    lambda: _Datagrams(lambda data, source: self.hear(data, source)), local_addr=(host, port)
+                    lambda: Datagrams(lambda data, source: self.hear(data, source)), local_addr=(host, port)
                 )
             except OSError:
                 continue
@@ -127,18 +118,83 @@ class Ports:
         return self._first + 2 * self._turn
 
 
-class IncomingCall:
+class _Party:
+    """Whoever is on the line with us, from the dialog's beginning to its end."""
+
+    dialog: Dialog
+
+    def __init__(self, server: "SipServer") -> None:
+        self._server = server
+        self._line: SipLine | None = None
+        self._early: list[str] = []  # said before there was a line to hear it
+        self._referred: asyncio.Future[int] | None = None
+
+    def said(self, text: str) -> None:
+        """Take a message of the dialog."""
+        if self._line is not None:
+            self._line.socket.hear(text)
+        else:
+            self._early.append(text)
+
+    async def refer(self, uri: str) -> int:
+        """Have the other side call ``uri``; gives the status that came of it, 0 where it said nothing.
+
+        Raises Refused ``call_ended`` when it hangs up before it has said so.
+        """
+        if self._line is None or self._referred is not None:
+            raise Refused("The call cannot be put through now.", code="call_not_live")
+        self._referred = asyncio.get_running_loop().create_future()
+        try:
+            self._server.decide(lambda agent, now: agent.refer(self.dialog, uri, now))
+            async with asyncio.timeout(REFER_S):
+                return await self._referred
+        except TimeoutError:
+            return 0
+        finally:
+            self._referred = None
+
+    def referred(self, code: int) -> None:
+        """Know what came of it."""
+        if self._referred is not None and not self._referred.done():
+            self._referred.set_result(code)
+
+    def hang_up(self) -> None:
+        """End the call without a word more."""
+        if self._line is not None:
+            self._line.socket.close(reason="transferred")
+
+    def gone(self) -> None:
+        """Know that the call is over, or never came to be; doing so twice is harmless."""
+        if self._referred is not None and not self._referred.done():
+            self._referred.set_exception(Refused("The other side has hung up.", code="call_ended"))
+        if self._line is not None:
+            self._line.abort()
+
+    def _connect(self, media: "_Media", agreed: sdp.Agreed) -> tuple[SipLeg, Socket]:
+        leg = SipLeg(self.dialog, agreed, (self.dialog.here[0], media.port), _numbers(), self._server.now())
+        self._line = SipLine(leg, media, self._say, self._release)
+        for text in self._early:
+            self._line.socket.hear(text)
+        return leg, self._line.socket
+
+    def _say(self, text: str) -> None:
+        self._server.decide(lambda agent, now: agent.send(self.dialog, text, now))
+
+    def _release(self) -> None:
+        self._server.decide(lambda agent, now: agent.release(self.dialog, now))
+        self._server.forget(self.dialog)
+
+
+class IncomingCall(_Party):
     """A caller who waits for an answer; it is either answered or refused, once."""
 
     def __init__(self, server: "SipServer", invited: Invited) -> None:
+        super().__init__(server)
         self.trunk: Trunk = invited.trunk
         self.request: Request = invited.request
-        self.dialog: Dialog = invited.dialog
+        self.dialog = invited.dialog
         self._offer = invited.offer
-        self._server = server
         self._confirmed: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._line: SipLine | None = None
-        self._early: list[str] = []  # said before there was a line to hear it
 
     def ring(self) -> None:
         """Let the caller hear that it rings."""
@@ -156,7 +212,7 @@ class IncomingCall:
         Unavailable without a port.
         """
         media = _Media()
-        await media.open(self._server.bound_host, self._server.ports)
+        await media.open(self._server.bound_host(self.dialog.source.host), self._server.ports)
         try:
             return await self._answer(media)
         except BaseException:
@@ -174,40 +230,78 @@ class IncomingCall:
             self._server.decide(lambda agent, now: agent.accept(self.dialog, body, now))
         with_ack = await self._confirmed
         agreed = sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack))
-        leg = SipLeg(self.dialog, agreed, (host, media.port), _numbers(), self._server.now())
-        self._line = SipLine(leg, media, self._say, self._release)
-        for text in self._early:
-            self._line.socket.hear(text)
-        return leg, self._line.socket
+        return self._connect(media, agreed)
 
     def confirmed(self, answer: bytes) -> None:
         """Know that the caller knows."""
         if not self._confirmed.done():
             self._confirmed.set_result(answer)
 
-    def said(self, text: str) -> None:
-        """Take a message of the dialog."""
-        if self._line is not None:
-            self._line.socket.hear(text)
-        else:
-            self._early.append(text)
-
     def gone(self) -> None:
         """Know that the call is over, or never came to be; doing so twice is harmless."""
-        if self._line is not None:
-            self._line.abort()
-        elif not self._confirmed.done():
+        super().gone()
+        if self._line is None and not self._confirmed.done():
             self._confirmed.set_exception(
                 Refused("The caller has hung up before the call was taken.", code="withdrawn")
             )
             self._confirmed.exception()  # it may be that nobody asks
 
-    def _say(self, text: str) -> None:
-        self._server.decide(lambda agent, now: agent.send(self.dialog, text, now))
 
-    def _release(self) -> None:
-        self._server.decide(lambda agent, now: agent.release(self.dialog, now))
-        self._server.forget(self.dialog)
+class OutgoingCall(_Party):
+    """Somebody whom we call; ``rang`` is told when it rings there."""
+
+    def __init__(self, server: "SipServer", calling: Calling, media: _Media, rang: Callable[[], None]) -> None:
+        super().__init__(server)
+        self.calling = calling
+        self.rang = rang
+        self._media = media
+        self._answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    @property
+    def id(self) -> str:
+        """What both sides call it."""
+        return self.calling.call_id
+
+    async def answered(self) -> tuple[SipLeg, Socket]:
+        """Wait for an answer; gives the call's leg and its socket. Whoever waits no longer takes the call back.
+
+        Raises NotAnswered where nobody answers, RemoteError for an answer that cannot be used.
+        """
+        try:
+            agreed = sdp.agree(sdp.read(await self._answered))
+            return self._connect(self._media, agreed)
+        except BaseException:
+            self._media.transport.close()
+            if self._answered.done() and not self._answered.cancelled() and self._answered.exception() is None:
+                self._release()
+            else:
+                self.withdraw()
+            raise
+
+    def withdraw(self) -> None:
+        """Take the call back, as long as nobody has answered."""
+        self._server.decide(lambda agent, now: agent.withdraw(self.calling, now))
+
+    def taken(self, dialog: Dialog, answer: bytes) -> None:
+        """Know that somebody has answered."""
+        self.dialog = dialog
+        if not self._answered.done():
+            self._answered.set_result(answer)
+
+    def failed(self, failed: Failed) -> None:
+        """Know that nobody has."""
+        if not self._answered.done():
+            self._answered.set_exception(NotAnswered(failed.outcome, failed.code))
+            self._answered.exception()  # it may be that nobody asks
+
+
+class NotAnswered(Refused):
+    """Nobody has answered a call of ours; ``status`` is what the peer has said, or 0."""
+
+    def __init__(self, outcome: Outcome, status: int) -> None:
+        super().__init__(f"The call was not answered: {outcome} ({status}).", code=outcome)
+        self.outcome = outcome
+        self.status = status
 
 
 def _numbers() -> Numbers:
@@ -219,31 +313,54 @@ def _numbers() -> Numbers:
 class SipServer:
     """Listen for callers; ``take`` is run as a task for each, and ``public_host`` is what peers are told to call."""
 
-    def __init__(self, access: Access, take: Take, *, ports: Ports, public_host: str = "") -> None:
+    def __init__(
+        self,
+        access: Access,
+        take: Take,
+        *,
+        ports: Ports,
+        public_host: str = "",
+        certificates: Certificates | None = None,
+        registrations: Callable[[Registration], None] = lambda registration: None,
+    ) -> None:
         self.ports = ports
-        self.bound_host = ""
-        self.port = 0
         self._take = take
         self._public_host = public_host
         self._agent = Agent(access, self._here, lambda: secrets.token_hex(ID_BYTES))
-        self._calls: dict[Dialog, IncomingCall] = {}
+        self._calls: dict[Dialog, IncomingCall | OutgoingCall] = {}
+        self._calling: dict[Calling, OutgoingCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._transport: asyncio.DatagramTransport | None = None
+        self._closed = False
+        self._access = access
+        self._registrations = registrations
+        self._looking: dict[str, asyncio.Event] = {}
+        self._transports = Transports(
+            Hearing(self._message, self._parted, self._agent.knows, self._agent.uses), certificates
+        )
 
-    async def open(self, host: str, port: int) -> None:
-        """Begin to listen; raises Unavailable ``sip_port`` when the port cannot be had."""
-        loop = asyncio.get_running_loop()
+    async def open(self, *places: Listening) -> None:
+        """Begin to listen; raises Unavailable ``sip_port`` when a port cannot be had."""
         try:
-            self._transport, _ = await loop.create_datagram_endpoint(
-                lambda: _Datagrams(self._datagram), local_addr=(host, port)
-            )
-        except OSError as error:
-            raise Unavailable(f"SIP cannot listen on {host}:{port} ({error.strerror}).", code="sip_port") from None
-        bound: sockets.socket = self._transport.get_extra_info("socket")
-        bound.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        self.bound_host = host
-        self.port = self._transport.get_extra_info("sockname")[1]
+            for where in places:
+                await self._transports.listen(where)
+        except BaseException:
+            await self._transports.close()
+            raise
+
+    @property
+    def listening(self) -> list[Listening]:
+        """Where it listens, with the ports that were given."""
+        return self._transports.listening
+
+    @property
+    def port(self) -> int:
+        """The first port that it listens on."""
+        return self.listening[0].port
+
+    def bound_host(self, peer: str) -> str:
+        """Say at which address of ours the sound of ``peer`` is waited for."""
+        return self._listening_for(Hop(peer, 0)).host
 
     async def close(self) -> None:
         """Stop listening, and hang up on whoever is left."""
@@ -252,9 +369,59 @@ class SipServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._timer is not None:
             self._timer.cancel()
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        for call in list(self._calling.values()):
+            call.withdraw()
+        await self._unregister()
+        self._closed = True
+        await self._transports.close()
+
+    async def find(self, host: str, port: int | None, transport: str) -> Hop:
+        """Look up where a peer is that we call; raises Unavailable ``sip_unknown_host``."""
+        families = {":" in where.host for where in self.listening if where.transport == transport or transport != UDP}
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=sockets.SOCK_DGRAM)
+        except OSError:
+            found = []
+        for _, _, _, _, place in found:
+            address = str(place[0])
+            if (":" in address) in families:
+                hop = Hop(address, port_of(port, transport), transport)
+                self._transports.name(hop, host)
+                return hop
+        raise Unavailable(f"The SIP peer {host} cannot be found by {transport}.", code="sip_unknown_host")
+
+    async def register(self, binding: Binding, where: tuple[str, int | None, str]) -> None:
+        """Register, once the registrar's name is known, and look it up again whenever it fails."""
+        while True:
+            try:
+                hop = await self.find(*where)
+            except Unavailable:
+                self._registrations(NotRegistered(binding.name, 0, LOOK_UP_AGAIN_MS))
+                await asyncio.sleep(LOOK_UP_AGAIN_MS / 1000)
+                continue
+            self._access.learn(binding.name, hop.host)
+            self._agent.register(structs.replace(binding, hop=hop), self.now())
+            self._flush()
+            failed = self._looking[binding.name] = asyncio.Event()
+            await failed.wait()
+
+    async def _unregister(self) -> None:
+        """Give the bindings back, and wait a moment for the answers."""
+        self._agent.unregister(self.now())
+        self._flush()
+        until = self.now() + UNREGISTER_MS
+        while self._agent.registered and self.now() < until:  # noqa: ASYNC110 - answers come by the loop's callbacks
+            await asyncio.sleep(0.02)
+
+    async def call(self, wanted: Wanted, rang: Callable[[], None]) -> OutgoingCall:
+        """Call somebody, with an offer of ours in ``wanted``; raises Unavailable ``no_rtp_port``."""
+        media = _Media()
+        await media.open(self.bound_host(wanted.hop.host), self.ports)
+        offer = sdp.offer(self._here(wanted.hop)[0], media.port, 1)
+        calling = self._agent.call(structs.replace(wanted, description=offer), self.now())
+        call = self._calling[calling] = OutgoingCall(self, calling, media, rang)
+        self._flush()
+        return call
 
     def now(self) -> int:
         """Say the time, in milliseconds."""
@@ -269,23 +436,49 @@ class SipServer:
         """Tell nobody of that call any more."""
         self._calls.pop(dialog, None)
 
-    def _datagram(self, data: bytes, source: Place) -> None:
+    def _message(self, data: bytes, source: Hop) -> None:
         self._work(self._agent.receive(data, source, self.now()))
 
-    def _work(self, facts: list[Fact]) -> None:
+    def _parted(self, hop: Hop) -> None:
+        self._work(self._agent.part(hop, self.now()))
+
+    def _work(self, facts: Sequence[Fact]) -> None:
         for fact in facts:
-            call = self._calls.get(fact.dialog)
-            if isinstance(fact, Invited):
+            if isinstance(fact, Registered | NotRegistered):
+                self._registrations(fact)
+                if isinstance(fact, NotRegistered) and fact.name in self._looking:
+                    self._looking[fact.name].set()
+            elif isinstance(fact, Rang | Answered | Failed):
+                self._told(fact)
+            elif isinstance(fact, Invited):
                 self._begin(IncomingCall(self, fact))
-            elif call is None:
-                continue
-            elif isinstance(fact, Confirmed):
-                call.confirmed(fact.answer)
-            elif isinstance(fact, Said):
-                call.said(fact.text)
-            elif isinstance(fact, Withdrawn | Unconfirmed):
-                call.gone()
+            elif (call := self._calls.get(fact.dialog)) is not None:
+                self._happened(call, fact)
         self._flush()
+
+    def _happened(self, call: IncomingCall | OutgoingCall, fact: InCall) -> None:
+        if isinstance(fact, Said):
+            call.said(fact.text)
+        elif isinstance(fact, Referred):
+            call.referred(fact.code)
+        elif isinstance(fact, Confirmed) and isinstance(call, IncomingCall):
+            call.confirmed(fact.answer)
+        elif isinstance(fact, Withdrawn | Unconfirmed):
+            call.gone()
+
+    def _told(self, fact: Told) -> None:
+        call = self._calling.get(fact.calling)
+        if call is None:
+            return
+        if isinstance(fact, Rang):
+            call.rang()
+            return
+        del self._calling[fact.calling]
+        if isinstance(fact, Answered):
+            self._calls[fact.dialog] = call
+            call.taken(fact.dialog, fact.answer)
+        else:
+            call.failed(fact)
 
     def _begin(self, call: IncomingCall) -> None:
         self._calls[call.dialog] = call
@@ -304,8 +497,7 @@ class SipServer:
 
     def _flush(self) -> None:
         for data, to in self._agent.outgoing():
-            if self._transport is not None:
-                _send(self._transport, data, to)
+            self._transports.send(data, to)
         self._arm()
 
     def _arm(self) -> None:
@@ -313,7 +505,7 @@ class SipServer:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if due is not None and self._transport is not None:
+        if due is not None and not self._closed:
             delay = max(1, due - self.now()) / 1000
             self._timer = asyncio.get_running_loop().call_later(delay, self._expire)
 
@@ -321,16 +513,25 @@ class SipServer:
         self._timer = None
         self._work(self._agent.expire(self.now()))
 
-    def _here(self, source: Place) -> Place:
+    def _here(self, source: Hop) -> Place:
         """Say how whoever calls from ``source`` reaches this machine."""
-        if self._transport is None:
-            raise LocalError("a call came to a server that does not listen")
+        port = self._listening_for(source).port
         if self._public_host:
-            return self._public_host, self.port
-        family = sockets.AF_INET6 if ":" in source[0] else sockets.AF_INET
+            return self._public_host, port
+        family = sockets.AF_INET6 if ":" in source.host else sockets.AF_INET
         with sockets.socket(family, sockets.SOCK_DGRAM) as probe:
             try:
-                probe.connect(source)
+                probe.connect(source[:2])
             except OSError:
                 raise RemoteError("A call came from where nothing can be sent.", code="unreachable") from None
-            return probe.getsockname()[0], self.port
+            return probe.getsockname()[0], port
+
+    def _listening_for(self, peer: Hop) -> Listening:
+        """Find where ``peer`` reaches us: by its transport and its kind of address, as far as there is such a place."""
+        if not self.listening:
+            raise LocalError("a call came to a server that does not listen")
+
+        def fitness(where: Listening) -> tuple[bool, bool]:
+            return (":" in where.host) == (":" in peer.host), where.transport == peer.transport
+
+        return max(self.listening, key=fitness)

@@ -5,22 +5,29 @@ A password is never written there: it is the value of an environment variable.
 
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address, ip_network
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
+from sipmessage import URI
 
 from phone_bridge.errors import SettingsError
 from phone_bridge.legs.sip.access import Trunk
-from phone_bridge.legs.sip.dialog import DEFAULT_PORT
+from phone_bridge.legs.sip.dialog import TRANSPORTS, Hop, port_of, transport_of
 from phone_bridge.legs.sip.digest import ALGORITHMS
+from phone_bridge.legs.sip.registering import MAX_EXPIRES_S, MIN_EXPIRES_S, Binding
+from phone_bridge.routing import sip_host
 from phone_bridge.runtime.sip import Ports
+from phone_bridge.runtime.sip_transports import Listening
 
-SCHEME = "udp"
 MIN_RTP_PORT, MAX_RTP_PORT = 1_024, 65_535
 
 
 class SipTrunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A telephone, a PBX or a provider: known by where it calls from, by credentials, or by both."""
+    """A telephone, a PBX or a provider: known by where it calls from, by credentials, or by both.
+
+    One with a ``proxy`` is called there; its credentials are what we show then, and not what it shows to us.
+    """
 
     name: str
     user_id: str = ""
@@ -32,6 +39,19 @@ class SipTrunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names the environment variable that holds the password."""
     algorithm: str = "MD5"
     """How the password is proven, ``SHA-256`` (RFC 8760) or ``MD5``, which is all that most telephones know."""
+    proxy: str = ""
+    """Where it is called, ``host[:port]``, with ``;transport=tcp`` or ``tls`` behind it."""
+    calls_out: bool = False
+    """Whether outbound calls go by it: to all numbers, or to those that begin with any of ``prefixes``, and to SIP
+    addresses of its ``domains``. Of several the first that fits has the call."""
+    registers: bool = False
+    """Whether we register there as ``username``, for ``expires`` seconds at a time, and take the calls that come."""
+    expires: int = 600
+    prefixes: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    """Beside the proxy's own name; the first is where numbers are called and what calls come from."""
+    number: str = ""
+    """The number that is shown, where a call names none; else the username is."""
     password: str = ""
     """Filled in by ``opened``."""
 
@@ -56,7 +76,8 @@ def _check(trunk: SipTrunk) -> None:
             f"{where} has its password in the clear: put it into an environment variable, "
             "and name that with password_env"
         )
-    if not trunk.addresses and not trunk.username:
+    _check_proxy(trunk, where)
+    if not trunk.addresses and not trunk.username and not trunk.proxy:
         raise SettingsError(f"{where} would let anybody in: give it addresses, or username and password_env")
     if bool(trunk.username) != bool(trunk.password_env):
         raise SettingsError(f"{where} needs both of username and password_env, or neither")
@@ -67,6 +88,22 @@ def _check(trunk: SipTrunk) -> None:
             ip_network(address)
         except ValueError as error:
             raise SettingsError(f"{where} has an address that is none: {error}") from None
+
+
+def _check_proxy(trunk: SipTrunk, where: str) -> None:
+    if trunk.calls_out and not trunk.proxy:
+        raise SettingsError(f"{where} calls out, and needs a proxy to call by, such as sip.provider.example")
+    if trunk.registers and not (trunk.proxy and trunk.username):
+        raise SettingsError(f"{where} registers, and needs a proxy to register with, username and password_env")
+    if not MIN_EXPIRES_S <= trunk.expires <= MAX_EXPIRES_S:
+        raise SettingsError(f"{where} needs expires from {MIN_EXPIRES_S} to {MAX_EXPIRES_S} seconds")
+    if trunk.proxy:
+        try:
+            proxy(trunk)
+        except ValueError:
+            raise SettingsError(
+                f"{where} needs a proxy written as host[:port][;transport=udp|tcp|tls], not {trunk.proxy!r}"
+            ) from None
 
 
 def _password(trunk: SipTrunk, environ: Mapping[str, str | None]) -> str:
@@ -86,25 +123,96 @@ def trunk(written: SipTrunk, user_id: str) -> Trunk:
         name=written.name,
         user_id=written.user_id or user_id,
         networks=tuple(map(ip_network, written.addresses)),
-        username=written.username,
-        password=written.password,
+        username="" if written.proxy else written.username,
+        password="" if written.proxy else written.password,
+        user=written.username if written.proxy else "",
         algorithm=written.algorithm,
     )
 
 
-def listening(url: str) -> tuple[str, int]:
-    """Read where to listen, ``udp://host[:port]``; raises SettingsError."""
+def binding(trunk: SipTrunk) -> Binding:
+    """Say what is registered by a trunk; where its registrar is has to be looked up."""
+    return Binding(
+        name=trunk.name,
+        user=trunk.username,
+        domain=domain(trunk),
+        hop=Hop("", 0),
+        password=trunk.password,
+        expires_s=trunk.expires,
+    )
+
+
+def check_proxies(trunks: Sequence[SipTrunk], places: Sequence[Listening]) -> None:
+    """See that whoever is called can call back the same way, as within a call it may; raises SettingsError."""
+    for trunk in trunks:
+        if trunk.proxy and proxy(trunk).transport not in {where.transport for where in places}:
+            how = proxy(trunk).transport
+            raise SettingsError(
+                f"[[sip_trunks]] {trunk.name!r} is called by {how}, so PHONE_BRIDGE_SIP_LISTEN must name {how}, too"
+            )
+
+
+class Proxy(NamedTuple):
+    """Where a trunk is called."""
+
+    host: str
+    port: int | None
+    transport: str
+
+
+def proxy(trunk: SipTrunk) -> Proxy:
+    """Read a trunk's ``proxy``; raises ValueError."""
+    uri = URI.parse(f"sip:{trunk.proxy}")
+    named = uri.parameters.get("transport")
+    if uri.user or (named is not None and named.lower() not in TRANSPORTS):
+        raise ValueError(trunk.proxy)
+    return Proxy(uri.host.strip("[]"), uri.port, transport_of(uri))
+
+
+def domain(trunk: SipTrunk) -> str:
+    """Give the domain in which a trunk's numbers are called."""
+    return trunk.domains[0] if trunk.domains else trunk.proxy.partition(";")[0]
+
+
+def domains(trunks: Sequence[SipTrunk]) -> frozenset[str]:
+    """Name the domains whose SIP addresses may be called."""
+    return frozenset(name for trunk in trunks if trunk.calls_out for name in _domains(trunk))
+
+
+def outward(trunks: Sequence[SipTrunk], to: str) -> SipTrunk | None:
+    """Find the trunk by which a number or a SIP address is called; None where there is none."""
+    return next((trunk for trunk in trunks if trunk.calls_out and _leads_to(trunk, to)), None)
+
+
+def _leads_to(trunk: SipTrunk, to: str) -> bool:
+    host = sip_host(to)
+    if host:
+        return host in _domains(trunk)
+    return not trunk.prefixes or to.startswith(trunk.prefixes)
+
+
+def _domains(trunk: SipTrunk) -> tuple[str, ...]:
+    return (proxy(trunk).host.lower(), *(name.lower() for name in trunk.domains))
+
+
+def listening(urls: str) -> tuple[Listening, ...]:
+    """Read where to listen, ``udp://host[:port]`` with more between commas (``tcp``, ``tls``); raises SettingsError."""
+    return tuple(_listening(url.strip()) for url in urls.split(","))
+
+
+def _listening(url: str) -> Listening:
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or DEFAULT_PORT
+        host, port = parts.hostname or "", parts.port
         ip_address(host)
     except ValueError:
-        host, port = "", 0
-    if not host or parts.scheme != SCHEME or parts.path or parts.query or parts.username:
+        host, port = "", None
+    if not host or parts.scheme not in TRANSPORTS or parts.path or parts.query or parts.username:
         raise SettingsError(
-            f"PHONE_BRIDGE_SIP_LISTEN must be udp://address[:port], such as udp://0.0.0.0:5060, not {url!r}"
+            "PHONE_BRIDGE_SIP_LISTEN must be udp://address[:port], such as udp://0.0.0.0:5060, and may name more "
+            f"between commas, with tcp and tls, too; not {url!r}"
         )
-    return host, port
+    return Listening(parts.scheme, host, port_of(port, parts.scheme))
 
 
 def rtp_ports(text: str) -> Ports:

@@ -76,6 +76,7 @@ STREAM_REFUSALS = frozenset(
         "token_superseded",
         "token_unknown_call",
         "token_unknown_key",
+        "token_too_long",
         "token_wrong_call",
         "too_many_waiting",
         "unsupported_media_format",

@@ -52,9 +52,9 @@ class Phoned:
 
 
 @asynccontextmanager
-async def phoned(folder: Path, **settings: Any) -> AsyncIterator[Phoned]:
+async def phoned(folder: Path, transport: str = "udp", **settings: Any) -> AsyncIterator[Phoned]:
     port = free_port()
-    given = {"sip_listen": f"udp://127.0.0.1:{port}", "sip_trunks": (PBX,), **settings}
+    given = {"sip_listen": f"{transport}://127.0.0.1:{port}", "sip_trunks": (PBX,), **settings}
     async with premises(folder, **given) as house:
         line = Phoned(house, port)
         yield line
@@ -249,7 +249,7 @@ def test_a_bridge_that_stops_hangs_up(tmp_path: Path) -> None:
             sip_trunks=(PBX,),
         )
         app = build(lambda: Bridge(settings, Records(settings.database_url), Tone()))
-        telephone = await Telephone(listening(settings.sip_listen)[1]).open()
+        telephone = await Telephone(listening(settings.sip_listen)[0].port).open()
         async with app.router.lifespan_context(app):
             await telephone.talk()
             bridge: Bridge = app.state.bridge

@@ -161,7 +161,7 @@ def test_a_transfer_that_is_not_allowed_changes_nothing(tmp_path: Path) -> None:
         async with phoned(house) as phone:
             for body, status, code in [
                 ({"to": "boss"}, 403, "target_not_listed"),
-                ({"to": "sip:x@evil.example"}, 403, "target_not_listed"),
+                ({"to": "sip:x@evil.example"}, 403, "destination_not_allowed"),
                 ({"to": "+442071838750"}, 403, "destination_not_allowed"),
                 ({"to": "+19005550100"}, 403, "destination_expensive"),
                 ({"to": "sales", "mode": "warm"}, 409, "transfer_mode"),

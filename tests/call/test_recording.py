@@ -18,7 +18,7 @@ from phone_bridge.call.machine import Call
 from phone_bridge.call.past import Past
 from phone_bridge.call.recording import Step, decode, replay
 from phone_bridge.call.rules import Rules
-from phone_bridge.call.trace import Asked, Said
+from phone_bridge.call.trace import Asked, Said, Trace
 from phone_bridge.errors import LocalError, RemoteError
 from tests.call.desk import CANCEL, FRAME, Desk
 from tests.call.facts import FACTS, KINDS, facts_of, silent
@@ -80,6 +80,11 @@ def hear(desk: Desk, number: int) -> None:
             desk.tell(e.EndRequested() if number % 3 == 0 else e.SessionClosed("lost"), e.SessionOpened())
 
 
+def left(trace: Trace) -> dict[str, Any]:
+    """All that a call leaves behind but the loudness of its sound, which no journal keeps."""
+    return {**vars(trace), "timeline": trace.timeline.events}
+
+
 @settings(max_examples=200, deadline=None)
 @given(STEPS, st.lists(st.integers(0, 4_000), max_size=8), st.sampled_from(["hangup", "lost"]))
 def test_a_call_that_is_run_again_does_what_it_did(
@@ -94,7 +99,7 @@ def test_a_call_that_is_run_again_does_what_it_did(
     desk.tell(e.LegClosed(reason))
     again, call = desk.taped.again()
     assert again == desk.taped.steps
-    assert vars(call.trace) == vars(desk.call.trace)
+    assert left(call.trace) == left(desk.call.trace)
 
 
 @settings(max_examples=200, deadline=None)

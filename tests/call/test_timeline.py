@@ -68,13 +68,6 @@ def test_a_call_notes_answers_interruptions_keys_and_questions() -> None:
     assert noted == [("answer", "", 400), ("barge_in", "", 20), ("key", "5", 0), ("asked", "cancel_event", 0)]
 
 
-def test_a_private_key_is_not_told() -> None:
-    desk = Desk().opened()
-    desk.call.private = True
-    desk.tell(e.DigitPressed("5"))
-    assert [event.text for event in desk.call.trace.timeline.events] == ["\N{BULLET}"]
-
-
 def test_sessions_that_were_lost_are_noted() -> None:
     desk = Desk().opened()
     desk.tell(e.SessionClosed("lost"))

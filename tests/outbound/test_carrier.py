@@ -19,6 +19,7 @@ from tests.outbound.schema import is_valid
 SID, CALL = "AC" + "a" * 32, "CA" + "b" * 32
 RESOURCE = {"sid": CALL, "status": "queued", "to": "+12025550143", "from": "+12025550100", "date_created": None}
 PLACING = Placing(
+    call_id="call_1",
     to="+12025550143",
     from_="+12025550100",
     url="https://bridge.test/twilio/voice?call=call_1",

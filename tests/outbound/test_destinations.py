@@ -141,7 +141,6 @@ def test_digits_on_top_do_not_open_a_range(number: str) -> None:
         "+493012345\n",
         "+493012345,,1#",
         "+٤٩٣٠١٢٣٤٥",
-        "sip:alice@example.com",
         "tel:+493012345",
         "+2105550143",  # a code of no country
         "+120255501",  # shorter than any of its country
@@ -182,3 +181,33 @@ def test_prefixes_stand_between_commas() -> None:
 def test_what_is_no_prefix_is_named_with_the_mend(text: str) -> None:
     with pytest.raises(SettingsError, match="PHONE_BRIDGE_DESTINATIONS holds country prefixes"):
         prefixes(text)
+
+
+# SIP addresses
+
+
+@pytest.mark.parametrize("address", ["sip:jane@pbx.example", "sips:100@pbx.example:5061", "sip:+493012345@pbx.example"])
+def test_an_address_is_called_where_its_domain_is_a_trunks(address: str) -> None:
+    allowed(address, ("+49",), {"pbx.example"})
+    with pytest.raises(Refused) as caught:
+        allowed(address, ("+49",), {"other.example"})
+    assert caught.value.code == "destination_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("sip:+19005550100@pbx.example", "destination_expensive"),
+        ("sip:+12025550143@pbx.example", "destination_not_allowed"),
+        ("sip:00019005550100@pbx.example", "destination_malformed"),
+        ("sip:0-900-123-4567@pbx.example", "destination_malformed"),
+        ("sip:jane@pbx.example;user=phone", "destination_malformed"),
+        ("sip:jane@pbx.example?Route=x", "destination_malformed"),
+        ("sip:pbx.example", "destination_malformed"),
+        ("tel:+493012345", "destination_malformed"),
+    ],
+)
+def test_an_address_dials_no_number_in_disguise(address: str, code: str) -> None:
+    with pytest.raises(Refused) as caught:
+        allowed(address, ("+49",), {"pbx.example"})
+    assert caught.value.code == code

@@ -86,7 +86,7 @@ class Deployment:
 def test_many_that_are_due_in_a_minute_ring_in_order_in_fair_turns_and_once(
     tmp_path: Path, processes: int, many: int
 ) -> None:
-    """Two tenants have a handful each, and one has more than the minute holds; with 990 it holds, too, and takes long."""
+    """Two tenants have a handful each, and one has more than the minute holds; 990 is the long one."""
     deployment = Deployment(tmp_path, processes)
     due: dict[str, int] = {}
     for user, reminders in (("usr_many", many), ("usr_few", FEW), ("usr_f", FEWER)):

@@ -1,7 +1,7 @@
 """A telephone for tests: SIP and RTP over real sockets, each message written by hand."""
 
 import asyncio
-from typing import Any
+from typing import Any, Self
 
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.message import Request, Response, read, response
@@ -36,7 +36,7 @@ class Telephone:
         self._signalling: asyncio.DatagramTransport
         self._media: asyncio.DatagramTransport
 
-    async def open(self) -> "Telephone":
+    async def open(self) -> Self:
         loop = asyncio.get_running_loop()
         here = (HOST, 0)
         self._signalling, _ = await loop.create_datagram_endpoint(lambda: _Ear(self.heard, read), local_addr=here)
@@ -58,7 +58,7 @@ class Telephone:
     def requests(self, method: str) -> list[Request]:
         return [message for message in self.heard if isinstance(message, Request) and message.method == method]
 
-    def say(self, method: str, body: bytes = b"", *, sequence: int = 0) -> None:
+    def say(self, method: str, body: bytes = b"", *more: str, sequence: int = 0) -> None:
         """Send a request, in the dialog where there is one."""
         port = self._signalling.get_extra_info("sockname")[1]
         branch = f"{'INVITE' if method == 'CANCEL' else method}{sequence or self._sequence}"
@@ -71,7 +71,7 @@ class Telephone:
             f"Call-ID: {self.call_id}",
             f"CSeq: {sequence or self._sequence} {method}",
             f"Contact: <sip:{HOST}:{port}>",
-            "Content-Type: application/sdp",
+            *(more or ("Content-Type: application/sdp",)),
             f"Content-Length: {len(body)}",
         ]
         self._signalling.sendto(("\r\n".join(lines) + "\r\n\r\n").encode() + body, self.bridge)
@@ -106,5 +106,13 @@ class Telephone:
         self._sequence += 1
         self.say("BYE")
 
-    def agree_to(self, request: Request) -> None:
-        self._signalling.sendto(response(request, 200).encode(), self.bridge)
+    def agree_to(self, request: Request, code: int = 200) -> None:
+        text = response(request, 200).replace("200 OK", f"{code} So", 1)
+        self._signalling.sendto(text.encode(), self.bridge)
+
+    def notify(self, status: str, *, ended: bool = False) -> None:
+        """Tell what becomes of a REFER."""
+        self._sequence += 1
+        state = "terminated;reason=noresource" if ended else "active"
+        fields = ("Event: refer", f"Subscription-State: {state}", "Content-Type: message/sipfrag;version=2.0")
+        self.say("NOTIFY", f"SIP/2.0 {status}\r\n".encode(), *fields)

@@ -7,8 +7,10 @@ import pytest
 
 from phone_bridge.errors import LocalError, Unavailable
 from phone_bridge.legs.sip.access import Access, Trunk
+from phone_bridge.legs.sip.dialog import UDP, Hop
 from phone_bridge.legs.sip.leg import SipLeg
 from phone_bridge.runtime.sip import IncomingCall, Ports, SipServer
+from phone_bridge.runtime.sip_transports import Listening
 from phone_bridge.runtime.sockets import Socket
 from tests.runtime.serving import until
 from tests.runtime.telephone import HOST, Telephone
@@ -50,7 +52,7 @@ class Switchboard:
         await socket.wait_closed()
 
     async def open(self) -> Telephone:
-        await self.server.open(HOST, 0)
+        await self.server.open(Listening(UDP, HOST, 0))
         return await Telephone(self.server.port).open()
 
 
@@ -178,12 +180,12 @@ def test_a_port_that_is_taken_is_told() -> None:
         first, second = Switchboard(), Switchboard()
         telephone = await first.open()
         with pytest.raises(Unavailable) as raised:
-            await second.server.open(HOST, first.server.port)
+            await second.server.open(Listening(UDP, HOST, first.server.port))
         assert raised.value.code == "sip_port"
         telephone.close()
         await first.server.close()
         with pytest.raises(LocalError):
-            second.server._here((HOST, 1))
+            second.server._here(Hop(HOST, 1))
 
     asyncio.run(story())
 
@@ -197,7 +199,7 @@ def test_a_mistake_of_ours_ends_one_call_and_is_told() -> None:
             raise LocalError("a mistake")
 
         server = SipServer(Access([PBX], b"secret"), fails, ports=RANGE)
-        await server.open(HOST, 0)
+        await server.open(Listening(UDP, HOST, 0))
         telephone = await Telephone(server.port).open()
         telephone.invite()
         await telephone.answered(503)

@@ -3,7 +3,21 @@ from ipaddress import ip_network
 import pytest
 
 from phone_bridge.errors import SettingsError
-from phone_bridge.runtime.sip_trunks import SipTrunk, listening, opened, rtp_ports, trunk
+from phone_bridge.runtime.sip_transports import Listening
+from phone_bridge.runtime.sip_trunks import (
+    Proxy,
+    SipTrunk,
+    binding,
+    check_proxies,
+    domain,
+    domains,
+    listening,
+    opened,
+    outward,
+    proxy,
+    rtp_ports,
+    trunk,
+)
 
 ENVIRON = {"PBX_PASSWORD": "sesame"}
 PBX = SipTrunk(name="pbx", addresses=("192.0.2.0/24", "2001:db8::7"))
@@ -26,6 +40,12 @@ def test_a_leg_knows_a_trunk_by_its_networks_and_its_user() -> None:
 @pytest.mark.parametrize(
     ("trunks", "mend"),
     [
+        ([SipTrunk(name="a", addresses=("::1",), calls_out=True)], "needs a proxy"),
+        ([SipTrunk(name="a", addresses=("::1",), proxy="192.0.2.1", registers=True)], "registers, and needs"),
+        ([SipTrunk(name="a", proxy="192.0.2.1", expires=5)], "expires from 10"),
+        ([SipTrunk(name="a", proxy="pbx.example;transport=sctp")], "written as host"),
+        ([SipTrunk(name="a", proxy="jane@pbx.example")], "written as host"),
+        ([SipTrunk(name="a", proxy="pbx example")], "written as host"),
         ([PBX, PBX], "a name of its own"),
         ([SipTrunk(name="")], "a name of its own"),
         ([SipTrunk(name="a")], "would let anybody in"),
@@ -44,12 +64,12 @@ def test_what_cannot_work_is_told_with_its_mend(trunks: list[SipTrunk], mend: st
 
 
 def test_where_to_listen_is_an_address_and_a_port() -> None:
-    assert listening("udp://192.0.2.1") == ("192.0.2.1", 5060)
-    assert listening("udp://[::1]:5070") == ("::1", 5070)
+    assert listening("udp://192.0.2.1") == (Listening("udp", "192.0.2.1", 5060),)
+    assert listening("udp://[::1]:5070, tls://[::1]") == (Listening("udp", "::1", 5070), Listening("tls", "::1", 5061))
 
 
 @pytest.mark.parametrize(
-    "url", ["", "tcp://0.0.0.0", "udp://pbx.example", "udp://0.0.0.0:x", "udp://0.0.0.0/x", "5060"]
+    "url", ["", "sctp://0.0.0.0", "udp://192.0.2.1,", "udp://pbx.example", "udp://0.0.0.0:x", "udp://0.0.0.0/x", "5060"]
 )
 def test_what_is_nowhere_is_told(url: str) -> None:
     with pytest.raises(SettingsError, match="PHONE_BRIDGE_SIP_LISTEN"):
@@ -65,3 +85,49 @@ def test_ports_for_sound_are_even_and_come_round() -> None:
 def test_what_is_no_range_is_told(text: str) -> None:
     with pytest.raises(SettingsError, match="PHONE_BRIDGE_SIP_RTP_PORTS"):
         rtp_ports(text)
+
+
+PROVIDER = SipTrunk(
+    name="provider",
+    username="u",
+    password_env="PBX_PASSWORD",
+    proxy="sip.provider.example:5080;transport=tls",
+    calls_out=True,
+    prefixes=("+49",),
+    domains=("provider.example",),
+)
+OFFICE = SipTrunk(name="office", addresses=("192.0.2.7",), proxy="192.0.2.7", calls_out=True)
+
+
+def test_a_trunk_says_where_it_is_called() -> None:
+    assert proxy(PROVIDER) == Proxy("sip.provider.example", 5080, "tls")
+    assert proxy(OFFICE) == Proxy("192.0.2.7", None, "udp")
+    assert (domain(PROVIDER), domain(OFFICE)) == ("provider.example", "192.0.2.7")
+
+
+def test_what_we_show_is_nothing_that_is_shown_to_us() -> None:
+    known = trunk(opened([PROVIDER], ENVIRON)[0], "usr")
+    assert (known.username, known.password) == ("", "")
+
+
+def test_the_first_trunk_that_leads_there_has_the_call() -> None:
+    trunks = (PBX, PROVIDER, OFFICE)
+    assert outward(trunks, "+4930123456") is PROVIDER
+    assert outward(trunks, "+12025550143") is OFFICE
+    assert outward(trunks, "sip:100@192.0.2.7") is OFFICE
+    assert outward(trunks, "sips:jane@SIP.provider.example:5061") is PROVIDER
+    assert outward(trunks, "sip:jane@elsewhere.example") is None
+    assert outward((PBX,), "+4930123456") is None
+    assert domains(trunks) == {"sip.provider.example", "provider.example", "192.0.2.7"}
+
+
+def test_a_trunk_says_what_is_registered_with_it() -> None:
+    found = binding(opened([PROVIDER], ENVIRON)[0])
+    shown = (found.name, found.user, found.domain, found.password, found.expires_s)
+    assert shown == ("provider", "u", "provider.example", "sesame", 600)
+
+
+def test_whoever_is_called_must_be_able_to_call_back_the_same_way() -> None:
+    check_proxies((PROVIDER, OFFICE), listening("udp://192.0.2.1,tls://192.0.2.1"))
+    with pytest.raises(SettingsError, match="'provider' is called by tls"):
+        check_proxies((OFFICE, PROVIDER), listening("udp://192.0.2.1"))

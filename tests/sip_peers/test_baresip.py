@@ -56,14 +56,25 @@ snd_path {folder}
 class Baresip:
     """One soft-phone, scripted by its control socket."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        *,
+        transport: str = "udp",
+        more: str = "",
+        answers: bool = False,
+        registers: bool = False,
+    ) -> None:
+        self.sip_port = free_port()
         self._control = free_port()
-        self._bridge = port
-        settings = CONFIG.format(modules=MODULES, folder=folder, sip=free_port(), control=self._control)
-        (folder / "config").write_text(settings)
-        (folder / "accounts").write_text(
-            "<sip:alice@127.0.0.1>;regint=0;audio_codecs=PCMU;auth_user=alice;auth_pass=sesame\n"
-        )
+        self._bridge = f"{port};transport={transport}"
+        settings = CONFIG.format(modules=MODULES, folder=folder, sip=self.sip_port, control=self._control)
+        (folder / "config").write_text(settings + more)
+        where = f"127.0.0.1:{port}" if registers else "127.0.0.1"
+        how = ("regint=60" if registers else "regint=0") + (";answermode=auto" if answers else "")
+        account = f"<sip:alice@{where}>;{how};audio_codecs=PCMU;auth_user=alice;auth_pass=sesame\n"
+        (folder / "accounts").write_text(account)
         (folder / "contacts").touch()
         self._process = subprocess.Popen(
             ["baresip", "-f", str(folder)],  # noqa: S607 - as Debian installs it

@@ -69,6 +69,17 @@ def test_fifty_calls_at_ten_a_second_with_sound_both_ways(tmp_path: Path) -> Non
     asyncio.run(story())
 
 
+def test_calls_over_one_connection_and_over_one_each(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with phoned(tmp_path, transport="tcp") as line:
+            for transport in ("t1", "tn"):
+                calls = ("-sf", str(SCENARIOS / "hold.xml"), "-t", transport, "-m", "3", "-max_socket", "10")
+                assert await sipp(tmp_path, line.port, *calls) == ""
+            assert {record.status for record in await kept(line, 6)} == {"completed"}
+
+    asyncio.run(story())
+
+
 def test_hold_and_resume(tmp_path: Path) -> None:
     async def story() -> None:
         async with phoned(tmp_path) as line:

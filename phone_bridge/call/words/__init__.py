@@ -16,6 +16,7 @@ class _Book(Protocol):
     SENTENCES: dict[str, str]
     LATER: dict[str, str]
     REFUSAL: str
+    UNPROVEN: str
     ALREADY: str
     OFFER: str
 
@@ -43,6 +44,7 @@ __all__ = [
     "question",
     "refusal",
     "summary",
+    "unproven",
 ]
 
 
@@ -70,6 +72,11 @@ def summary(action: Action, language: str = "en") -> str:
 def refusal(language: str = "en") -> str:
     """Give the words that tell a session of a refusal that it could not hear: by key, or by silence."""
     return _BOOKS[known(language)].REFUSAL
+
+
+def unproven(language: str = "en") -> str:
+    """Give the words that tell a session of a proposal whose caller did not prove who they are."""
+    return _BOOKS[known(language)].UNPROVEN
 
 
 def already(language: str = "en") -> str:

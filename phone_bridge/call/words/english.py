@@ -61,6 +61,25 @@ SENTENCES = {
     "errand_unanswered": "I heard no answer, so I am ending this call. Goodbye.",
     "screened": "This is an automatic call from a calendar assistant.",
     "recording_announcement": "This call is recorded.",
+    "pin_ask": (
+        "For this I need your PIN. Enter it on the keys, and end with the hash key. "
+        "Press star to begin again, or the hash key alone to do without."
+    ),
+    "pin_enter": "Please enter your PIN on the keys, and end with the hash key. Press star to begin again.",
+    "pin_voice": "Or say it, digit by digit.",
+    "pin_again": "Please enter your PIN again, from its first digit.",
+    "pin_wrong": "That was not right. Please enter your PIN once more, on the keys.",
+    "pin_right": "Thank you.",
+    "pin_welcome": "Thank you. How can I help?",
+    "pin_refused": "I need the right PIN for this, so nothing was done.",
+    "pin_left": "All right. Without the PIN nothing was done.",
+    "pin_late": "I got no PIN, so nothing was done.",
+    "pin_locked": "There were too many wrong PINs, so I cannot take one now. Nothing was done. Please try again later.",
+    "pin_missing": "I need a PIN for this, and none has been set up. Nothing was done.",
+    "pin_failed": "I cannot check your PIN now, so nothing was done.",
+    "goodbye_pin": "I cannot go on without the right PIN. Goodbye.",
+    "goodbye_pin_locked": "There were too many wrong PINs. Please call again later. Goodbye.",
+    "goodbye_pin_unable": "I am sorry, I cannot check your PIN. Please call again later. Goodbye.",
     "goodbye_drain": "I am sorry, I have to end this call now. Please call again in a moment. Goodbye.",
 }
 LATER = {
@@ -72,6 +91,7 @@ LATER = {
     "days": "I shall call again in {} days. Goodbye.",
 }
 REFUSAL = "No, please leave it as it is."
+UNPROVEN = "I have not proven who I am with my PIN, so please leave it as it is."
 ALREADY = "I answered this before we were interrupted. Find out whether it was done before you propose it again."
 OFFER = "For English, press {}."
 

@@ -66,6 +66,31 @@ SENTENCES = {
     "errand_assistant": "Je vous mets en communication avec votre assistant.",
     "errand_unanswered": "Je n'ai pas entendu de réponse, je mets donc fin à cet appel. Au revoir.",
     "screened": "Ceci est un appel automatique d'un assistant d'agenda.",
+    "pin_ask": (
+        "Pour cela, il me faut votre code. Tapez-le et terminez par la touche dièse, ou carré. "
+        "Tapez étoile pour recommencer, ou dièse seul pour vous en passer."
+    ),
+    "pin_enter": (
+        "Veuillez taper votre code et terminer par la touche dièse, ou carré. Tapez étoile pour recommencer."
+    ),
+    "pin_voice": "Ou dites-le, chiffre par chiffre.",
+    "pin_again": "Veuillez taper votre code à nouveau, depuis le premier chiffre.",
+    "pin_wrong": "Ce n'était pas le bon. Veuillez taper votre code encore une fois, sur les touches.",
+    "pin_right": "Merci.",
+    "pin_welcome": "Merci. Comment puis-je vous aider ?",
+    "pin_refused": "Pour cela, il me faut le bon code, rien n'a donc été fait.",
+    "pin_left": "D'accord. Sans le code, rien n'a été fait.",
+    "pin_late": "Je n'ai pas reçu de code, rien n'a donc été fait.",
+    "pin_locked": (
+        "Il y a eu trop de codes faux, je ne peux donc pas en accepter maintenant. Rien n'a été fait. "
+        "Veuillez réessayer plus tard."
+    ),
+    "pin_missing": "Pour cela, il me faut un code, et il n'y en a pas. Rien n'a été fait.",
+    "pin_failed": "Je ne peux pas vérifier votre code pour le moment, rien n'a donc été fait.",
+    "goodbye_pin": "Sans le bon code, je ne peux pas continuer. Au revoir.",
+    "goodbye_pin_locked": "Il y a eu trop de codes faux. Veuillez rappeler plus tard. Au revoir.",
+    "goodbye_pin_unable": "Je suis désolé, je ne peux pas vérifier votre code. Veuillez rappeler plus tard. Au revoir.",
+    "recording_announcement": "Cet appel est enregistré.",
     "goodbye_drain": "Je suis désolé, je dois mettre fin à cet appel. Veuillez rappeler dans un instant. Au revoir.",
 }
 LATER = {
@@ -77,6 +102,7 @@ LATER = {
     "days": "Je rappellerai dans {} jours. Au revoir.",
 }
 REFUSAL = "Non, s'il vous plaît, laissez les choses comme elles sont."
+UNPROVEN = "Je n'ai pas prouvé par mon code qui je suis, laissez donc les choses comme elles sont, s'il vous plaît."
 ALREADY = "J'ai répondu à cela avant la coupure. Vérifiez si cela a été fait avant de le proposer à nouveau."
 OFFER = "Pour le français, tapez {}."
 

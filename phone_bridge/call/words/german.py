@@ -77,6 +77,33 @@ SENTENCES = {
     "errand_unanswered": "Ich habe keine Antwort gehört und beende den Anruf. Auf Wiederhören.",
     "screened": "Dies ist ein automatischer Anruf eines Kalenderassistenten.",
     "recording_announcement": "Dieses Gespräch wird aufgezeichnet.",
+    "pin_ask": (
+        "Dafür brauche ich Ihre PIN. Geben Sie sie mit den Tasten ein und schließen Sie mit der Rautetaste ab. "
+        "Mit der Sterntaste beginnen Sie von vorn, mit der Rautetaste allein verzichten Sie."
+    ),
+    "pin_enter": (
+        "Bitte geben Sie Ihre PIN mit den Tasten ein und schließen Sie mit der Rautetaste ab. "
+        "Mit der Sterntaste beginnen Sie von vorn."
+    ),
+    "pin_voice": "Oder sagen Sie sie, Ziffer für Ziffer.",
+    "pin_again": "Bitte geben Sie Ihre PIN noch einmal ein, von der ersten Ziffer an.",
+    "pin_wrong": "Das war nicht richtig. Bitte geben Sie Ihre PIN noch einmal ein, mit den Tasten.",
+    "pin_right": "Danke.",
+    "pin_welcome": "Danke. Wie kann ich helfen?",
+    "pin_refused": "Dafür brauche ich die richtige PIN, also wurde nichts getan.",
+    "pin_left": "In Ordnung. Ohne die PIN wurde nichts getan.",
+    "pin_late": "Ich habe keine PIN bekommen, also wurde nichts getan.",
+    "pin_locked": (
+        "Es gab zu viele falsche PINs, deshalb nehme ich jetzt keine an. Es wurde nichts getan. Bitte versuchen Sie es "
+        "später wieder."
+    ),
+    "pin_missing": "Dafür brauche ich eine PIN, und es ist keine eingerichtet. Es wurde nichts getan.",
+    "pin_failed": "Ich kann Ihre PIN gerade nicht prüfen, also wurde nichts getan.",
+    "goodbye_pin": "Ohne die richtige PIN kann ich nicht weitermachen. Auf Wiederhören.",
+    "goodbye_pin_locked": "Es gab zu viele falsche PINs. Bitte rufen Sie später wieder an. Auf Wiederhören.",
+    "goodbye_pin_unable": (
+        "Es tut mir leid, ich kann Ihre PIN nicht prüfen. Bitte rufen Sie später wieder an. Auf Wiederhören."
+    ),
     "goodbye_drain": (
         "Es tut mir leid, ich muss jetzt auflegen. Bitte rufen Sie gleich noch einmal an. Auf Wiederhören."
     ),
@@ -90,6 +117,7 @@ LATER = {
     "days": "Ich rufe in {} Tagen wieder an. Auf Wiederhören.",
 }
 REFUSAL = "Nein, bitte lassen Sie es so, wie es ist."
+UNPROVEN = "Ich habe mich nicht mit meiner PIN ausgewiesen, bitte lassen Sie es so, wie es ist."
 ALREADY = (
     "Das habe ich vor der Unterbrechung beantwortet. Sehen Sie nach, ob es getan ist, bevor Sie es neu vorschlagen."
 )

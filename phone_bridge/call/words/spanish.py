@@ -66,6 +66,32 @@ SENTENCES = {
     "errand_assistant": "Le comunico con su asistente.",
     "errand_unanswered": "No he oído ninguna respuesta, así que termino esta llamada. Adiós.",
     "screened": "Esta es una llamada automática de un asistente de agenda.",
+    "pin_ask": (
+        "Para esto necesito su PIN. Márquelo con las teclas y termine con la tecla almohadilla, o numeral. "
+        "Pulse asterisco para empezar de nuevo, o solo almohadilla para seguir sin él."
+    ),
+    "pin_enter": (
+        "Por favor, marque su PIN con las teclas y termine con la tecla almohadilla, o numeral. "
+        "Pulse asterisco para empezar de nuevo."
+    ),
+    "pin_voice": "O dígalo, cifra por cifra.",
+    "pin_again": "Por favor, marque su PIN otra vez, desde la primera cifra.",
+    "pin_wrong": "No era correcto. Por favor, marque su PIN una vez más, con las teclas.",
+    "pin_right": "Gracias.",
+    "pin_welcome": "Gracias. ¿En qué puedo ayudarle?",
+    "pin_refused": "Para esto necesito el PIN correcto, así que no se ha hecho nada.",
+    "pin_left": "De acuerdo. Sin el PIN no se ha hecho nada.",
+    "pin_late": "No he recibido ningún PIN, así que no se ha hecho nada.",
+    "pin_locked": (
+        "Ha habido demasiados PIN equivocados, así que ahora no puedo aceptar ninguno. No se ha hecho nada. "
+        "Por favor, inténtelo más tarde."
+    ),
+    "pin_missing": "Para esto necesito un PIN, y no hay ninguno. No se ha hecho nada.",
+    "pin_failed": "Ahora no puedo comprobar su PIN, así que no se ha hecho nada.",
+    "goodbye_pin": "Sin el PIN correcto no puedo continuar. Adiós.",
+    "goodbye_pin_locked": "Ha habido demasiados PIN equivocados. Por favor, vuelva a llamar más tarde. Adiós.",
+    "goodbye_pin_unable": "Lo siento, no puedo comprobar su PIN. Por favor, vuelva a llamar más tarde. Adiós.",
+    "recording_announcement": "Esta llamada se graba.",
     "goodbye_drain": "Lo siento, tengo que terminar esta llamada. Por favor, vuelva a llamar en un momento. Adiós.",
 }
 LATER = {
@@ -77,6 +103,7 @@ LATER = {
     "days": "Volveré a llamar en {} días. Adiós.",
 }
 REFUSAL = "No, por favor, déjelo como está."
+UNPROVEN = "No he demostrado con mi PIN quién soy, así que, por favor, déjelo como está."
 ALREADY = "Respondí a esto antes de que se cortara. Averigüe si ya se ha hecho antes de proponerlo otra vez."
 OFFER = "Para español, pulse {}."
 

@@ -34,6 +34,8 @@ class Trunk(Struct, frozen=True, kw_only=True):
     networks: tuple[Network, ...] = ()
     username: str = ""
     password: str = ""
+    user: str = ""
+    """As whom we are called by it, where several trunks call from one address."""
     algorithm: str = "MD5"
     """How the password is proven. Telephones that know MD5 alone give up when they are offered anything else."""
 
@@ -55,18 +57,30 @@ class Access:
     def __init__(self, trunks: Sequence[Trunk], secret: bytes) -> None:
         self._trunks = tuple(trunks)
         self._secret = secret
+        self._learnt: dict[str, set[str]] = {}
         self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()  # host: how many, since when
 
-    def at(self, host: str) -> Trunk | None:
-        """Find the trunk that ``host`` is enough of a proof for."""
-        return next((t for t in self._trunks if t.networks and not t.username and t.is_at(host)), None)
+    def at(self, host: str, user: str = "") -> Trunk | None:
+        """Find the trunk that ``host`` is enough of a proof for; of several the one by which we are ``user``."""
+        known = [t for t in self._trunks if t.networks and not t.username and t.is_at(host)]
+        known += [t for t in self._trunks if not t.username and host in self._learnt.get(t.name, ())]
+        return next((t for t in known if user and t.user == user), known[0] if known else None)
+
+    def learn(self, name: str, host: str) -> None:
+        """Know that the trunk ``name`` calls from ``host``, too: there its registrar was found."""
+        self._learnt.setdefault(name, set()).add(host)
+
+    def may_be(self, host: str) -> bool:
+        """Tell whether a trunk could call from ``host``, before it has said anything."""
+        learnt = any(host in hosts for hosts in self._learnt.values())
+        return learnt or any((trunk.networks or trunk.username) and trunk.is_at(host) for trunk in self._trunks)
 
     def admit(self, request: Request, host: str, now: int) -> Trunk | Fields | None:
         """Find whose request it is, or what to ask for, or None where nothing is said.
 
         Raises RemoteError ``malformed_sip`` for credentials that cannot be read.
         """
-        trunk = self.at(host)
+        trunk = self.at(host, request.uri.user or "")
         if trunk is not None:
             return trunk
         asked = [trunk for trunk in self._trunks if trunk.username and trunk.is_at(host)]

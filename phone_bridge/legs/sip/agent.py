@@ -1,11 +1,13 @@
 """The user agent that is called (RFC 3261, 8.2 and 13.3): requests in, calls out of them, and every answer.
 
-One agent serves one socket. It is told of datagrams and of the time; what it wants sent waits in ``outgoing``. What
+That it calls, too, is ``calling``'s part; whom it calls is in a dialog with it as those are who have called.
+
+One agent serves all sockets. It is told of messages and of the time; what it wants sent waits in ``outgoing``. What
 belongs to a call that was taken goes to that call's leg as the text it came as, once, in its order.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -13,23 +15,26 @@ from msgspec import Struct
 from phone_bridge.errors import LocalError, RemoteError
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
-from phone_bridge.legs.sip.dialog import Dialog, Place, port_of
+from phone_bridge.legs.sip.calling import Caller, Calling, Lines, Outcome, Told, Wanted
+from phone_bridge.legs.sip.dialog import Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.message import (
     BRANCH_COOKIE,
     Fields,
     Request,
     Response,
+    fragment,
     read,
     received,
     rendered,
     response,
 )
+from phone_bridge.legs.sip.registering import Binding, Registering, Registration
 from phone_bridge.legs.sip.transaction import ClientTransaction, Persistence, ServerTransaction, State
 
-ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE"),)
+ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY"),)
 ACCEPT: Fields = (("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),)
 SDP_TYPE = "application/sdp"
-METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE"})
+METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "NOTIFY"})
 
 MAX_TRANSACTIONS = 20_000
 """Requests that are worked at; what comes beyond that is dropped, and comes again."""
@@ -38,11 +43,11 @@ RETRY_AFTER_S = 10
 """When a caller whom there is no room for may try again."""
 
 
-class Datagram(NamedTuple):
+class Sent(NamedTuple):
     """What is to be sent, and where."""
 
     data: bytes
-    to: Place
+    to: Hop
 
 
 class Invited(Struct, frozen=True):
@@ -74,45 +79,63 @@ class Said(Struct, frozen=True):
     text: str
 
 
+class Referred(Struct, frozen=True):
+    """What came of having the other side call somebody: a status, or 0 where it says nothing (RFC 3515)."""
+
+    dialog: Dialog
+    code: int
+
+
 class Unconfirmed(Struct, frozen=True):
     """The caller never learnt that the call was taken, or that its description changed; it was hung up."""
 
     dialog: Dialog
 
 
-Fact = Invited | Confirmed | Withdrawn | Said | Unconfirmed
+InCall = Invited | Confirmed | Withdrawn | Said | Referred | Unconfirmed
+Fact = InCall | Told | Registration
 
 
 class _Call(Struct):
     dialog: Dialog
-    invite: Request
-    transaction: str
+    invite: Request | None = None  # of who has called us
+    transaction: str = ""
     accepted: bool = False
     confirmed: bool = False
     persisting: Persistence | None = None
     persisting_sequence: int = 0
+    referring: bool = False  # the other side was told to call somebody, and has not said what came of it
+
+    @property
+    def invited(self) -> Request:
+        """The INVITE that is answered."""
+        if self.invite is None:
+            raise LocalError("a call of ours was answered as if it were somebody else's")
+        return self.invite
 
 
 class _Served(Struct):
     machine: ServerTransaction
     request: Request
-    to: Place
+    to: Hop
 
 
 class _Asked(Struct):
     machine: ClientTransaction
-    to: Place
+    to: Hop
+    told: Callable[[Response | None, int], Sequence[Fact]] | None = None
+    """Who wants to know the final answer, or that there is none."""
 
 
 class Agent:
-    """Serve one socket's calls.
+    """Serve the calls of one process.
 
     ``here`` says how whoever calls from a place reaches us, ``make_id`` gives texts that were never given before.
     """
 
-    def __init__(self, access: Access, here: Callable[[Place], Place], make_id: Callable[[], str]) -> None:
+    def __init__(self, access: Access, here: Callable[[Hop], Place], make_id: Callable[[], str]) -> None:
         self.dropped = 0
-        """Datagrams that were answered by nothing."""
+        """Messages that were answered by nothing."""
         self._access = access
         self._here = here
         self._make_id = make_id
@@ -121,23 +144,24 @@ class Agent:
         self._calls: dict[str, _Call] = {}  # by Call-ID and our tag
         self._merging: dict[tuple[str, str, int], str] = {}  # 8.2.2.2: the transaction that brought a request first
         self._due: list[tuple[int, str, str]] = []
-        self._outgoing: list[Datagram] = []
+        self._outgoing: list[Sent] = []
+        self._registering: dict[str, Registering] = {}
+        self._caller = Caller(Lines(self._put, self._ask, self._arm, self._adopt, self.release), make_id)
 
     # What comes in
 
-    def receive(self, data: bytes, source: Place, now: int) -> list[Fact]:
-        """Take one datagram; what makes no sense, and who is nobody, is dropped without a word."""
+    def receive(self, data: bytes, source: Hop, now: int) -> Sequence[Fact]:
+        """Take one message; what makes no sense, and who is nobody, is dropped without a word."""
         try:
             message = read(data)
             if isinstance(message, Response):
-                self._answered(message, now)
-                return []
-            return self._request(received(message, *source), source, now)
+                return self._answered(message, now)
+            return self._request(received(message, source.host, source.port), source, now)
         except RemoteError:
             self.dropped += 1
             return []
 
-    def _request(self, request: Request, source: Place, now: int) -> list[Fact]:
+    def _request(self, request: Request, source: Hop, now: int) -> list[Fact]:
         key = _server_key(request)
         served = self._served.get(key)
         if request.method == "ACK":
@@ -154,8 +178,8 @@ class Agent:
             return self._cancel(request, source, now)
         return self._outside(request, source, now)
 
-    def _outside(self, request: Request, source: Place, now: int) -> list[Fact]:
-        admitted = self._access.admit(request, source[0], now)
+    def _outside(self, request: Request, source: Hop, now: int) -> list[Fact]:
+        admitted = self._access.admit(request, source.host, now)
         if admitted is None:
             self.dropped += 1
             return []
@@ -176,7 +200,7 @@ class Agent:
             return self._refuse(request, 481, now)
         return self._invited(request, admitted, source, now)
 
-    def _invited(self, request: Request, trunk: Trunk, source: Place, now: int) -> list[Fact]:
+    def _invited(self, request: Request, trunk: Trunk, source: Hop, now: int) -> list[Fact]:
         merging = (request.call_id, request.from_tag, request.sequence)
         if self._merging.setdefault(merging, _server_key(request)) != _server_key(request):
             return self._refuse(request, 482, now)
@@ -188,12 +212,12 @@ class Agent:
                 sdp.agree(offer)
         except RemoteError as error:
             return self._refuse(request, 488 if error.code == "no_common_codec" else 400, now)
-        dialog = Dialog(request, self._make_id(), self._here(source), source, self._make_id)
+        dialog = Dialog.answering(request, self._make_id(), self._here(source), source, self._make_id)
         self._calls[_call_key(dialog)] = _Call(dialog, request, _server_key(request))
         self._answer(request, 100, now)
         return [Invited(dialog, request, trunk, offer)]
 
-    def _within(self, call: _Call, request: Request, source: Place, now: int) -> list[Fact]:
+    def _within(self, call: _Call, request: Request, source: Hop, now: int) -> list[Fact]:
         self._serve(request, source)
         if request.method not in METHODS:
             return self._refuse(request, 405, now, ALLOW)
@@ -201,6 +225,8 @@ class Agent:
             return self._refuse(request, 500, now)
         if request.method == "OPTIONS":
             return self._refuse(request, 200, now, (*ALLOW, *ACCEPT))
+        if request.method == "NOTIFY":
+            return self._notified(call, request, now)
         if request.method == "BYE" and not call.confirmed:  # its ACK may be lost, or never have been meant
             self._answer(request, 200, now)
             return self._withdraw(call, now)
@@ -208,7 +234,22 @@ class Agent:
             return self._refuse(request, 491, now)
         return [Said(call.dialog, rendered(request))]
 
-    def _cancel(self, request: Request, source: Place, now: int) -> list[Fact]:
+    def _notified(self, call: _Call, request: Request, now: int) -> list[Fact]:
+        """Hear what became of a REFER (RFC 3515, 2.4.4), and of nothing else."""
+        event = (request.headers.get("Event") or "").partition(";")[0].strip().lower()
+        if event != "refer":
+            return self._refuse(request, 489, now, (("Allow-Events", "refer"),))
+        if not call.referring:
+            return self._refuse(request, 481, now)
+        self._answer(request, 200, now)
+        code = fragment(request.body)
+        ended = (request.headers.get("Subscription-State") or "").strip().lower().startswith("terminated")
+        if code < 200 and not ended:
+            return []
+        call.referring = False
+        return [Referred(call.dialog, code)]
+
+    def _cancel(self, request: Request, source: Hop, now: int) -> list[Fact]:
         served = self._served.get(_server_key(request, "INVITE"))
         if served is None:
             self.dropped += 1
@@ -219,7 +260,7 @@ class Agent:
         return [] if call is None or call.accepted else self._withdraw(call, now)
 
     def _withdraw(self, call: _Call, now: int) -> list[Fact]:
-        self._answer(call.invite, 487, now, tag=call.dialog.tag)
+        self._answer(call.invited, 487, now, tag=call.dialog.tag)
         self._forget(call)
         return [Withdrawn(call.dialog)]
 
@@ -237,19 +278,35 @@ class Agent:
             return [Confirmed(call.dialog, request.body)]
         return [Said(call.dialog, rendered(request))]
 
-    def _answered(self, message: Response, now: int) -> None:
+    def _answered(self, message: Response, now: int) -> Sequence[Fact]:
+        if message.cseq_method == "INVITE":
+            return self._caller.answered(message, now)
         key = f"{message.branch} {message.cseq_method}"
         asked = self._asked.get(key)
-        if asked is not None:
-            asked.machine.answered(message.code, now)
-            self._arm("asked", key, asked.machine.deadline())
+        if asked is None:
+            return []
+        final = asked.machine.answered(message.code, now)
+        self._arm("asked", key, asked.machine.deadline())
+        return self._final(asked, message, now) if final else []
+
+    def _final(self, asked: _Asked, answer: Response | None, now: int) -> Sequence[Fact]:
+        told, asked.told = asked.told, None
+        return told(answer, now) if told is not None else []
 
     # What the bridge decides
+
+    def call(self, wanted: Wanted, now: int) -> Calling:
+        """Call somebody; ``Answered`` or ``Failed`` follows, perhaps ``Rang`` before."""
+        return self._caller.call(wanted, self._here(wanted.hop), now)
+
+    def withdraw(self, calling: Calling, now: int) -> None:
+        """Take a call back that has not been answered; ``Failed`` follows."""
+        self._caller.withdraw(calling, Outcome.CANCELED, now)
 
     def ring(self, dialog: Dialog, now: int) -> None:
         """Tell the caller that the call is being looked at."""
         call = self._known(dialog)
-        self._answer(call.invite, 180, now, tag=dialog.tag, fields=(("Contact", dialog.contact),))
+        self._answer(call.invited, 180, now, tag=dialog.tag, fields=(("Contact", dialog.contact),))
 
     def accept(self, dialog: Dialog, description: bytes, now: int) -> None:
         """Take the call; ``Confirmed`` follows, or ``Unconfirmed``, or nothing when it was withdrawn meanwhile."""
@@ -258,7 +315,7 @@ class Agent:
             return
         call.accepted = True
         fields = (("Contact", dialog.contact), *ALLOW, ("Content-Type", SDP_TYPE))
-        self._answer(call.invite, 200, now, tag=dialog.tag, fields=fields, body=description)
+        self._answer(call.invited, 200, now, tag=dialog.tag, fields=fields, body=description)
 
     def refuse(self, dialog: Dialog, code: int, now: int) -> None:
         """Turn the call away; 503 says when to try again."""
@@ -266,7 +323,7 @@ class Agent:
         if call is None:
             return
         fields: Fields = (("Retry-After", str(RETRY_AFTER_S)),) if code == 503 else ()
-        self._answer(call.invite, code, now, tag=dialog.tag, fields=fields)
+        self._answer(call.invited, code, now, tag=dialog.tag, fields=fields)
         self._forget(call)
 
     def send(self, dialog: Dialog, text: str, now: int) -> None:
@@ -277,10 +334,35 @@ class Agent:
             if served is not None:
                 self._give(served, message.code, text, now)
             return
-        key = f"{message.branch} {message.method}"
-        machine = ClientTransaction(text, now)
-        self._asked[key] = _Asked(machine, dialog.next_hop)
-        self._put(text, dialog.next_hop)
+        self._ask(text, dialog.next_hop, now)
+
+    def refer(self, dialog: Dialog, uri: str, now: int) -> None:
+        """Have the other side call ``uri``; ``Referred`` follows (RFC 3515), unless it hangs up before."""
+        call = self._known(dialog)
+        call.referring = True
+
+        def told(answer: Response | None, at: int) -> Sequence[Fact]:
+            refused = answer is None or answer.code >= 300
+            if not (call.referring and refused):
+                return []
+            call.referring = False
+            return [Referred(dialog, answer.code if answer is not None else 0)]
+
+        fields = (("Contact", dialog.contact), ("Refer-To", f"<{uri}>"), ("Referred-By", dialog.contact))
+        self._ask(dialog.request("REFER", fields), dialog.next_hop, now, told)
+
+    def _ask(
+        self,
+        text: str,
+        hop: Hop,
+        now: int,
+        told: Callable[[Response | None, int], Sequence[Fact]] | None = None,
+    ) -> None:
+        message = read(text.encode())
+        key = f"{message.branch} {message.cseq_method}"
+        machine = ClientTransaction(text, now, reliable=hop.reliable)
+        self._asked[key] = _Asked(machine, hop, told)
+        self._put(text, hop)
         self._arm("asked", key, machine.deadline())
 
     def release(self, dialog: Dialog, now: int) -> None:
@@ -296,9 +378,71 @@ class Agent:
             self.send(dialog, dialog.request("BYE"), now)
         self._forget(call)
 
+    def register(self, binding: Binding, now: int) -> None:
+        """Register with a provider, and keep it up; where it was done before, know where its registrar is now."""
+        known = self._registering.get(binding.name)
+        if known is not None:
+            known.move(binding.hop)
+            return
+        made = self._registering[binding.name] = Registering(binding, self._here(binding.hop), self._make_id)
+        self._register(made, now)
+
+    def unregister(self, now: int) -> None:
+        """Give every binding back; those that are still ``registered`` have not been answered."""
+        for registering in self._registering.values():
+            registering.leave()
+            if registering.held:
+                self._register(registering, now)
+
+    @property
+    def registered(self) -> list[str]:
+        """The names of the bindings that are held."""
+        return [name for name, registering in self._registering.items() if registering.held]
+
+    def _register(self, registering: Registering, now: int) -> None:
+        def told(answer: Response | None, at: int) -> Sequence[Fact]:
+            facts = registering.answered(answer, at)
+            if registering.due == at:
+                self._register(registering, at)
+            else:
+                self._arm("register", registering.binding.name, registering.due)
+            return facts
+
+        self._ask(registering.request(), registering.binding.hop, now, told)
+
+    def _expire_registering(self, name: str, now: int) -> None:
+        registering = self._registering[name]
+        if registering.due is not None and registering.due <= now and not registering.leaving:
+            self._register(registering, now)
+
+    def part(self, hop: Hop, now: int) -> Sequence[Fact]:
+        """Know that the connection with ``hop`` is lost, or never came to be: its calls look for another way."""
+        for call in self._calls.values():
+            if call.dialog.source == hop:
+                call.dialog.part()
+        facts: list[Fact] = [*self._caller.part(hop)]
+        for key, asked in list(self._asked.items()):
+            if asked.to == hop and asked.told is not None:
+                del self._asked[key]
+                facts += self._final(asked, None, now)
+        for name, registering in self._registering.items():
+            if registering.binding.hop == hop and registering.held:
+                facts += registering.lost(now)
+                self._arm("register", name, registering.due)
+        return facts
+
+    def uses(self, hop: Hop) -> bool:
+        """Tell whether a call goes by ``hop``, so that its connection is worth keeping."""
+        registers = any(registering.binding.hop == hop for registering in self._registering.values())
+        return registers or self._caller.uses(hop) or any(call.dialog.source == hop for call in self._calls.values())
+
+    def knows(self, host: str) -> bool:
+        """Tell whether whoever is at ``host`` may have a word for us: a trunk, or somebody within a call."""
+        return self._access.may_be(host) or any(call.dialog.source.host == host for call in self._calls.values())
+
     # Time, and what goes out
 
-    def outgoing(self) -> list[Datagram]:
+    def outgoing(self) -> list[Sent]:
         """Take what waits to be sent."""
         waiting, self._outgoing = self._outgoing, []
         return waiting
@@ -312,13 +456,22 @@ class Agent:
         facts: list[Fact] = []
         while self._due and self._due[0][0] <= now:
             _, kind, key = heapq.heappop(self._due)
-            if kind == "served":
-                self._expire_served(key, now)
-            elif kind == "asked":
-                self._expire_asked(key, now)
-            else:
-                facts += self._expire_call(key, now)
+            facts += self._expire(kind, key, now)
         return facts
+
+    def _expire(self, kind: str, key: str, now: int) -> Sequence[Fact]:
+        match kind:
+            case "served":
+                self._expire_served(key, now)
+            case "asked":
+                return self._expire_asked(key, now)
+            case "call":
+                return self._expire_call(key, now)
+            case "register":
+                self._expire_registering(key, now)
+            case _:
+                return self._caller.expire(kind, key, now)
+        return []
 
     def _expire_served(self, key: str, now: int) -> None:
         served = self._served.get(key)
@@ -332,15 +485,16 @@ class Agent:
         else:
             self._arm("served", key, served.machine.deadline())
 
-    def _expire_asked(self, key: str, now: int) -> None:
+    def _expire_asked(self, key: str, now: int) -> Sequence[Fact]:
         asked = self._asked.get(key)
         if asked is None or not _is_due(asked.machine, now):
-            return
+            return []
         self._put(asked.machine.expire(now), asked.to)
-        if asked.machine.state is State.TERMINATED:
-            del self._asked[key]
-        else:
+        if asked.machine.state is not State.TERMINATED:
             self._arm("asked", key, asked.machine.deadline())
+            return []
+        del self._asked[key]
+        return self._final(asked, None, now)
 
     def _expire_call(self, key: str, now: int) -> list[Fact]:
         call = self._calls.get(key)
@@ -356,8 +510,8 @@ class Agent:
         self._arm("call", key, call.persisting.deadline())
         return []
 
-    def _serve(self, request: Request, source: Place) -> None:
-        machine = ServerTransaction(invite=request.method == "INVITE")
+    def _serve(self, request: Request, source: Hop) -> None:
+        machine = ServerTransaction(invite=request.method == "INVITE", reliable=source.reliable)
         self._served[_server_key(request)] = _Served(machine, request, _response_place(request, source))
 
     def _refuse(self, request: Request, code: int, now: int, fields: Fields = ()) -> list[Fact]:
@@ -389,11 +543,14 @@ class Agent:
         if at is not None:
             heapq.heappush(self._due, (at, kind, key))
 
-    def _put(self, text: str, to: Place) -> None:
+    def _put(self, text: str, to: Hop) -> None:
         if text:
-            self._outgoing.append(Datagram(text.encode(), to))
+            self._outgoing.append(Sent(text.encode(), to))
 
     # Who is who
+
+    def _adopt(self, dialog: Dialog) -> None:
+        self._calls[_call_key(dialog)] = _Call(dialog, accepted=True, confirmed=True)
 
     def _call_of(self, message: Request | Response) -> _Call | None:
         call = self._calls.get(f"{message.call_id} {message.to_tag}") if message.to_tag else None
@@ -428,9 +585,9 @@ def _server_key(message: Request | Response, method: str = "") -> str:
     return f"{message.call_id} {message.from_tag} {message.sequence} {hop}"
 
 
-def _response_place(request: Request, source: Place) -> Place:
-    """Say where answers go (18.2.2; RFC 3581, 4)."""
+def _response_place(request: Request, source: Hop) -> Hop:
+    """Say where answers go: back by the connection, or where the Via says (18.2.2; RFC 3581, 4)."""
     top = request.via[0]
-    if "rport" in top.parameters:
+    if source.reliable or "rport" in top.parameters:
         return source
-    return source[0], port_of(top.port)
+    return Hop(source.host, port_of(top.port))

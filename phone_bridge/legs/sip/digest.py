@@ -1,4 +1,4 @@
-"""Digest authentication of callers (RFC 3261, 22; RFC 8760), by SHA-256, or by MD5 for the many who know no other.
+"""Digest authentication both ways (RFC 3261, 22; RFC 8760), by SHA-256, or by MD5 for the many who know no other.
 
 Nonces are signed, not remembered: a nonce is the time it was given out at with a MAC, so any number of requests that
 never come back cost nothing.
@@ -6,19 +6,23 @@ never come back cost nothing.
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 from sipmessage import AuthCredentials
 
 from phone_bridge.errors import RemoteError
-from phone_bridge.legs.sip.message import Request
+from phone_bridge.legs.sip.message import MAX_FIELD_CHARS, Fields, Request, Response
 
 NONCE_MS = 60_000
 """How long a nonce may be answered."""
 
 ALGORITHMS = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}
 """What can be offered, the better one first (RFC 8760, 2.4)."""
+
+_PARAMETER = re.compile(r'([\w-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s,"]+)')
+_ESCAPED = re.compile(r"\\(.)")
 
 
 class Shown(Struct, frozen=True, kw_only=True):
@@ -95,6 +99,117 @@ def fits(given: Shown, method: str, password: str) -> bool:
     """Tell whether whoever sent the credentials knows ``password``."""
     expected = response(given, method, password)
     return bool(expected) and hmac.compare_digest(given.response.encode(), expected.encode())
+
+
+# When we are asked
+
+MAX_CHALLENGES = 3
+"""How often one request is sent with credentials: a nonce may be stale, but a password that is wrong stays so."""
+
+AUTHORIZATION = {401: ("WWW-Authenticate", "Authorization"), 407: ("Proxy-Authenticate", "Proxy-Authorization")}
+"""What each status asks with, and what is answered with (22.2, 22.3)."""
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What a peer asks for; ``field`` is what carries the answer."""
+
+    field: str
+    realm: str
+    nonce: str
+    algorithm: str
+    opaque: str
+    qop: str
+    stale: bool
+
+
+def asked(refusal: Response) -> Asked | None:
+    """Read what a refusal asks for, the first that is known here (RFC 8760, 2.4); None where nothing is.
+
+    Raises RemoteError ``malformed_sip``.
+    """
+    asking, field = AUTHORIZATION[refusal.code]
+    for text in refusal.headers.getlist(asking):
+        scheme, _, rest = text.strip().partition(" ")
+        given = _parameters(rest, asking)
+        algorithm = given.get("algorithm", "MD5").upper()
+        qualities = {name.strip() for name in given.get("qop", "").split(",")}
+        if scheme.lower() == "digest" and algorithm in ALGORITHMS and {"auth", ""} & qualities:
+            return Asked(
+                field=field,
+                realm=given.get("realm", ""),
+                nonce=given.get("nonce", ""),
+                algorithm=algorithm,
+                opaque=given.get("opaque", ""),
+                qop="auth" if "auth" in qualities else "",
+                stale=given.get("stale", "").lower() == "true",
+            )
+    return None
+
+
+def _parameters(text: str, field: str) -> dict[str, str]:
+    """Read parameters, with commas in quotes, which sipmessage takes for their ends."""
+    if len(text) > MAX_FIELD_CHARS:
+        raise RemoteError(f"The peer's {field} is longer than {MAX_FIELD_CHARS} characters.", code="malformed_sip")
+    return {
+        name.lower(): _ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value
+        for name, value in _PARAMETER.findall(text)
+    }
+
+
+def credentials(asked: Asked, method: str, uri: str, username: str, password: str, cnonce: str) -> str:
+    """Write the answer to what was asked, for a nonce that is used once (RFC 7616, 3.4)."""
+    shown = Shown(
+        username=username,
+        realm=asked.realm,
+        nonce=asked.nonce,
+        uri=uri,
+        response="",
+        algorithm=asked.algorithm,
+        qop=asked.qop,
+        nc="00000001",
+        cnonce=cnonce,
+    )
+    parts = {"username": username, "realm": asked.realm, "nonce": asked.nonce, "uri": uri}
+    parts["response"] = response(shown, method, password)
+    text = ", ".join(f'{name}="{_escaped(value)}"' for name, value in parts.items())
+    text += f", algorithm={asked.algorithm}"
+    if asked.opaque:
+        text += f', opaque="{_escaped(asked.opaque)}"'
+    if asked.qop:
+        text += f', qop=auth, nc={shown.nc}, cnonce="{cnonce}"'
+    return f"Digest {text}"
+
+
+class Proof:
+    """What one request shows to whoever asks, until that is enough or has turned out to be no use."""
+
+    def __init__(self, username: str, password: str, make_id: Callable[[], str]) -> None:
+        self.fields: Fields = ()
+        """The header fields that show it."""
+        self._username = username
+        self._password = password
+        self._make_id = make_id
+        self._challenges = 0
+
+    def take(self, refusal: Response, method: str, uri: str) -> bool:
+        """Take up what a refusal asks for; False where that cannot be answered, or was to no avail."""
+        try:
+            challenge = asked(refusal)
+        except RemoteError:
+            return False
+        if challenge is None or not self._username or self._challenges >= MAX_CHALLENGES:
+            return False
+        if not challenge.stale and any(name == challenge.field for name, _ in self.fields):
+            return False
+        self._challenges += 1
+        shown = credentials(challenge, method, uri, self._username, self._password, self._make_id())
+        others = (pair for pair in self.fields if pair[0] != challenge.field)
+        self.fields = (*others, (challenge.field, shown))
+        return True
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def response(given: Shown, method: str, password: str) -> str:

@@ -32,6 +32,7 @@ BRANCH_COOKIE = "z9hG4bK"
 CRLF = "\r\n"
 
 _FOLD = re.compile(r"\r\n[ \t]+")
+_STATUS = re.compile(rb"SIP/2\.0 ([1-6]\d\d)\b")
 _COMMA = re.compile(r"[ \t]*,[ \t]*")
 _SENT_PROTOCOL = re.compile(r"SIP\s*/\s*2\.0\s*/\s*", re.IGNORECASE)
 _ADDRESSED = frozenset({"via", "from", "to", "contact", "record-route", "route"})
@@ -201,6 +202,7 @@ PHRASES = {
     486: "Busy Here",
     487: "Request Terminated",
     488: "Not Acceptable Here",
+    489: "Bad Event",
     491: "Request Pending",
     500: "Server Internal Error",
     501: "Not Implemented",
@@ -251,6 +253,12 @@ def received(request: Request, host: str, port: int) -> Request:
     via = (Via(top.transport, top.host, top.port, top.parameters.replace(**changes)), *request.via[1:])
     request.headers.setlist("Via", [str(hop) for hop in via])
     return replace(request, via=via)
+
+
+def fragment(body: bytes) -> int:
+    """Read the status that a fragment of a message begins with (RFC 3420); 0 for none."""
+    found = _STATUS.match(body)
+    return int(found[1]) if found else 0
 
 
 def rendered(request: Request) -> str:

@@ -121,6 +121,8 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
     ``machine_detection`` is empty, ``Enable`` or ``DetectMessageEnd``; ``async_amd`` connects the call meanwhile.
     """
 
+    call_id: str
+    """What the call is called here; the carrier learns it from the URLs alone."""
     to: str
     from_: str
     url: str

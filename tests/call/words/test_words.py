@@ -43,6 +43,22 @@ KEYS = {
     "errand_unanswered",
     "screened",
     "recording_announcement",
+    "pin_ask",
+    "pin_enter",
+    "pin_voice",
+    "pin_again",
+    "pin_wrong",
+    "pin_right",
+    "pin_welcome",
+    "pin_refused",
+    "pin_left",
+    "pin_late",
+    "pin_locked",
+    "pin_missing",
+    "pin_failed",
+    "goodbye_pin",
+    "goodbye_pin_locked",
+    "goodbye_pin_unable",
 }
 
 
@@ -75,6 +91,7 @@ def test_a_region_and_an_unknown_language() -> None:
     assert words.line("goodbye", "de-AT").text == "Auf Wiederhören."
     assert words.line("goodbye", "fr-CA").text == "Au revoir."
     assert words.line("goodbye", "it").text == "Goodbye."
+    assert words.unproven("it") == words.unproven() != words.unproven("fr")
     assert words.refusal("it") == words.refusal() == "No, please leave it as it is."
     assert words.question(Action("cancel_event"), "zz") == words.question(Action("cancel_event"))
 

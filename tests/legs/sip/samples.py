@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from phone_bridge.legs.sip import sdp
-from phone_bridge.legs.sip.dialog import Dialog
+from phone_bridge.legs.sip.dialog import Dialog, Hop
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request, read
 from phone_bridge.legs.sip.rtp import Packet
@@ -11,7 +11,7 @@ from phone_bridge.legs.sip.telephone_event import pack
 
 WIRE = Path(__file__).parents[2] / "wire" / "sip"
 
-CALLER = ("192.0.2.10", 5060)
+CALLER = Hop("192.0.2.10", 5060)
 BRIDGE = ("192.0.2.1", 5060)
 MEDIA = ("192.0.2.1", 20_000)
 NUMBERS = Numbers(ssrc=7, sequence=65_534, timestamp=2**32 - 160)
@@ -51,7 +51,7 @@ def request(folder: str, name: str) -> Request:
 
 
 def dialog() -> Dialog:
-    return Dialog(request("outside", "invite.sip"), "ours", BRIDGE, CALLER, Ids())
+    return Dialog.answering(request("outside", "invite.sip"), "ours", BRIDGE, CALLER, Ids())
 
 
 def leg(now: int = START) -> SipLeg:

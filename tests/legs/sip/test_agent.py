@@ -6,13 +6,14 @@ from phone_bridge.errors import LocalError
 from phone_bridge.legs.sip import agent as a
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
-from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, Invited, Said, Unconfirmed, Withdrawn
+from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, Invited, Referred, Said, Unconfirmed, Withdrawn
+from phone_bridge.legs.sip.dialog import Hop
 from phone_bridge.legs.sip.message import Request, Response, read
 from phone_bridge.legs.sip.transaction import LIFE_MS, T1_MS, T4_MS
 from tests.legs.sip import samples
 from tests.legs.sip.samples import BRIDGE, CALLER, START
 
-STRANGER = ("198.51.100.66", 5060)
+STRANGER = Hop("198.51.100.66", 5060)
 PBX = Trunk(name="pbx", user_id="usr_1", networks=(ip_network("192.0.2.0/24"),))
 ALICE = Trunk(name="alice", user_id="usr_2", username="alice", password="sesame")
 BODY = sdp.offer("192.0.2.1", 20_000, 1)
@@ -25,8 +26,8 @@ class Line:
         self.agent = Agent(Access(trunks or (PBX,), b"secret"), lambda source: BRIDGE, samples.Ids())
         self.now = START
 
-    def say(self, data: bytes, source: tuple[str, int] = CALLER) -> list[Fact]:
-        return self.agent.receive(data, source, self.now)
+    def say(self, data: bytes, source: Hop = CALLER) -> list[Fact]:
+        return list(self.agent.receive(data, source, self.now))
 
     def codes(self) -> list[int | str]:
         return [message.code if isinstance(message, Response) else message.method for message in self.heard()]
@@ -351,11 +352,11 @@ def test_no_more_requests_are_worked_at_than_fit(monkeypatch: pytest.MonkeyPatch
 
 def test_answers_go_where_the_request_came_from_as_its_via_wants() -> None:
     line = Line()
-    line.say(samples.raw("outside", "options.sip"), ("192.0.2.77", 61_000))
-    assert line.agent.outgoing()[0].to == ("192.0.2.77", 5060)
+    line.say(samples.raw("outside", "options.sip"), Hop("192.0.2.77", 61_000))
+    assert line.agent.outgoing()[0].to == Hop("192.0.2.77", 5060)
     asked = samples.raw("outside", "options.sip").replace(b";branch=z9hG4bKo1", b";rport;branch=z9hG4bKo2")
-    line.say(asked, ("192.0.2.77", 61_000))
-    assert line.agent.outgoing()[0].to == ("192.0.2.77", 61_000)
+    line.say(asked, Hop("192.0.2.77", 61_000))
+    assert line.agent.outgoing()[0].to == Hop("192.0.2.77", 61_000)
 
 
 def test_an_old_telephone_s_branch_names_no_transaction_alone() -> None:
@@ -372,3 +373,63 @@ def test_what_belongs_to_nobody_is_our_own_mistake() -> None:
     line.agent.refuse(invited.dialog, 486, line.now)
     with pytest.raises(LocalError):
         line.agent.ring(invited.dialog, line.now)
+
+
+# REFER
+
+
+def notify(invited: Invited, status: str, sequence: int, event: str = "refer", state: str = "active") -> bytes:
+    body = f"SIP/2.0 {status}\r\n".encode()
+    data = within(invited, "9_bye.sip").replace(b"BYE", b"NOTIFY").replace(b"CSeq: 7", f"CSeq: {sequence}".encode())
+    data = data.replace(b"branch=", f"branch=z9hG4bKn{sequence};was=".encode())
+    fields = f"Event: {event}\r\nSubscription-State: {state}\r\nContent-Length: {len(body)}".encode()
+    return data.replace(b"Content-Length: 0", fields) + body
+
+
+def referred(line: Line, invited: Invited) -> bytes:
+    line.agent.refer(invited.dialog, "sip:+493012345@pbx.example", line.now)
+    ((data, _),) = line.agent.outgoing()
+    refer = read(data)
+    assert isinstance(refer, Request)
+    assert (refer.method, refer.headers["Refer-To"]) == ("REFER", "<sip:+493012345@pbx.example>")
+    return data
+
+
+def answered(data: bytes, code: int) -> bytes:
+    return data.replace(data.partition(b"\r\n")[0], f"SIP/2.0 {code} So".encode())
+
+
+def test_the_other_side_calls_somebody_and_tells_what_came_of_it() -> None:
+    line = Line()
+    invited = line.taken()
+    data = referred(line, invited)
+    assert line.say(answered(data, 202)) == []
+    assert line.say(notify(invited, "100 Trying", 10)) == []
+    assert line.say(notify(invited, "200 OK", 11)) == [Referred(invited.dialog, 200)]
+    assert line.say(notify(invited, "200 OK", 12)) == []
+    assert line.codes() == [200, 200, 481]
+
+
+def test_an_end_of_news_without_news_is_one() -> None:
+    line = Line()
+    invited = line.taken()
+    referred(line, invited)
+    assert line.say(notify(invited, "100 Trying", 10, state="terminated;reason=timeout")) == [
+        Referred(invited.dialog, 100)
+    ]
+
+
+def test_a_side_that_calls_nobody_says_so_or_nothing() -> None:
+    line = Line()
+    invited = line.taken()
+    assert line.say(answered(referred(line, invited), 603)) == [Referred(invited.dialog, 603)]
+    referred(line, invited)
+    assert line.wait(START + LIFE_MS) == [Referred(invited.dialog, 0)]
+
+
+def test_news_of_anything_else_is_not_wanted() -> None:
+    line = Line()
+    invited = line.taken()
+    assert line.say(notify(invited, "200 OK", 10, event="presence")) == []
+    assert line.say(notify(invited, "200 OK", 11)) == []
+    assert line.codes() == [489, 481]

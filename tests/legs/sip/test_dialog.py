@@ -1,18 +1,18 @@
 import pytest
 
-from phone_bridge.legs.sip.dialog import Dialog, is_address
+from phone_bridge.legs.sip.dialog import Dialog, Hop, is_address
 from phone_bridge.legs.sip.message import Request, read
 from tests.legs.sip import samples
 
 
-def dialog(*changes: tuple[bytes, bytes], source: tuple[str, int] = samples.CALLER) -> Dialog:
+def dialog(*changes: tuple[bytes, bytes], source: Hop = samples.CALLER) -> Dialog:
     data = samples.raw("outside", "invite.sip")
     for old, new in changes:
         assert old in data
         data = data.replace(old, new)
     invite = read(data)
     assert isinstance(invite, Request)
-    return Dialog(invite, "ours", samples.BRIDGE, source, samples.Ids())
+    return Dialog.answering(invite, "ours", samples.BRIDGE, source, samples.Ids())
 
 
 def routed(*routes: str) -> tuple[bytes, bytes]:
@@ -41,7 +41,7 @@ def test_loose_routers_are_passed_in_the_order_of_their_record() -> None:
     text = mine.request("BYE")
     assert text.startswith("BYE sip:jane@192.0.2.10:5060 SIP/2.0\r\n")
     assert text.index("Route: <sip:192.0.2.21:5070;lr>") < text.index("Route: <sip:192.0.2.22;lr>")
-    assert mine.next_hop == ("192.0.2.21", 5070)
+    assert mine.next_hop == Hop("192.0.2.21", 5070)
 
 
 def test_a_strict_router_is_put_first_and_the_caller_last() -> None:
@@ -51,9 +51,9 @@ def test_a_strict_router_is_put_first_and_the_caller_last() -> None:
 
 
 def test_a_caller_behind_nat_or_with_a_name_is_found_where_it_spoke_from() -> None:
-    assert dialog(source=("198.51.100.1", 61_000)).next_hop == ("198.51.100.1", 61_000)
-    named = dialog((b"jane@192.0.2.10:5060", b"jane@phone.example"), source=("192.0.2.10", 6000))
-    assert named.next_hop == ("192.0.2.10", 6000)
+    assert dialog(source=Hop("198.51.100.1", 61_000)).next_hop == Hop("198.51.100.1", 61_000)
+    named = dialog((b"jane@192.0.2.10:5060", b"jane@phone.example"), source=Hop("192.0.2.10", 6000))
+    assert named.next_hop == Hop("192.0.2.10", 6000)
 
 
 def test_a_caller_without_a_contact_is_found_by_its_from() -> None:
@@ -72,20 +72,20 @@ def test_a_new_contact_is_where_requests_go_from_then_on() -> None:
     mine = dialog()
     moved = samples.raw("said", "2_reinvite_hold.sip").replace(b"jane@192.0.2.10:5060", b"jane@192.0.2.99:5061")
     assert mine.admits(said(moved.decode()))
-    assert mine.next_hop == ("192.0.2.99", 5061)
+    assert mine.next_hop == Hop("192.0.2.99", 5061)
 
 
 def test_our_contact_is_where_we_are_reached() -> None:
     assert dialog().contact == "<sip:192.0.2.1:5060>"
     invite = samples.request("outside", "invite.sip")
     assert (
-        Dialog(invite, "t", ("2001:db8::1", 5060), ("2001:db8::2", 1), samples.Ids()).contact
+        Dialog.answering(invite, "t", ("2001:db8::1", 5060), Hop("2001:db8::2", 1), samples.Ids()).contact
         == "<sip:[2001:db8::1]:5060>"
     )
 
 
 def test_a_port_that_there_is_not_is_the_usual_one() -> None:
-    assert dialog((b"jane@192.0.2.10:5060", b"jane@192.0.2.10:70000")).next_hop == ("192.0.2.10", 5060)
+    assert dialog((b"jane@192.0.2.10:5060", b"jane@192.0.2.10:70000")).next_hop == Hop("192.0.2.10", 5060)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,20 @@ def test_a_port_that_there_is_not_is_the_usual_one() -> None:
 )
 def test_addresses_are_told_from_names(host: str, is_one: bool) -> None:
     assert is_address(host) is is_one
+
+
+def test_a_connection_is_gone_back_by_as_long_as_it_is_there() -> None:
+    came_by = Hop("192.0.2.10", 49_152, "tcp")
+    mine = dialog((b"5060>", b"5070;transport=tcp>"), source=came_by)
+    assert mine.contact == "<sip:192.0.2.1:5060;transport=tcp>"
+    assert mine.next_hop == came_by
+    assert said(mine.request("BYE")).via[0].transport == "TCP"
+    mine.part()
+    assert mine.next_hop == Hop("192.0.2.10", 5070, "tcp")
+
+
+def test_an_address_says_how_it_is_reached() -> None:
+    secure = dialog((b"sip:jane@192.0.2.10:5060", b"sips:jane@192.0.2.10"))
+    assert secure.next_hop == Hop("192.0.2.10", 5061, "tls")
+    odd = dialog((b"jane@192.0.2.10:5060", b"jane@192.0.2.10:5060;transport=sctp"))
+    assert odd.next_hop == Hop("192.0.2.10", 5060, "udp")

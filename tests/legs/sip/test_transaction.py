@@ -109,3 +109,21 @@ def test_a_200_is_repeated_until_its_acknowledgement_or_given_up() -> None:
     assert machine.expire(T1_MS - 1) == ""
     assert sent(machine, LIFE_MS)[:4] == [T1_MS, 1_500, 3_500, 7_500]
     assert machine.failed
+
+
+def test_over_a_connection_nothing_is_repeated_and_what_was_answered_is_over() -> None:
+    refusing = ServerTransaction(invite=True, reliable=True)
+    refusing.answer(486, "busy", 0)
+    assert sent(refusing, LIFE_MS - 1) == []
+    refusing.acknowledged(5)
+    assert refusing.deadline() == 5
+    answering = ServerTransaction(invite=False, reliable=True)
+    answering.answer(200, "OK", 7)
+    assert answering.deadline() == 7
+    asking = ClientTransaction("BYE", 0, reliable=True)
+    assert asking.deadline() == LIFE_MS
+    asking.answered(200, 9)
+    assert asking.deadline() == 9
+    for machine in (refusing, answering, asking):
+        machine.expire(9)
+        assert over(machine)

@@ -1,0 +1,43 @@
+"""Putting callers through who came by SIP, or were called by it: their own side is told whom to call (REFER)."""
+
+import logging
+
+from phone_bridge.errors import Refused
+from phone_bridge.routing import sip_host
+from phone_bridge.runtime.sip import IncomingCall, OutgoingCall
+
+log = logging.getLogger("phone_bridge.sip")
+
+Party = IncomingCall | OutgoingCall
+
+
+class SipTransfers:
+    """The calls of this process that are by SIP, while they are live; by the names that we give them."""
+
+    def __init__(self) -> None:
+        self._parties: dict[str, tuple[Party, str]] = {}
+
+    def enter(self, call_id: str, party: Party, domain: str) -> None:
+        """Know a call; ``domain`` is where its other side calls numbers."""
+        self._parties[call_id] = party, domain
+
+    def leave(self, call_id: str) -> None:
+        """Know that it is over."""
+        self._parties.pop(call_id, None)
+
+    def carries(self, call_id: str) -> bool:
+        """Tell whether a call can be put through here."""
+        return call_id in self._parties
+
+    async def move(self, call_id: str, to: str) -> None:
+        """Have the other side call a number or a SIP address, and leave it to that once it has; the call goes on else.
+
+        Raises Refused ``not_transferred`` where it will not or cannot, ``call_ended`` when it hangs up meanwhile.
+        """
+        party, domain = self._parties[call_id]
+        code = await party.refer(to if sip_host(to) else f"sip:{to}@{domain}")
+        if not 200 <= code < 300:
+            log.info("= call %s was not put through: %s", call_id, code or "nobody says")
+            raise Refused(f"The other side could not be put through (status {code}).", code="not_transferred")
+        log.info("= call %s was put through", call_id)
+        party.hang_up()

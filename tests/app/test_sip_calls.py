@@ -1,0 +1,145 @@
+"""Calls that go out by SIP, to a telephone on the loopback that answers by hand."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phone_bridge.errors import Refused
+from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip.message import Request, response
+from phone_bridge.runtime.sip_trunks import SipTrunk
+from tests.app.premises import json_of
+from tests.app.ringing import Telephone as House
+from tests.app.test_sip import Phoned, phoned
+from tests.runtime.serving import until
+from tests.runtime.telephone import HOST, Telephone
+
+BOB = "sip:bob@office.example"
+SETTINGS: dict[str, Any] = {"destinations": "+1,+49", "calls_per_second": 50, "ring_seconds": 30}
+
+
+class Callee(Telephone):
+    """A telephone that is called."""
+
+    @property
+    def port(self) -> int:
+        return int(self._signalling.get_extra_info("sockname")[1])
+
+    async def invited(self, count: int = 1) -> Request:
+        await until(lambda: len({request.call_id for request in self.requests("INVITE")}) >= count, 10)
+        return self.requests("INVITE")[-1]
+
+    def answer(self, request: Request, code: int, body: bytes = b"", phrase: str = "So") -> None:
+        fields = (("Contact", f"<sip:{HOST}:{self.port}>"), ("Content-Type", "application/sdp"))
+        text = response(request, 200, tag="bob", fields=fields, body=body).replace("200 OK", f"{code} {phrase}", 1)
+        self._signalling.sendto(text.encode(), self.bridge)
+
+    def take(self, request: Request) -> None:
+        self.answer(request, 200, sdp.offer(HOST, self._media.get_extra_info("sockname")[1], 1))
+
+
+class Office(House):
+    """A bridge that calls by a trunk, and the telephone there."""
+
+    def __init__(self, line: Phoned, callee: Callee) -> None:
+        super().__init__(line.house, None)  # type: ignore[arg-type]  # nobody asks Twilio
+        self.callee = callee
+
+    @property
+    def registry(self) -> Any:
+        return self.house.bridge.registry
+
+
+@asynccontextmanager
+async def office(folder: Path, **settings: Any) -> AsyncIterator[Office]:
+    callee = Callee(0)
+    await callee.open()
+    trunk = SipTrunk(name="office", proxy=f"{HOST}:{callee.port}", calls_out=True, domains=("office.example",))
+    try:
+        async with phoned(folder, sip_trunks=(trunk,), **{**SETTINGS, **settings}) as line:
+            callee.bridge = (HOST, line.port)
+            yield Office(line, callee)
+    finally:
+        callee.close()
+
+
+def test_somebody_is_called_spoken_with_and_hung_up_on_when_the_time_is_over(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with office(tmp_path) as there:
+            call = await there.call(to="+4930123456", greeting="Hello.")
+            invite = await there.callee.invited()
+            assert str(invite.uri) == "sip:+4930123456@office.example"
+            assert str(invite.from_.uri) == "sip:office@office.example"
+            there.callee.answer(invite, 180)
+            await there.until(f"/v1/calls/{call['id']}", lambda shown: shown["status"] == "ringing")
+            there.callee.take(invite)
+            await until(lambda: there.registry.live == 1 and bool(there.callee.requests("ACK")))
+            assert there.registry.end(call["id"], "limit")
+            await until(lambda: bool(there.callee.requests("BYE")))
+            there.callee.agree_to(there.callee.requests("BYE")[0])
+            shown = await there.settled(call)
+            assert (shown["status"], shown["ended_by"], shown["direction"]) == ("completed", "limit", "outbound")
+            assert (shown["from"], shown["to"]) == ("office", "+4930123456")
+            assert there.callee.sound, "the goodbye"
+
+    asyncio.run(story())
+
+
+def test_calls_are_refused_taken_back_and_not_placed_while_draining(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with office(tmp_path) as there:
+            forbidden = await there.call(to=BOB, greeting="Hello.")
+            there.callee.answer(await there.callee.invited(), 403)
+            withdrawn = await there.call(to=BOB, greeting="Hello.")
+            invite = await there.callee.invited(2)
+            there.callee.answer(invite, 180)
+            await there.until(f"/v1/calls/{withdrawn['id']}", lambda shown: shown["status"] == "ringing")
+            await there.post(f"/v1/calls/{withdrawn['id']}/end", {})
+            await until(lambda: bool(there.callee.requests("CANCEL")))
+            there.callee.agree_to(there.callee.requests("CANCEL")[0])
+            there.callee.answer(invite, 487)
+            mute = await there.call(to=BOB, greeting="Hello.")
+            there.callee.answer(await there.callee.invited(3), 200, b"v=0\r\n")
+            shown = [await there.settled(call) for call in (forbidden, withdrawn, mute)]
+            assert [(call["status"], call["error"]) for call in shown] == [
+                ("failed", "sip_403"),
+                ("canceled", None),
+                ("failed", "no_common_codec"),
+            ]
+            there.registry.draining = True
+            waits = await there.call(to=BOB, greeting="Hello.")
+            book = there.house.bridge.outbound.book
+            await until(lambda: (book.find(waits["id"]) or pytest.fail("gone")).dials == 1, 10)
+            assert len({request.call_id for request in there.callee.requests("INVITE")}) == 3
+            carriers = there.house.bridge.outbound.carrier
+            with pytest.raises(Refused) as raised:
+                carriers.look("gone@127.0.0.1")
+            assert raised.value.code == "call_gone"
+
+    asyncio.run(story())
+
+
+CLOSED = [
+    ("sip:bob@elsewhere.example", 403, "destination_not_allowed"),
+    ("sip:+19005550100@office.example", 403, "destination_expensive"),
+    ("sip:+33123456789@office.example", 403, "destination_not_allowed"),
+    ("sip:0019005550100@office.example", 400, "destination_malformed"),
+    ("+33123456789", 403, "destination_not_allowed"),
+    ("sip:bob@office.example;maddr=10.0.0.1", 400, "invalid_parameter"),
+    ("sip:bob@office.example?Route=x", 400, "invalid_parameter"),
+]
+
+
+def test_a_trunk_opens_no_destination_that_is_closed(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with office(tmp_path) as there:
+            for to, status, code in CLOSED:
+                answer = await there.post("/v1/calls", {"to": to, "greeting": "Hello."})
+                assert (answer.status, json_of(answer)["error"]["code"]) == (status, code), to
+            assert there.callee.requests("INVITE") == []
+
+    asyncio.run(story())
