@@ -21,6 +21,8 @@ WITHHELD = "withheld"
 REST = "*"
 """What a pattern ends with that fits whatever begins so."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LANGUAGE_KEYS = "123456789"
+"""Keys by which a caller may choose a language."""
 MAX_ROUTES = 10_000
 """Most routes of a deployment; each call looks through them."""
 MAX_CALL_SECONDS = 86_400
@@ -87,6 +89,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What is offered, by names of tools or of groups; nothing at all where it is empty."""
     greeting: str = ""
     language: str = ""
+    languages: Mapping[str, str] = MappingProxyType({})
+    """Other languages that a caller may choose at the beginning, each by its key: ``{ 2 = "de" }``."""
     fallback: str = ""
     transfers: Mapping[str, str] | None = None
     """Whom callers may be put through to: names with their numbers and addresses, in place of the deployment's."""
@@ -284,6 +288,7 @@ def _check(route: Route, place: str) -> None:
                 f"and name that with {secret}_env or {secret}_file"
             )
     _check_addresses(route, place)
+    _check_languages(route, place)
     _check_times(route, place)
     _check_limits(route, place)
 
@@ -298,12 +303,21 @@ def _check_addresses(route: Route, place: str) -> None:
                 raise SettingsError(
                     f"{place} has {pattern!r} in {field}: write numbers as +493012345, beginnings as +4930*{hint}"
                 )
+    if any(not user for user in many(route.sip_user)) or any(not name for name in route.headers):
+        raise SettingsError(f"{place} has an empty sip_user, or a header without a name")
+
+
+def _check_languages(route: Route, place: str) -> None:
     for field in ("caller_language", "language"):
         for each in many(getattr(route, field)):
             if each and not _LANGUAGE.fullmatch(each):
                 raise SettingsError(f"{place} has {each!r} in {field}: write a language as de or de-AT")
-    if any(not user for user in many(route.sip_user)) or any(not name for name in route.headers):
-        raise SettingsError(f"{place} has an empty sip_user, or a header without a name")
+    for key, language in route.languages.items():
+        if len(key) != 1 or key not in LANGUAGE_KEYS or not _LANGUAGE.fullmatch(language):
+            raise SettingsError(
+                f"{place} has {key} = {language!r} in languages: write a key of {LANGUAGE_KEYS[0]} to "
+                f'{LANGUAGE_KEYS[-1]} and the language that it chooses, such as {{ 2 = "de" }}'
+            )
 
 
 def _check_times(route: Route, place: str) -> None:

@@ -17,6 +17,7 @@ import msgspec
 from dotenv import dotenv_values
 
 from phone_bridge import handover, routing, trust_rules
+from phone_bridge.call import words
 from phone_bridge.errors import SettingsError, Unavailable
 from phone_bridge.offers import Effect
 from phone_bridge.outbound.targets import Kind, written
@@ -30,7 +31,7 @@ from phone_bridge.tools.web import WEB_SEARCH
 
 CALENDAR, MEMORY, WEB, CALL, ELSEWHERE = "calendar", "memory", "web", "call", "voice-agent"
 """Groups of tools; a further one is each of ``[[mcp]]``, by its name."""
-OF_A_CALL = ("end_call", "transfer_call", "send_digits")
+OF_A_CALL = ("end_call", "transfer_call", "send_digits", "switch_language")
 READS = ":read"
 """What follows a group's name where only those of its tools are meant that look and change nothing."""
 KEPT_TABLES = 20
@@ -44,11 +45,15 @@ _TABLE = re.compile(rf"^[ \t]*\[\[[ \t]*{ROUTES}[ \t]*\]\]", re.MULTILINE)
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
-    """What a call is given: ``settings`` for everything, ``tools`` if only some are offered, limits or 0 for none."""
+    """What a call is given: ``settings`` for everything, ``tools`` if only some are offered, limits or 0 for none.
+
+    ``languages`` are offered beside that of the settings, each by its key.
+    """
 
     settings: Settings
     route: str | None = None
     tools: frozenset[str] | None = None
+    languages: Mapping[str, str] = {}
     max_seconds: int = 0
     max_calls: int = 0
     trust: Mapping[str, str] = MappingProxyType({})
@@ -166,6 +171,7 @@ def served(own: Settings, route: Route) -> Served:
         settings=settings,
         route=route.name,
         tools=None if route.tools is None else frozenset(route.tools),
+        languages=dict(route.languages),
         max_seconds=route.max_seconds,
         max_calls=route.max_calls,
         trust=route.trust,
@@ -267,6 +273,7 @@ def _check(own: Settings, route: Route, place: str) -> None:
         check_served(given.settings, _name_in_route)
     except SettingsError as error:
         raise SettingsError(f"{place}: {error}") from None
+    _check_languages(given, place)
     handover.check(route.return_urls, route.return_key, place)
     if route.tools is not None:
         _check_tools(given, place)
@@ -291,6 +298,20 @@ def _check_assistants(own: Settings, routes: Sequence[Route], where: Sequence[st
 
 def _name_in_route(field: str) -> str:
     return "session_key_env or session_key_file" if field == "session_key" else field
+
+
+def _check_languages(given: Served, place: str) -> None:
+    spoken = {given.settings.language.partition("-")[0].lower(): "its own language"}
+    for key, tag in given.languages.items():
+        language = tag.partition("-")[0].lower()
+        if language not in words.LANGUAGES:
+            raise SettingsError(
+                f"{place} has {tag!r} in languages, which the bridge does not speak: it speaks "
+                f"{', '.join(words.LANGUAGES)}"
+            )
+        if language in spoken:
+            raise SettingsError(f"{place} offers {tag!r} by the key {key}, which is {spoken[language]} already")
+        spoken[language] = f"that of the key {key}"
 
 
 def _trusted_names(given: Served, rule: Mapping[str, str]) -> frozenset[str]:

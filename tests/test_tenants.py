@@ -1,5 +1,6 @@
 """What each tenant's calls are given, and what an operator is told of a route that cannot work."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,6 +43,27 @@ def write(folder: Path, text: str, **environ: str) -> tuple[Route, ...]:
 
 
 # What a route gives
+
+
+def test_a_route_offers_languages_by_their_keys(tmp_path: Path) -> None:
+    routes = write(tmp_path, '[[routes]]\nname = "a"\nlanguage = "en"\nlanguages = { 2 = "de", 3 = "es-MX" }\n')
+    assert served(OWN, routes[0]).languages == {"2": "de", "3": "es-MX"}
+    assert served(OWN, Route(name="b")).languages == {}
+
+
+@pytest.mark.parametrize(
+    ("languages", "mend"),
+    [
+        ('{ 2 = "it" }', "'it' in languages, which the bridge does not speak: it speaks en, de, es, fr"),
+        ('{ 2 = "en-GB" }', "'en-GB' by the key 2, which is its own language already"),
+        ('{ 2 = "fr", 3 = "fr-CA" }', "'fr-CA' by the key 3, which is that of the key 2 already"),
+        ('{ 0 = "de" }', "write a key of 1 to 9"),
+        ('["de"]', "is not what it should be"),
+    ],
+)
+def test_a_language_that_cannot_be_offered_is_refused_with_the_mend(tmp_path: Path, languages: str, mend: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(mend)):
+        write(tmp_path, f'[[routes]]\nname = "a"\nlanguages = {languages}\n')
 
 
 def test_only_what_may_be_named_is_found_by_its_name(tmp_path: Path) -> None:

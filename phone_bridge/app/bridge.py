@@ -331,8 +331,11 @@ class Bridge:
         return sessions.dialect(served.settings, bound, embedded_key=self.embedded.key)
 
     async def _warm(self) -> None:
-        for language in sorted({served.settings.language for served in self.tenants.all}):
-            lines = tuple(words.line(key, language) for key in words.SENTENCES["en"])
+        offers = [words.offer(tag, key) for served in self.tenants.all for key, tag in served.languages.items()]
+        spoken = {served.settings.language for served in self.tenants.all}.union(offer.language for offer in offers)
+        for language in sorted(spoken):
+            own = (words.line(key, language) for key in words.SENTENCES["en"])
+            lines = (*own, *(offer for offer in offers if offer.language == language))
             try:
                 await self.prompts.warm(lines, language, PCMU_8K)
             except Unavailable as error:
@@ -344,6 +347,7 @@ def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bo
     limit: dict[str, Any] = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
     return Rules(
         language=settings.language,
+        languages=served.languages,
         announce=settings.record and settings.record_announce,
         greeting=settings.greeting if plan.errand else plan.text or settings.greeting,
         errand=plan.text if plan.errand else "",

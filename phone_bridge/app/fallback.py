@@ -25,8 +25,8 @@ TRANSCRIBED_PATH = "/twilio/transcription"
 TRANSCRIBED = frozenset({"en"})
 """The languages in which Twilio writes down what a caller leaves on a voicemail."""
 
-SAY_LANGUAGES = {"en": "en-US", "de": "de-DE"}
-"""What Twilio's own voice calls our languages."""
+SAY_LANGUAGES = {"en": "en-US", "de": "de-DE", "es": "es-ES", "es-mx": "es-MX", "fr": "fr-FR", "fr-ca": "fr-CA"}
+"""What Twilio's own voice calls our languages, and those of their countries that it speaks in their own way."""
 
 _SENTENCES = {
     "en": {
@@ -47,6 +47,28 @@ _SENTENCES = {
         "thanks": "Vielen Dank. Auf Wiederhören.",
         "waiting": "Bitte bleiben Sie am Apparat, alle Plätze sind besetzt. Gleich ist jemand für Sie da.",
         "nobody": "Gerade kann niemand Ihren Anruf annehmen. Bitte rufen Sie später noch einmal an. Auf Wiederhören.",
+    },
+    "es": {
+        "sorry": "Lo siento, ahora no puedo comunicarle con su asistente de agenda.",
+        "connecting": "No cuelgue, por favor, le comunico.",
+        "message": (
+            "No cuelgue, por favor, y deje su mensaje después del tono. "
+            "Pulse la tecla almohadilla, o numeral, cuando termine."
+        ),
+        "thanks": "Gracias. Adiós.",
+        "waiting": "No cuelgue, por favor, todas las líneas están ocupadas. Enseguida le atienden.",
+        "nobody": "Ahora nadie puede atender su llamada. Por favor, vuelva a llamar más tarde. Adiós.",
+    },
+    "fr": {
+        "sorry": "Je suis désolé, votre assistant d'agenda n'est pas joignable pour le moment.",
+        "connecting": "Ne quittez pas, s'il vous plaît, je vous mets en communication.",
+        "message": (
+            "Ne quittez pas, s'il vous plaît, et laissez votre message après le signal. "
+            "Appuyez sur la touche dièse, ou carré, quand vous avez terminé."
+        ),
+        "thanks": "Merci. Au revoir.",
+        "waiting": "Ne quittez pas, toutes nos lignes sont occupées. On vous répond dans un instant.",
+        "nobody": "Personne ne peut prendre votre appel pour le moment. Veuillez rappeler plus tard. Au revoir.",
     },
 }
 log = logging.getLogger("phone_bridge.twilio")
@@ -143,7 +165,7 @@ def sentence(settings: Settings, key: str) -> str:
 
 def tongue(settings: Settings) -> str:
     """Give what Twilio's own voice calls a call's language."""
-    return SAY_LANGUAGES[_known(settings)]
+    return SAY_LANGUAGES.get(settings.language.lower()) or SAY_LANGUAGES[_known(settings)]
 
 
 def _known(settings: Settings) -> str:

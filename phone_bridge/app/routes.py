@@ -37,6 +37,7 @@ from phone_bridge.app.call_toolbox import CallToolbox
 from phone_bridge.app.guard import Guard
 from phone_bridge.app.sip import SipDoor
 from phone_bridge.errors import Refused, RemoteError, Unavailable
+from phone_bridge.runtime.language_toolbox import LanguageToolbox
 
 PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route(voice.VOICE_PATH, voice.voice, methods=["POST"]),
@@ -81,6 +82,9 @@ def build(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         bridge = app.state.bridge = make()
         bridge.toolboxes.of_a_call.append(lambda facts: CallToolbox(bridge, facts))
+        bridge.toolboxes.of_a_call.append(
+            lambda facts: LanguageToolbox(lambda language: bridge.registry.speak(facts.call_id, language))
+        )
         sip = SipDoor(bridge)
         await bridge.start()
         try:

@@ -117,5 +117,5 @@ def _instructions(settings: Settings, bound: Bound) -> str:
     """Say what every model has to know besides: the time, and the language that the line itself speaks."""
     now = bound.now.isoformat(timespec="minutes")
     about = f"It is now {now}, a {bound.now:%A}, in the time zone {bound.now.tzname()}."
-    told = f"{settings.session_instructions or INSTRUCTIONS}\n\n{about} The call began in {settings.language!r}."
+    told = f"{settings.session_instructions or INSTRUCTIONS}\n\n{about} The line itself speaks {settings.language!r}."
     return f"{told}\n\n{bound.known}" if bound.known else told

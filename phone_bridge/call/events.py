@@ -276,6 +276,12 @@ class TransferRequested(msgspec.Struct, frozen=True, gc=False):
     name: str = ""
 
 
+class LanguageChosen(msgspec.Struct, frozen=True, gc=False):
+    """The session wants the bridge to speak, and to understand, ``language`` from now on: a tag such as ``es-MX``."""
+
+    language: str
+
+
 Event = (
     CallerHeard
     | DigitPressed
@@ -308,6 +314,7 @@ Event = (
     | PromptFailed
     | EndRequested
     | TransferRequested
+    | LanguageChosen
     | PinKeyed
     | PinSpoken
     | PinJudged

@@ -21,6 +21,7 @@ from phone_bridge.call.confirmation import Question, Questions, Reply
 from phone_bridge.call.errand import Errand, Heard, Wish, screens
 from phone_bridge.call.functions import UNPROVEN, Functions, readable
 from phone_bridge.call.handing_on import EXECUTED, FAILED, UNKNOWN, Given, alike, hand_on
+from phone_bridge.call.language import Language
 from phone_bridge.call.lifeline import Lifeline, Spare
 from phone_bridge.call.moving import Moving
 from phone_bridge.call.past import Past
@@ -89,7 +90,8 @@ class Call:
         self._phase = Phase.NEW
         self.trace = Trace(now if past is None else now - past.ms)
         self._out: list[c.Command] = []
-        self._speaker = Speaker(format, rules, self.trace, self._out)
+        self._language = Language(rules)
+        self._speaker = Speaker(format, rules, self._language, self.trace, self._out)
         self._ledger = self._speaker.ledger
         self._prompts = self._speaker.prompts
         self._questions = Questions()
@@ -113,6 +115,7 @@ class Call:
         self._reply = ""  # the assistant's item that is being produced
         self._cut: set[str] = set()  # items of which no more is to be heard
         self._hushed: set[str] = set()  # items that spoke while a question was asked
+        self._needless = ""  # the reply among them that is cancelled once it speaks
         self._awaited: set[str] = set()  # what was confirmed to this session, which has not said what came of it
         self._utterance: int | None = None  # when the caller's present utterance began
         self._partial = ""  # its words so far
@@ -158,6 +161,7 @@ class Call:
             e.PromptFailed: self._prompt_failed,
             e.EndRequested: self._end_requested,
             e.TransferRequested: self._transfer_requested,
+            e.LanguageChosen: self._language_chosen,
             e.PinKeyed: self._pin_keyed,
             e.PinSpoken: self._pin_spoken,
             e.PinJudged: self._pin_judged,
@@ -240,16 +244,21 @@ class Call:
             first: tuple[c.Line | str, ...] = (c.Line("back.own", self._back.lead_in) if self._back else "cut_off",)
         elif self._errand is not None:
             first = (self._errand_line, "errand_keys")
-        elif self._rules.greeting:
-            first = (c.Line("greeting.own", self._rules.greeting),)
+        elif self._proving.may_enter:
+            first = (*self._greeting, *self._language.offers())
         else:
-            first = ("greeting",) if self._proving.may_enter else ()
+            first = self._greeting if self._rules.greeting else ()
+            self._language.open = False  # the keys are the PIN's
         if lines := (*self._announcement.lines, *first):
             self._announcement.said(self._say(*lines, now=now))
         if not self._proving.may_enter and not self._on_errand:
             self._prove(now)
         self._turns.caller_done(now)
         return self._drain()
+
+    @property
+    def _greeting(self) -> tuple[c.Line | str, ...]:
+        return (c.Line("greeting.own", self._rules.greeting),) if self._rules.greeting else ("greeting",)
 
     def process(self, event: e.Event, now: int) -> list[c.Command]:
         """Take one fact in; what comes after the end is nobody's duty, but what a tool has done is noted still."""
@@ -373,6 +382,8 @@ class Call:
             self._hear_errand(self._errand.press(event.digit), now)
             return
         question = self._questions.current
+        if question is None and self._language.press(event.digit):
+            self._greet_anew(now)
         if question is None or (self._answered_at is not None and now < self._answered_at + self._rules.double_tap_ms):
             return
         self._hear_question(question, now)
@@ -447,6 +458,7 @@ class Call:
         if not late:
             self._turns.caller_done(now)
         self.trace.said(began, "caller", event.text)
+        self._language.open = False
         question = self._questions.current
         if question is None:
             if self._ledger.unheard(now) and not late:
@@ -455,7 +467,7 @@ class Call:
         self._hear_question(question, now)
         if _precedes(event, question):
             return
-        assent = understand(event.text, self._rules.language, prompt=self._own_words(question))
+        assent = understand(event.text, self._language.tag, prompt=self._own_words(question))
         reply = question.say(assent, began, self._rules.unclear_answers)
         if reply is Reply.NONE and self._was_lost(question, assent, now):
             reply = Reply.REPEAT
@@ -495,7 +507,7 @@ class Call:
             if event.began is None:
                 self._interrupt(now)
         elif question.heard_at is not None and now >= question.heard_at and not _precedes(event, question):
-            heard = understand(event.text, self._rules.language, prompt=self._own_words(question))
+            heard = understand(event.text, self._language.tag, prompt=self._own_words(question))
             if heard not in (Assent.ECHO, Assent.NOTHING):
                 self._flush(now)
 
@@ -512,7 +524,7 @@ class Call:
 
     def _answers_errand(self, text: str, began: int, now: int) -> bool:
         """Take in what the callee of an outbound call says, as long as it is not for the assistant."""
-        self._screened = bool(self._rules.about) and not self._on_errand and screens(text, self._rules.language)
+        self._screened = bool(self._rules.about) and not self._on_errand and screens(text, self._language.tag)
         if self._screened:
             self.trace.said(began, "caller", text)
             self._interrupt(now)
@@ -549,7 +561,7 @@ class Call:
         self.trace.reply = f"later:{heard.minutes}" if later else heard.wish.value
         self.trace.version += 1
         if later:
-            self._close(words.later(heard.minutes, self._rules.language), "completed", "bridge", now)
+            self._close(words.later(heard.minutes, self._language.tag), "completed", "bridge", now)
         elif heard.wish is not Wish.ASSISTANT:
             done = "errand_stopped" if heard.wish is Wish.STOP else "errand_thanks"
             self._close(done, "completed", "bridge", now)
@@ -571,6 +583,28 @@ class Call:
         else:
             self._handing_on = True
 
+    # The language
+
+    def _greet_anew(self, now: int) -> None:
+        """Begin again in the language that the caller has chosen by key, with a session that hears of it."""
+        self._interrupt(now)
+        self._prompts.forget(None)
+        self._flush(now)
+        self._say("greeting", now=now)
+        if self._phase is Phase.TALKING:
+            self._out.append(c.HandOn(self._language.wish(), answer=False))
+
+    def _language_chosen(self, event: e.LanguageChosen, now: int) -> None:
+        if self._phase not in (Phase.OPENING, Phase.TALKING) or not self._language.change(event.language):
+            return
+        question = self._questions.current
+        if question is not None and not self._proving.open:
+            self._hear_question(question, now)
+            self._prompts.forget(question)
+            self._flush(now)
+            question.forget()
+            self._ask(question, now)
+
     # The assistant
 
     def _reply_started(self, event: e.ReplyStarted, now: int) -> None:
@@ -578,9 +612,10 @@ class Call:
         self._turns.producing(True, now)
         self._functions.reply_started()
         if self._questions.current is not None and self._questions.current.function:
-            # It answers nothing: what the model waits for is the result, and until then the caller hears us.
+            # It answers nothing: what the model waits for is the result, and until then the caller hears us. But it may
+            # be all functions, such as the one that switches the question's language, so only its words are cancelled.
             self._hush(event.item)
-            self._out.append(c.CancelReply(event.item))
+            self._needless = event.item
         if self._next_question is not None:
             self._next_question = self._next_limit
 
@@ -588,6 +623,9 @@ class Call:
         item = event.item
         self._reply = item
         if self._phase is not Phase.TALKING or item in self._cut or item in self._hushed:
+            if item == self._needless:
+                self._needless = ""
+                self._out.append(c.CancelReply(item))
             self._drop(event, now)
             return
         if self._questions.current is not None or self._on_errand or self._screened:
@@ -654,7 +692,8 @@ class Call:
             return
         self._step("open")
         self._up = self._first = False
-        if self._handing_on and self._hand_on(now, answer=self._back is None or self._back.owed):
+        answer = self._back is None or self._back.owed
+        if (self._handing_on or self._language.wish()) and self._hand_on(now, answer=answer):
             self._turns.caller_done(now)
         else:
             self._turns.sounding(now)
@@ -675,9 +714,12 @@ class Call:
         if self._errand is not None:  # the only words of ours that an assistant has to know
             said = duty if duty is not None else c.HandOn(())
             duty = c.HandOn((c.Turn("assistant", self._errand.text), *said.turns), said.done, answer)
+        if wish := self._language.wish():
+            said = duty if duty is not None else c.HandOn(())
+            duty = c.HandOn((*wish, *said.turns), said.done, answer and bool(said.turns or said.done))
         if duty is not None:
             self._out.append(duty)
-        return duty is not None
+        return duty is not None and duty.answer
 
     def _session_closed(self, event: e.SessionClosed, now: int) -> None:
         if self._phase not in (Phase.OPENING, Phase.TALKING) or not self._proving.may_enter:
@@ -847,7 +889,7 @@ class Call:
     def _refuse_again(self, event: e.ConfirmationAsked, now: int) -> None:
         """Send no second yes for a proposal that had its yes before the session was lost."""
         question = self._taken_out(event.id)
-        told = words.already(self._rules.language)
+        told = words.already(self._language.tag)
         self._out.append(c.Answer(question.id, question.action, c.Verdict.DECLINED, c.AnsweredBy.NONE, told))
 
     def _taken_out(self, id: str, *, function: bool = False) -> Question:
@@ -876,6 +918,7 @@ class Call:
             self._prove(now)
 
     def _ask(self, question: Question, now: int) -> None:
+        self._language.open = False
         self.trace.noted(now, "asked", question.action.name)
         before = self._done_before(question.action) if question.function else self._given.alike(question.action)
         warning = () if not before else ("again_done" if before == EXECUTED else "again_unknown",)
@@ -932,7 +975,7 @@ class Call:
         else:
             told = verdict in (c.Verdict.DECLINED, c.Verdict.EXPIRED) and by is not c.AnsweredBy.SPEECH
             refusing = words.unproven if question.unproven else words.refusal
-            refusal = refusing(self._rules.language) if told else ""
+            refusal = refusing(self._language.tag) if told else ""
             self._out.append(c.Answer(question.id, question.action, verdict, by, refusal, permit))
         self._note(question, verdict, by, answer, now)
 
@@ -1060,7 +1103,7 @@ class Call:
         self._next_question = None
 
     def _naming(self, question: Question) -> c.Line:
-        return words.question(question.action, self._rules.language)
+        return words.question(question.action, self._language.tag)
 
     def _own_words(self, question: Question) -> str:
         """Give all that may come back as an echo while ``question`` is asked."""
@@ -1234,7 +1277,7 @@ class Call:
         asked = self._questions.current is not None or self._proving.open  # nobody is to answer it any more
         for item in self._ledger.unheard(now):
             self._speaker.finish(item, now)
-        line = moving.connecting(self._moving.take(), self._rules.language)
+        line = moving.connecting(self._moving.take(), self._language.tag)
         self._close(line, "transferred", "transfer", now, flush=asked)
 
     def _close(self, key: c.Line | str, reason: str, by: str, now: int, *, flush: bool = True) -> None:

@@ -12,6 +12,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What one call may take, in milliseconds where the name ends so."""
 
     language: str = "en"
+    languages: Mapping[str, str] = {}
+    """Other languages that are offered at the beginning, each by its key."""
     greeting: str = ""
     """The first words; empty for the language's own greeting."""
     errand: str = ""

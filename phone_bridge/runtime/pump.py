@@ -208,6 +208,10 @@ class Pump:
         if self._call.phase is not Phase.NEW:
             self._fact_if_live(e.TransferRequested(name))
 
+    def speak(self, language: str) -> None:
+        """Have the bridge's own lines spoken, and yes and no understood, in ``language`` from now on."""
+        self._fact_if_live(e.LanguageChosen(language))
+
     # Receive, process, transmit
 
     def _leg_message(self, data: str | bytes) -> None:
@@ -446,7 +450,10 @@ class Pump:
 
     async def _make_prompt(self, command: c.Speak) -> None:
         try:
-            parts = [await self._prompts.sound(line, command.language, self._leg.format) for line in command.lines]
+            parts = [
+                await self._prompts.sound(line, line.language or command.language, self._leg.format)
+                for line in command.lines
+            ]
         except Unavailable as error:
             self._fact_if_live(e.PromptFailed(command.prompt, error.code))
         else:

@@ -31,7 +31,7 @@ def box_of(house: Premises, call_id: str, direction: str = "outbound") -> tuple[
         carrier_id="CA1",
         transfers=house.bridge.settings.transfers,
     )
-    (make,) = house.bridge.toolboxes.of_a_call
+    make = house.bridge.toolboxes.of_a_call[0]
     return make(facts), facts
 
 
@@ -89,7 +89,7 @@ def test_a_model_is_offered_those_that_it_may_put_callers_through_to(
 ) -> None:
     async def story(house: Premises) -> None:
         facts = CallFacts(call_id="call_1", user_id="usr_a", carrier_id=carrier_id, transfers=transfers)
-        (make,) = house.bridge.toolboxes.of_a_call
+        make = house.bridge.toolboxes.of_a_call[0]
         found = {offer.name: offer.description for offer in make(facts).offers(facts)}
         assert ("transfer_call" in found) is offered
         assert not offered or "Reception, desk." in found["transfer_call"]

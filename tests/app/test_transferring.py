@@ -31,9 +31,10 @@ GIVEN: dict[str, Any] = {"transfers": TARGETS, "twilio_auth_token": TOKEN, "dest
 class Phoned:
     """A call of the simulator's to the bridge, and its record."""
 
-    def __init__(self, house: Premises, call: LiveCall) -> None:
+    def __init__(self, house: Premises, call: LiveCall, task: "asyncio.Task[CallResult]") -> None:
         self.house = house
         self.call = call
+        self.task = task
         self.result: CallResult | None = None
 
     async def record(self) -> Any:
@@ -67,8 +68,8 @@ async def phoned(house: Premises, **dialled: Dialled) -> AsyncIterator[Phoned]:
         manners=Manners(stay=True),
         dialled=who,
     )
-    phone = Phoned(house, call)
     task = asyncio.create_task(call.run())
+    phone = Phoned(house, call, task)
     try:
         await until(lambda: house.bridge.registry.known(call.call_sid) is not None)
         await phone.until(lambda shown: shown["transcript"])
@@ -99,6 +100,7 @@ def test_whoever_picks_up_has_the_caller_and_the_last_sentence_was_heard(tmp_pat
         async with phoned(house) as phone:
             assert (await phone.transfer("reception")).status == 202
             over = await phone.until(lambda shown: states(shown) == [("reception", "cold", "completed")])
+            await phone.task  # the bridge hangs up
             assert said(over)[-1] == "Please stay on the line, I am putting you through to reception."
             assert (over["status"], over["ended_by"], over["error"], over["resumed"]) == (
                 "completed",
@@ -184,6 +186,7 @@ def test_whoever_is_told_who_calls_and_accepts_has_the_caller(tmp_path: Path) ->
         async with phoned(house, desk=of_manner("accept")) as phone:
             assert (await phone.transfer("desk", mode="warm", about="a broken heater")).status == 202
             await phone.until(lambda shown: states(shown) == [("desk", "warm", "completed")])
+            await phone.task
         assert phone.result is not None
         assert phone.result.verbs == ("ConnectStream", "Dial", "Hangup")
         assert phone.result.dialled == ("sip:desk@pbx.example",)
@@ -333,6 +336,7 @@ def test_somebody_takes_the_caller_out_of_the_queue(tmp_path: Path) -> None:
         async with phoned(house) as phone:
             await phone.transfer("sales")
             await phone.until(lambda shown: states(shown) == [("sales", "cold", "completed")])
+            await phone.task  # the bridge hangs up
         assert phone.result is not None
         assert phone.result.verbs == ("ConnectStream", "Enqueue", "Hangup")
 
