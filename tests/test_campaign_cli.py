@@ -1,11 +1,12 @@
 """Campaigns: everybody once, at a rate, paused and resumed, stopped when calls fail, and told at the end."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from phone_bridge.campaign_cli import KEPT, Campaign, add_arguments
+from phone_bridge.campaign_cli import KEPT, LOOK_S, Campaign, add_arguments
 from phone_bridge.errors import Refused, SettingsError
 from phone_bridge.outbound.campaign import LOOKED_AT, Breaker, Progress, fill
 from phone_bridge.outbound_cli import NOT_OK, OK, Api
@@ -20,16 +21,27 @@ class Fake(Api):
         self.made: list[dict[str, Any]] = []
         self._outcomes = outcomes
         self.dies_after = 10**9
+        self.states: list[str] = []
+        self.seen: list[str] = []  # how the bridge says that it stands, at each look
+        self.promised: dict[str, str] = {}
 
     def post(self, path: str, body: dict[str, Any], key: str = "") -> Any:
+        if path == "/v1/campaigns":
+            self.states.append(body["state"])
+            return body
+        if key in self.promised:
+            return {"id": self.promised[key]}
         if len(self.made) >= self.dies_after:
             raise KeyboardInterrupt
         if body["to"] == "bad":
             raise Refused("No.", code="invalid_parameter")
         self.made.append(body)
+        self.promised[key] = f"rem_{body['to']}"
         return {"id": f"rem_{body['to']}"}
 
     def get(self, path: str) -> Any:
+        if path.startswith("/v1/campaigns/"):
+            return {"state": self.seen.pop(0) if self.seen else "running"}
         outcome = self._outcomes.get(path.rpartition("_")[2], "confirmed")
         return {"status": "done" if outcome == "confirmed" else "failed", "outcome": outcome}
 
@@ -61,21 +73,76 @@ def test_everybody_is_rung_once_at_the_rate_and_told_of(tmp_path: Path) -> None:
     assert run(one) == (OK, 30.0)
     assert [body["text"] for body in api.made] == ["Hello Name 1.", "Hello Name 2.", "Hello Name 3."]
     assert api.made[0]["policy"] == {"window": "10:00-12:00"}
-    assert said[-3:] == ["1: done, confirmed", "2: done, confirmed", "3: done, confirmed"]
+    assert said[-4:-1] == ["1: done, confirmed", "2: done, confirmed", "3: done, confirmed"]
+    assert said[-1] == "3 of 3 people: 3 confirmed"
+    assert len({body["campaign"] for body in api.made}) == 1
+    assert api.states == ["running", "over"]
     assert "[##############################] 3/3 3 confirmed" in said
 
 
 def test_what_was_paused_goes_on_where_it_was(tmp_path: Path) -> None:
     file, api = table(tmp_path, "1", "2", "3"), Fake()
     api.dies_after = 2
-    one, _ = campaign(file, api)
-    with pytest.raises(KeyboardInterrupt):
-        run(one)
+    one, said = campaign(file, api)
+    assert run(one)[0] == NOT_OK
+    assert api.states == ["running", "paused"]  # those who are scheduled and were not rung yet wait, too
+    assert "paused" in said[-1]
     api.dies_after = 10**9
     again, _ = campaign(file, api)
     assert run(again)[0] == OK
     assert [body["to"] for body in api.made] == ["1", "2", "3"]
     assert file.with_name(file.name + KEPT).exists()
+
+
+def test_what_was_asked_for_when_it_was_killed_is_not_asked_for_twice(tmp_path: Path) -> None:
+    file, api = table(tmp_path, "1", "2"), Fake()
+    one, _ = campaign(file, api)
+    assert run(one)[0] == OK
+    kept = file.with_name(file.name + KEPT)
+    known = json.loads(kept.read_text())
+    del known["rows"]["1"]  # the answer to its second row was not written down any more
+    kept.write_text(json.dumps(known))
+    again, _ = campaign(file, api)
+    assert run(again)[0] == OK
+    assert [body["to"] for body in api.made] == ["1", "2"]
+    known["times"]["1"] = "2020-01-01T00:00:00+00:00"  # it was not asked for, and it is too late for that now
+    kept.write_text(json.dumps(known))
+    later, _ = campaign(file, Late())
+    assert run(later)[0] == OK
+
+
+class Late(Fake):
+    """A bridge that never heard of a campaign, and takes no time that is over."""
+
+    def post(self, path: str, body: dict[str, Any], key: str = "") -> Any:
+        if body.get("at", "3").startswith("2020"):
+            raise Refused("The time is over already.", code="invalid_parameter")
+        return super().post(path, body, key)
+
+
+def test_what_a_campaign_has_left_must_be_its_own(tmp_path: Path) -> None:
+    file = table(tmp_path, "1")
+    file.with_name(file.name + KEPT).write_text("[]")
+    with pytest.raises(SettingsError, match="begin anew"):
+        campaign(file, Fake())
+
+
+def test_one_that_somebody_else_paused_waits(tmp_path: Path) -> None:
+    api = Fake()
+    api.seen = ["paused", "paused", "running"]
+    one, said = campaign(table(tmp_path, "1"), api, "--rate", "60")
+    assert run(one) == (OK, 2 * LOOK_S + 1)
+    assert [line for line in said if "somebody else" in line] == [said[0]]
+
+
+def test_consent_and_zones_come_from_the_table(tmp_path: Path) -> None:
+    file, api = tmp_path / "people.csv", Fake()
+    file.write_text("to,name,consent,timezone\n1,A,form of May,Europe/Berlin\n2,B,,\n")
+    one, _ = campaign(file, api, "--require-consent")
+    run(one)
+    assert [body.get("consent") for body in api.made] == ["form of May", None]
+    assert [body.get("timezone") for body in api.made] == ["Europe/Berlin", None]  # then the bridge decides, or refuses
+    assert all(body["policy"]["consent_required"] for body in api.made)
 
 
 def test_it_stops_when_too_many_fail(tmp_path: Path) -> None:
@@ -84,6 +151,7 @@ def test_it_stops_when_too_many_fail(tmp_path: Path) -> None:
     one, said = campaign(table(tmp_path, *people), api)
     assert run(one)[0] == NOT_OK
     assert len(api.made) < len(people)
+    assert api.states[-1] == "stopped"
     assert "stopped" in said[-1]
 
 
@@ -92,7 +160,7 @@ def test_a_row_that_is_refused_is_told_and_holds_up_no_other(tmp_path: Path) -> 
     one, said = campaign(table(tmp_path, "bad", "2"), api)
     assert run(one)[0] == NOT_OK
     assert said[0] == "! row 2: No."
-    assert said[-2:] == ["bad: failed, refused", "2: done, confirmed"]
+    assert said[-3:] == ["bad: failed, refused", "2: done, confirmed", "2 of 2 people: 1 confirmed, 1 refused"]
 
 
 def test_what_cannot_work_is_told_before_anybody_is_rung(tmp_path: Path) -> None:

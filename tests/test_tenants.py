@@ -263,6 +263,49 @@ def test_a_route_that_cannot_work_is_told_with_its_line_and_the_mend(tmp_path: P
     assert "secret" not in str(refused.value)
 
 
+MENU_TABLE = 'port = 1\n\n[[menus]]\nname = "m"\nsay = "Press 1."\n'
+CHOICES = '[[menus.choices]]\nkey = "1"\nwords = ["one"]\nto = "assistant:office"\n'
+
+
+def test_a_route_begins_with_a_menu_that_the_file_has(tmp_path: Path) -> None:
+    text = f'{OFFICE_TABLE}menu = "m"\n\n[[routes]]\nname = "all"\n\n{MENU_TABLE.removeprefix("port = 1")}{CHOICES}'
+    office, everything = write(tmp_path, text)
+    assert (office.menu, list(office.menus)) == ("m", ["m"])
+    assert (everything.menu, dict(everything.menus)) == ("", {})
+    tenants = Tenants(OWN, (office, everything))
+    given = tenants.choose(Facts(called=OFFICE), NOW)
+    assert (given.menu, given.menus["m"].choices[0].to) == ("m", "assistant:office")
+    assert tenants.behind("all") is tenants.all[2]
+    assert tenants.behind("nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('colour = "red"\n', "has the key 'colour', which no menu has"),
+        ("tries = 'many'\n", "is not what it should be: Expected `int`, got `str` - at `$.tries`"),
+        ("[[menus.choices]]\nkey = '1'\nto = 'back'\ncolour = 1\n", "Object contains unknown field `colour`"),
+        ("", "needs either [[menus.choices]], or gather"),
+        (CHOICES, "leads to the route 'office', which there is not"),
+        ("human = 'number:+881612345678'\n" + CHOICES.replace(":office", ""), "cannot put callers through to +8816"),
+    ],
+)
+def test_a_menu_that_cannot_work_is_told_with_its_line_and_the_mend(tmp_path: Path, more: str, told: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        write(tmp_path, MENU_TABLE + more)
+    assert str(refused.value).startswith("phone-bridge.toml, line 3, [[menus]] 'm'")
+    assert told in str(refused.value)
+
+
+def test_a_route_cannot_begin_with_a_menu_that_there_is_not(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"line 3, .*'office' begins with the menu 'm', which there is not"):
+        write(tmp_path, OFFICE_TABLE + 'menu = "m"\n')
+    with pytest.raises(SettingsError, match="has menus of its own: write them as"):
+        write(tmp_path, OFFICE_TABLE + "[routes.menus.m]\nname = 'm'\nsay = '?'\n")
+    with pytest.raises(SettingsError, match="needs its menus as tables"):
+        write(tmp_path, "menus = 3\n")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

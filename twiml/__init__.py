@@ -2,6 +2,7 @@
 
 from twiml.documents import (
     apologise_and_hang_up,
+    ask,
     connect_stream,
     enqueue,
     hand_back,
@@ -20,6 +21,7 @@ from twiml.documents import (
 
 __all__ = [
     "apologise_and_hang_up",
+    "ask",
     "connect_stream",
     "enqueue",
     "hand_back",

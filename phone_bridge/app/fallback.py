@@ -79,16 +79,35 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 def fall_back(settings: Settings, call: IncomingCall | ConnectEnded, apology: str = "") -> str:
     """Give the document of the route's fallback; ``apology`` names the sentence that the caller has not heard yet."""
     sorry = sentence(settings, "sorry") if apology else ""
-    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}="
     if settings.transfer_to:
-        text = f"{sorry} {sentence(settings, 'connecting')}".strip()
-        caller_id = settings.twilio_phone_number or own_number(call)
-        return twiml.transfer(text, tongue(settings), settings.transfer_to, action + AFTER_DIAL, caller_id)
+        return to_number(settings, call, settings.transfer_to, sorry)
     if settings.fallback == "voicemail":
-        return take_message(settings, sorry)
+        return to_voicemail(settings, sorry)
     if apology:
         return twiml.apologise_and_hang_up(words.line(apology, settings.language).text, tongue(settings))
     return twiml.hang_up()
+
+
+def to_number(
+    settings: Settings, call: IncomingCall | ConnectEnded, number: str, first: str = "", more: str = ""
+) -> str:
+    """Give the document that says ``first`` and puts a caller through; ``more`` ends the address that is asked then."""
+    text = f"{first} {sentence(settings, 'connecting')}".strip()
+    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_DIAL}{more}"
+    return twiml.transfer(text, tongue(settings), number, action, settings.twilio_phone_number or own_number(call))
+
+
+def to_voicemail(settings: Settings, first: str = "", more: str = "") -> str:
+    """Give the document that says ``first`` and takes a message; ``more`` ends the address that is asked then."""
+    hears = settings.language.partition("-")[0].lower() in TRANSCRIBED
+    return twiml.take_message(
+        f"{first} {sentence(settings, 'message')}".strip(),
+        tongue(settings),
+        f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_RECORD}{more}",
+        sentence(settings, "thanks"),
+        recorded_url=f"{settings.base_url}{RECORDED_PATH}",
+        transcribed_url=f"{settings.base_url}{TRANSCRIBED_PATH}" if hears else "",
+    )
 
 
 def after_dial(settings: Settings, *, answered: bool) -> str:
@@ -135,21 +154,6 @@ def shown_number(settings: Settings, call: CallRecord) -> str | None:
     """Give the number that whoever is rung for a caller sees: one of ours, or none to show the caller's own."""
     ours = call.to_number if call.direction == "inbound" else call.from_number
     return settings.twilio_phone_number or (ours if ours and _E164.fullmatch(ours) else None)
-
-
-def take_message(settings: Settings, said: str) -> str:
-    """Give the document that records a message, after what the caller has not heard yet."""
-    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_RECORD}"
-    text = f"{said} {sentence(settings, 'message')}".strip()
-    hears = settings.language.partition("-")[0].lower() in TRANSCRIBED
-    return twiml.take_message(
-        text,
-        tongue(settings),
-        action,
-        sentence(settings, "thanks"),
-        recorded_url=f"{settings.base_url}{RECORDED_PATH}",
-        transcribed_url=f"{settings.base_url}{TRANSCRIBED_PATH}" if hears else "",
-    )
 
 
 def own_number(call: IncomingCall | ConnectEnded) -> str | None:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from phone_bridge.app.assistant_operations import ASSISTANT_EXAMPLES, ASSISTANT_OPERATIONS
+from phone_bridge.app.campaigns import CampaignBody
 from phone_bridge.app.do_not_call import BarBody
 from phone_bridge.app.operation import EVENTS as EVENTS
 from phone_bridge.app.operation import HTML as HTML
@@ -24,12 +25,13 @@ from phone_bridge.app.transferring import Transferred
 from phone_bridge.call.receipt import Receipt
 from phone_bridge.call.timeline import Noted
 from phone_bridge.call.trace import Asked, Recorded, Said
+from phone_bridge.outbound.campaign import State as CampaignState
 from phone_bridge.outbound.policy import Policy
 from phone_bridge.outbound.reminders import ReminderBody
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.sessions.voice_agent.server import DEFAULT_MODEL, MAX_MODEL_CHARS
 
-CARRIERS = ("/twilio/", "/chronapilot/", "/static/")
+CARRIERS = ("/twilio/", "/lines/", "/chronapilot/", "/static/")
 """Where the paths of carriers, of ChronaPilot and of the pages' files begin: of no use to a program."""
 
 
@@ -116,6 +118,7 @@ class Reminder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     repeat: str | None
     policy: Policy
     consent: str | None
+    campaign: str | None
     metadata: dict[str, str]
     status: Literal["scheduled", "calling", "done", "cancelled", "failed"]
     outcome: str | None
@@ -130,6 +133,28 @@ class Reminders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     object: Literal["list"]
     data: list[Reminder]
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A campaign: of ``total`` people, how many are scheduled or being called, and what came of those who are over."""
+
+    id: str
+    object: Literal["campaign"]
+    name: str
+    total: int
+    state: CampaignState
+    scheduled: int
+    calling: int
+    over: int
+    outcomes: dict[str, int]
+    created_at: str
+
+
+class Campaigns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Campaigns, newest first."""
+
+    object: Literal["list"]
+    data: list[Campaign]
 
 
 class Barred(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -320,6 +345,34 @@ OPERATIONS = (
         summary="Cancel a reminder; it never rings again.",
         answers={200: Reminder},
         failures=(401, 403, 404, 409, 429, 503),
+    ),
+    Operation(
+        name="listCampaigns",
+        tag="campaigns",
+        method="get",
+        path="/v1/campaigns",
+        summary="List the newest campaigns with their figures.",
+        answers={200: Campaigns},
+        failures=(401, 403, 429, 503),
+    ),
+    Operation(
+        name="changeCampaign",
+        tag="campaigns",
+        method="post",
+        path="/v1/campaigns",
+        summary="Begin a campaign, or pause, resume or end it: what belongs to it rings only while it is running.",
+        body=CampaignBody,
+        answers={200: Campaign},
+        failures=(400, 401, 403, 404, 413, 429, 503),
+    ),
+    Operation(
+        name="showCampaign",
+        tag="campaigns",
+        method="get",
+        path="/v1/campaigns/{id}",
+        summary="Show a campaign's figures.",
+        answers={200: Campaign},
+        failures=(401, 403, 404, 429, 503),
     ),
     Operation(
         name="listDoNotCall",
@@ -573,6 +626,7 @@ OPERATIONS = (
 
 TAGS = {
     "reminders": "Calls that are made at a time, or before an event.",
+    "campaigns": "One message to each of many people.",
     "calls": "What is going on, what went on, and ending a call.",
     "assistant": "The built-in assistant's sessions, in ChronaPilot's dialect.",
     "realtime": "The built-in assistant's sessions, in OpenAI Realtime's dialect.",
@@ -623,6 +677,7 @@ EXAMPLES: dict[type, Any] = {
                 "heard_ms": 5800,
                 "answer": "1",
                 "outcome": "executed",
+                "trust": "known",
                 "result": {"id": "evt_dentist", "status": "cancelled"},
             }
         ],
@@ -644,5 +699,7 @@ EXAMPLES: dict[type, Any] = {
         "route": None,
         "return_url": None,
         "return_ref": None,
+        "return_route": None,
+        "trust": "known",
     },
 }

@@ -28,7 +28,7 @@ from phone_bridge.outbound.carrier import Carrier
 from phone_bridge.outbound.carriers import Carriers
 from phone_bridge.outbound.destinations import allowed
 from phone_bridge.outbound.dialler import Dialler, Line
-from phone_bridge.outbound.engine import BEAT_S, Engine, Limits
+from phone_bridge.outbound.engine import BEAT_S, CLEANED_AT_ONCE, Engine, Limits
 from phone_bridge.outbound.policy import Outcome
 from phone_bridge.outbound.reminders import (
     MAX_TEXT_CHARS,
@@ -44,7 +44,7 @@ from phone_bridge.outbound.turns import Turns
 from phone_bridge.routing import Facts, sip_host
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.record import CallRecord, Records, timestamp
-from phone_bridge.runtime.sip_trunks import outward
+from phone_bridge.runtime.sip_trunks import calls_as, outward
 from phone_bridge.settings import Settings
 from phone_bridge.tenants import Tenants
 from phone_bridge.tools.keeper import Reminder as Wanted
@@ -56,6 +56,8 @@ FOLLOW_S = 30
 FOLLOWED = 500
 """So many at a time, in turn; what is due is held against its event once more before it rings."""
 FORGET_S = 3_600
+CLEAN_S = 60.0
+"""How often the engine forgets what is over."""
 DAY_S = 86_400
 DELIVERY_TRIES = 8
 DELIVERY_FIRST_S = 10
@@ -138,7 +140,7 @@ class Outbound:
     def start(self, http: HttpClient) -> None:
         """Begin to ring, in the background, where there is an account to call from, or a trunk."""
         self._http = http
-        if self.configured or any(trunk.calls_out for trunk in self._settings.sip_trunks):
+        if self.configured or any(trunk.calls_out or trunk.desk_phone for trunk in self._settings.sip_trunks):
             self._tasks = [asyncio.create_task(self._run())]
         elif self._settings.webhook_url:  # of callers' messages is told all the same
             works = ((self._deliver, TICK_S), (self._forget, FORGET_S))
@@ -175,7 +177,7 @@ class Outbound:
     def _from(self, to: str, from_: str | None) -> str:
         trunk = outward(self._settings.sip_trunks, to)
         if trunk is not None:
-            return from_ or trunk.number or trunk.username or trunk.name
+            return from_ or calls_as(trunk)
         return from_ or self._settings.twilio_phone_number
 
     def user_of(self, to: str, from_: str | None) -> str:
@@ -343,6 +345,7 @@ class Outbound:
             (self._beat, BEAT_S),
             (self._tick, TICK_S),
             (self._deliver, TICK_S),
+            (self._clean, CLEAN_S),
         )
         self._tasks += [asyncio.create_task(self._again(work, seconds)) for work, seconds in works]
 
@@ -362,6 +365,11 @@ class Outbound:
 
     async def _beat(self) -> None:
         await asyncio.to_thread(self.engine.beat)
+
+    async def _clean(self) -> None:
+        forgotten = CLEANED_AT_ONCE
+        while forgotten == CLEANED_AT_ONCE:
+            forgotten = await asyncio.to_thread(self.engine.clean)
 
     async def _tick(self) -> None:
         self._poked.clear()

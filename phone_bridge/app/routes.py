@@ -11,9 +11,11 @@ from starlette.routing import Route, WebSocketRoute
 from phone_bridge.app import (
     assistant,
     calls,
+    campaigns,
     chronapilot_webhook,
     do_not_call,
     health,
+    lines,
     metrics,
     openapi,
     pages,
@@ -35,6 +37,7 @@ from phone_bridge.app import (
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.call_toolbox import CallToolbox
 from phone_bridge.app.guard import Guard
+from phone_bridge.app.lines import AudioSocketDoor
 from phone_bridge.app.sip import SipDoor
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.runtime.language_toolbox import LanguageToolbox
@@ -63,12 +66,14 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/openapi.json", openapi.openapi, methods=["GET"]),
     Route("/docs", openapi.docs, methods=["GET"]),
     *assistant.ROUTES,
+    *campaigns.ROUTES,
     *do_not_call.ROUTES,
     *reminders.ROUTES,  # after the assistant's, whose keys tell requests for its own reminders
     *realtime.ROUTES,
     *voice_sdk.ROUTES,
     *voice_agent.ROUTES,
     *phone.ROUTES,
+    *lines.ROUTES,
     *pages.ROUTES,
 )
 
@@ -86,12 +91,16 @@ def build(
             lambda facts: LanguageToolbox(lambda language: bridge.registry.speak(facts.call_id, language))
         )
         sip = SipDoor(bridge)
+        audiosocket = AudioSocketDoor(bridge)
         await bridge.start()
         try:
+            await lines.expect_users(bridge)
             await sip.open()
+            await audiosocket.open()
             with within(bridge):
                 yield
         finally:
+            await audiosocket.close()
             await sip.close()
             await bridge.stop()
 

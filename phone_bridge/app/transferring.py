@@ -139,7 +139,7 @@ async def _document(bridge: Bridge, record: CallRecord, transfer: Transfer, said
     await asyncio.to_thread(bridge.transfers.step, transfer.id, State.RINGING)
     if transfer.kind == Kind.VOICEMAIL:
         await asyncio.to_thread(bridge.transfers.step, transfer.id, State.COMPLETED)
-        return fallback.take_message(settings, said)
+        return fallback.to_voicemail(settings, said)
     action = f"{settings.base_url}{CONNECT_PATH}?{TRANSFER}={transfer.id}&{fallback.AFTER}="
     if transfer.kind == Kind.QUEUE:
         wait = f"{settings.base_url}{WAIT_PATH}?{TRANSFER}={transfer.id}"

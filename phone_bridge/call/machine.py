@@ -31,7 +31,6 @@ from phone_bridge.call.proving import OVER, Move, Proving
 from phone_bridge.call.rules import NEVER_UNASKED, Rules
 from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Asked, Trace
-from phone_bridge.call.trust import highest
 from phone_bridge.call.turns import Due, Turns
 from phone_bridge.call.view import Line, Open, View
 from phone_bridge.call.words import moving
@@ -101,7 +100,7 @@ class Call:
         self._given = Given()
         self._moving = Moving()
         self._back = past if past is not None and past.lead_in else None  # from somebody else
-        self._proving = Proving(rules, highest(rules.trust.has, past.trust) if past else rules.trust.has)
+        self._proving = Proving(rules)
         self.trace.trust = self._proving.tier.value
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
         self._announcement = Announcement(wanted=rules.announce)
@@ -249,10 +248,11 @@ class Call:
         else:
             first = self._greeting if self._rules.greeting else ()
             self._language.open = False  # the keys are the PIN's
-        if lines := (*self._announcement.lines, *first):
+        lines = (*self._announcement.lines, *first)
+        if self._proving.may_enter or self._on_errand:
             self._announcement.said(self._say(*lines, now=now))
-        if not self._proving.may_enter and not self._on_errand:
-            self._prove(now)
+        else:
+            self._prove(now, *lines)
         self._turns.caller_done(now)
         return self._drain()
 
@@ -570,11 +570,12 @@ class Call:
 
     def _give_the_word(self, now: int) -> None:
         """Let the assistant talk, which has to hear what was said before."""
-        self._say("errand_assistant", now=now)
         if not self._proving.may_enter:
             self._handing_on = True
-            self._prove(now)
-        elif self._phase is Phase.TALKING:
+            self._prove(now, "errand_assistant")
+            return
+        self._say("errand_assistant", now=now)
+        if self._phase is Phase.TALKING:
             self._hand_on(now, answer=True)
             self._turns.caller_done(now)
         elif self._lifeline.reopen_at is None and self._session_missing:
@@ -917,12 +918,12 @@ class Call:
         else:
             self._prove(now)
 
-    def _ask(self, question: Question, now: int) -> None:
+    def _ask(self, question: Question, now: int, *lead: str) -> None:
         self._language.open = False
         self.trace.noted(now, "asked", question.action.name)
         before = self._done_before(question.action) if question.function else self._given.alike(question.action)
         warning = () if not before else ("again_done" if before == EXECUTED else "again_unknown",)
-        self._say(*warning, self._naming(question), "keys", now=now, question=question)
+        self._say(*lead, *warning, self._naming(question), "keys", now=now, question=question)
 
     def _hear_question(self, question: Question, now: int) -> None:
         """Bring up to date how much of the question was heard."""
@@ -1112,19 +1113,21 @@ class Call:
 
     # Who is calling
 
-    def _prove(self, now: int) -> None:
-        """Ask for the PIN that the current question needs, or the session as a whole."""
+    def _prove(self, now: int, *lead: c.Line | str) -> None:
+        """Ask for the PIN that the current question needs, or the session as a whole; ``lead`` is said before."""
         self._proving.begin(now)
         self._out.append(c.ForgetPin())
         if self._proving.spent:
             self._move_on(Move.REFUSED, now)
         else:
-            self._ask_for_pin("pin_ask" if self._questions.current is not None else "pin_enter", now)
+            self._ask_for_pin("pin_ask" if self._questions.current is not None else "pin_enter", now, *lead)
 
-    def _ask_for_pin(self, key: str, now: int) -> None:
+    def _ask_for_pin(self, key: str, now: int, *lead: c.Line | str) -> None:
         self._prompts.take(self._pin_prompt)
         more = ("pin_voice",) if self._rules.pin_by_voice and key != "pin_wrong" else ()
-        self._pin_prompt = self._say(key, *more, now=now).name
+        prompt = self._say(*lead, key, *more, now=now)
+        self._announcement.said(prompt)
+        self._pin_prompt = prompt.name
 
     def _pin_keyed(self, event: e.PinKeyed, now: int) -> None:
         self._turns.caller(now)
@@ -1140,8 +1143,9 @@ class Call:
     def _move_on(self, move: Move, now: int, by: c.AnsweredBy = c.AnsweredBy.NONE) -> None:
         if move is Move.NOTHING:
             return
-        self._prompts.take(self._pin_prompt)
-        self._flush(now)
+        if move is not Move.HUSH or not self._announcement.sounding(self._ledger, now):
+            self._prompts.take(self._pin_prompt)
+            self._flush(now)
         if move is Move.JUDGE:
             self._out.append(c.JudgePin(self._proving.judge(now)))
         elif move in (Move.AGAIN, Move.WRONG):
@@ -1162,12 +1166,12 @@ class Call:
             self._out.append(c.OpenSession())
             self._turns.caller_done(now)
             return
-        self._say("pin_right", now=now)
         if question.held:
+            self._say("pin_right", now=now)
             self._ask_next(now)
         else:
             question.begin_anew(now)
-            self._ask(question, now)
+            self._ask(question, now, "pin_right")
 
     def _unproven(self, move: Move, by: c.AnsweredBy, now: int) -> None:
         """Leave the caller as little known as before: what needed more is declined, and a call that did is over."""

@@ -3,7 +3,6 @@
 import msgspec
 
 from phone_bridge.call.trace import Asked, Said
-from phone_bridge.call.trust import Tier
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -11,7 +10,6 @@ class Past(msgspec.Struct, frozen=True):
 
     ``lead_in`` is said, and told to the session, in place of the word that the call was cut off; ``owed`` says whether
     the session is to go on by itself, and not to wait for the caller.
-    ``trust`` is how far the caller was known by its end, who has been on the line all the time.
     """
 
     ms: int
@@ -20,4 +18,3 @@ class Past(msgspec.Struct, frozen=True):
     usage: dict[str, int] = {}
     lead_in: str = ""
     owed: bool = True
-    trust: Tier = Tier.UNKNOWN

@@ -15,8 +15,19 @@ from sqlalchemy.exc import IntegrityError
 
 from phone_bridge.errors import Refused
 from phone_bridge.outbound.attempt import STEPS, Stage, before, stepped
+from phone_bridge.outbound.campaign import RUNNING, Figures
 from phone_bridge.outbound.reminders import Reminder, ReminderBody, Try, begin
-from phone_bridge.outbound.tables import ATTEMPTS, DELIVERIES, DO_NOT_CALL, HEARTBEATS, IDEMPOTENCY, METADATA, REMINDERS
+from phone_bridge.outbound.tables import (
+    ATTEMPTS,
+    CAMPAIGNS,
+    DELIVERIES,
+    DO_NOT_CALL,
+    HEARTBEATS,
+    IDEMPOTENCY,
+    IN_CAMPAIGN,
+    METADATA,
+    REMINDERS,
+)
 from phone_bridge.runtime import database
 from phone_bridge.runtime.record import CallRecord, Records
 from phone_bridge.runtime.tables import CALLS
@@ -32,13 +43,15 @@ IDEMPOTENCY_S = 86_400
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is said and done in an outbound call; ``errand`` True asks for the keys of a reminder after ``text``.
 
-    ``message`` is left on a voicemail, ``about`` answers whoever screens the call; ``user_id`` is whose it is.
+    ``message`` is left on a voicemail, ``about`` answers whoever screens the call, ``digits`` are pressed when it is
+    answered; ``user_id`` is whose it is.
     """
 
     text: str = ""
     message: str = ""
     about: str = ""
     errand: bool = False
+    digits: str = ""
 
 
 class Attempt(msgspec.Struct, kw_only=True):
@@ -275,7 +288,9 @@ class Book:
         own = [REMINDERS.c.next_at, REMINDERS.c.created_at, REMINDERS.c.id]
         turn = sa.func.row_number().over(partition_by=REMINDERS.c.user_id, order_by=own).label("turn")
         mine, last = [REMINDERS.c.id, REMINDERS.c.user_id, REMINDERS.c.next_at], _last_turns(second)
-        each = sa.select(*mine, turn).where(REMINDERS.c.next_at <= second).subquery()
+        resting = sa.select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state != RUNNING)
+        wanted = sa.or_(REMINDERS.c.campaign.is_(None), REMINDERS.c.campaign.not_in(resting))
+        each = sa.select(*mine, turn).where(REMINDERS.c.next_at <= second, wanted).subquery()
         query = sa.select(each.c.id).outerjoin(last, each.c.user_id == last.c.user_id)
         query = query.order_by(each.c.turn, sa.func.coalesce(last.c.at, 0), each.c.next_at, each.c.id).limit(limit)
         with self._records.transaction() as connection:
@@ -315,9 +330,38 @@ class Book:
         with self._records.transaction() as connection:
             old = REMINDERS.c.status.in_(["done", "cancelled", "failed"])
             connection.execute(sa.delete(REMINDERS).where(old, REMINDERS.c.due < before))
+            begun = sa.select(REMINDERS.c.campaign).where(IN_CAMPAIGN)
+            connection.execute(
+                sa.delete(CAMPAIGNS).where(CAMPAIGNS.c.created_at < before, CAMPAIGNS.c.id.not_in(begun))
+            )
             over = sa.update(ATTEMPTS).where(ATTEMPTS.c.settled_at < before, ATTEMPTS.c.to_number.is_not(None))
             connection.execute(over.values(to_number=None, from_number=None, plan={}))
             connection.execute(sa.delete(DELIVERIES).where(DELIVERIES.c.created_at < before))
+
+    # Campaigns
+
+    def campaign(self, id: str, *, name: str, total: int, state: str, now: int) -> None:
+        """Keep a campaign, new or again."""
+        with self._records.transaction() as connection:
+            row = {"name": name, "total": total, "state": state}
+            new = database.insert(connection, CAMPAIGNS).values(id=id, created_at=now, **row)
+            connection.execute(new.on_conflict_do_update(index_elements=[CAMPAIGNS.c.id], set_=row))
+
+    def campaigns(self, id: str | None = None, limit: int = PAGE) -> list[Figures]:
+        """List campaigns with their figures, newest first; that one alone where ``id`` is given."""
+        query = sa.select(CAMPAIGNS).order_by(CAMPAIGNS.c.created_at.desc(), CAMPAIGNS.c.id).limit(limit)
+        with self._records.transaction() as connection:
+            rows = connection.execute(query if id is None else query.where(CAMPAIGNS.c.id == id)).all()
+            kinds = (REMINDERS.c.campaign, REMINDERS.c.status, REMINDERS.c.outcome)
+            counts = sa.select(*kinds, sa.func.count().label("count")).group_by(*kinds)
+            found = connection.execute(counts.where(REMINDERS.c.campaign.in_([row.id for row in rows]))).all()
+        return [_figures(row, [each for each in found if each.campaign == row.id]) for row in rows]
+
+    def rests(self, id: str) -> bool:
+        """Tell whether a campaign is known, and not running."""
+        query = sa.select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.id == id, CAMPAIGNS.c.state != RUNNING)
+        with self._records.transaction() as connection:
+            return connection.execute(query).first() is not None
 
     # Who must not be called
 
@@ -413,6 +457,15 @@ def _last_turns(now: int) -> sa.Subquery:
     return recent.where(ATTEMPTS.c.submitted_at >= now - FAIR_S).group_by(ATTEMPTS.c.user_id).subquery()
 
 
+def _figures(row: sa.Row[Any], counts: Sequence[sa.Row[Any]]) -> Figures:
+    live = {state: sum(each[-1] for each in counts if each.status == state) for state in ("scheduled", "calling")}
+    outcomes: dict[str, int] = {}
+    for each in counts:
+        if each.status not in live:
+            outcomes[str(each.outcome)] = outcomes.get(str(each.outcome), 0) + int(each[-1])
+    return Figures(**row._mapping, **live, outcomes=dict(sorted(outcomes.items())))
+
+
 def _can(stage: Stage, step: str) -> bool:
     return (stage, step) in STEPS
 
@@ -440,11 +493,22 @@ def _put(connection: sa.Connection, reminder: Reminder) -> None:
     connection.execute(sa.update(REMINDERS).where(REMINDERS.c.id == reminder.id).values(**row))
 
 
+def _kept(wish: ReminderBody) -> dict[str, Any]:
+    """Write a wish without what goes without saying, so that a version that does not know a field yet can read it."""
+    told = {name: value for name, value in msgspec.to_builtins(wish).items() if value != _PLAIN.get(name)}
+    policy = msgspec.to_builtins(wish.policy)
+    told["policy"] = {name: value for name, value in policy.items() if value != _PLAIN["policy"][name]}
+    return told
+
+
+_PLAIN: dict[str, Any] = msgspec.to_builtins(ReminderBody(to="+10000000", text=""))
+
+
 def _row(reminder: Reminder) -> dict[str, Any]:
     return {
         "id": reminder.id,
         "user_id": reminder.user_id,
-        "wish": msgspec.to_builtins(reminder.wish),
+        "wish": _kept(reminder.wish),
         "timezone": reminder.timezone,
         "status": reminder.status,
         "due": int(reminder.due.timestamp()),
@@ -455,13 +519,14 @@ def _row(reminder: Reminder) -> dict[str, Any]:
         "outcome": reminder.outcome,
         "history": msgspec.to_builtins(reminder.history),
         "event_id": reminder.wish.event_id,
+        "campaign": reminder.wish.campaign,
         "created_at": int(reminder.created_at.timestamp()),
     }
 
 
 def _reminder(row: Sequence[Any]) -> Reminder:
     fields = dict(row._mapping)  # type: ignore[attr-defined]  # a row of SQLAlchemy's
-    del fields["event_id"]
+    del fields["event_id"], fields["campaign"]
     wish = msgspec.convert(fields.pop("wish"), ReminderBody)
     history = msgspec.convert(fields.pop("history"), list[Try])
     for name in ("due", "next_at", "created_at"):

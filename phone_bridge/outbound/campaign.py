@@ -3,6 +3,8 @@
 import string
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,6 +27,31 @@ def fill(template: str, row: Mapping[str, str]) -> str:
     if missing:
         raise Refused(f"The text names {missing[0]!r}, which is no column of the table.", code="template")
     return template.format(**{name: row[name] for name in names})
+
+
+RUNNING = "running"
+State = Literal["running", "paused", "stopped", "over"]
+"""How a campaign stands: only what belongs to a running one rings; ``stopped`` is what its breaker did."""
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a campaign has come, as the book has it; ``created_at`` in seconds since 1970."""
+
+    id: str
+    name: str
+    total: int
+    state: str
+    created_at: int
+    scheduled: int = 0
+    calling: int = 0
+    outcomes: dict[str, int] = {}
+
+    def shown(self) -> dict[str, Any]:
+        """Show it as ``GET /v1/campaigns/{id}`` does."""
+        fields = msgspec.to_builtins(self)
+        over = sum(self.outcomes.values())
+        at = datetime.fromtimestamp(self.created_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return {**fields, "object": "campaign", "over": over, "created_at": at}
 
 
 class Breaker:
@@ -62,6 +89,11 @@ class Progress(msgspec.Struct, frozen=True):
     def over(self) -> int:
         """How many are over."""
         return sum(self.outcomes.values())
+
+    def report(self) -> str:
+        """Tell at the end what came of everybody."""
+        told = ", ".join(f"{count} {outcome}" for outcome, count in self.outcomes.items())
+        return f"{self.over} of {self.total} people: {told}" if told else f"{self.over} of {self.total} people"
 
     def line(self) -> str:
         """Draw it as one line."""

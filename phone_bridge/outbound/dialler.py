@@ -142,6 +142,8 @@ class Dialler:
             raise Refused("the number must not be called", code="do_not_call")
         reminder = self._book.reminder(attempt.reminder_id) if attempt.reminder_id else None
         may = reminder is None or may_ring(reminder, attempt.call_id, datetime.fromtimestamp(self._wall(), UTC))
+        if may and reminder is not None and reminder.wish.campaign and self._book.rests(reminder.wish.campaign):
+            may = None
         if not may:
             raise Refused("the reminder must not ring now", code=NOT_NOW if may is None else CANCELLED)
 
@@ -158,6 +160,7 @@ class Dialler:
             limit_s=self._line.limit_s,
             machine_detection=_DETECTIONS.get(self._line.detection.removesuffix("-async"), ""),
             async_amd=self._line.detection.endswith("-async"),
+            digits=attempt.what.digits,
         )
 
     def _not_placed(self, attempt: Attempt, error: Unavailable) -> float:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -41,6 +42,11 @@ MAX_WAIT_S = 60.0
 BEAT_S = 2.0
 SILENT_S = 10.0
 """How long an executor may be silent before its work is taken over."""
+
+KEPT_S = 3_600.0
+"""How long the library remembers an attempt that is over."""
+CLEANED_AT_ONCE = 500
+_OVER = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 SUBSEC_SQLITE = (3, 42, 0)
 
@@ -148,6 +154,21 @@ class Engine:
             taken = self._dbos._recover_pending_workflows([other])
             log.warning("= executor %s is silent: %d of its attempts are taken over", other, len(taken))
             self._book.bury(other, SILENT_S)
+
+    def clean(self, kept_s: float = KEPT_S) -> int:
+        """Have the library forget some attempts that are over for so long; gives how many they were.
+
+        What came of them is in our own tables. An attempt that is not over is never forgotten.
+        """
+        if self._dbos is None:
+            return 0
+        before = datetime.fromtimestamp(time.time() - kept_s, UTC).isoformat()
+        over = self._dbos.list_workflows(
+            status=list(_OVER), completed_before=before, limit=CLEANED_AT_ONCE, load_input=False, load_output=False
+        )
+        if over:
+            self._dbos.delete_workflows([each.workflow_id for each in over])
+        return len(over)
 
     def stop(self) -> None:
         """End the work here; what is unfinished goes on elsewhere, or when this process is back."""

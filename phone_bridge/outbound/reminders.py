@@ -70,6 +70,8 @@ class ReminderBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     policy: Policy = Policy()
     consent: Annotated[str, Meta(max_length=500)] | None = None
     """How the recipient agreed to be called, as the sender records it."""
+    campaign: Name | None = None
+    """The campaign that it belongs to; while that is paused it does not ring."""
     metadata: Metadata = {}
 
 
@@ -356,6 +358,7 @@ def shown(reminder: Reminder) -> dict[str, Any]:
         "repeat": wish.repeat,
         "policy": msgspec.to_builtins(wish.policy),
         "consent": wish.consent,
+        "campaign": wish.campaign,
         "metadata": wish.metadata,
         "status": reminder.status,
         "outcome": reminder.outcome,

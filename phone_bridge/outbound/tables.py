@@ -50,11 +50,25 @@ REMINDERS = sa.Table(
     sa.Column("history", sa.JSON, nullable=False),
     sa.Column("event_id", sa.String(128)),
     sa.Column("created_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("campaign", sa.String(128)),
 )
 DUE = REMINDERS.c.next_at.is_not(None)
 sa.Index("outbound_reminders_due", REMINDERS.c.next_at, sqlite_where=DUE, postgresql_where=DUE)
 OF_EVENTS = sa.and_(REMINDERS.c.event_id.is_not(None), DUE)
 sa.Index("outbound_reminders_of_events", REMINDERS.c.event_id, sqlite_where=OF_EVENTS, postgresql_where=OF_EVENTS)
+
+IN_CAMPAIGN = REMINDERS.c.campaign.is_not(None)
+sa.Index("outbound_reminders_campaign", REMINDERS.c.campaign, sqlite_where=IN_CAMPAIGN, postgresql_where=IN_CAMPAIGN)
+
+CAMPAIGNS = sa.Table(
+    "outbound_campaigns",
+    METADATA,
+    sa.Column("id", sa.String(128), primary_key=True),
+    sa.Column("name", sa.String(128), nullable=False),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
 
 DO_NOT_CALL = sa.Table(
     "outbound_do_not_call",

@@ -18,7 +18,7 @@ from tests.runtime.serving import serving, until
 TO = "+12025550143"
 FROM = "+12025550100"
 JSON = {"Content-Type": "application/json"}
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 ANYBODY = Callee()
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from phone_bridge import exchange
-from phone_bridge.sessions.chronapilot.webhook import LEAVE
+from phone_bridge.sessions.chronapilot.webhook import LATE, LEAVE
 from tests.app.premises import Premises, json_of, play
 from tests.app.ringing import FROM, TO
 from tests.sessions.chronapilot.test_webhook import SECRET, delivery, signature
@@ -28,14 +29,18 @@ async def send(house: Premises, body: bytes, header: str | None = None) -> excha
     return await house.ask("POST", "/chronapilot/webhook", headers={"Chronapilot-Signature": given}, body=body)
 
 
-def test_a_departure_that_is_due_rings_its_user_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [(LEAVE, "It is time to leave for Dentist."), (LATE, "You will probably be late for Dentist.")],
+)
+def test_a_departure_that_is_due_and_a_late_arrival_ring_their_user_once(tmp_path: Path, kind: str, text: str) -> None:
     async def story(house: Premises) -> None:
         house.peers.event = {"id": "evt_1", "title": "Dentist", "user_id": "usr_1"}
-        body = delivery(LEAVE, event_id="evt_1")
+        body = delivery(kind, event_id="evt_1")
         for _ in range(3):
             assert (await send(house, body)).status == 204
         (reminder,) = json_of(await house.ask("GET", "/v1/reminders"))["data"]
-        assert (reminder["to"], reminder["text"]) == (TO, "It is time to leave for Dentist.")
+        assert (reminder["to"], reminder["text"]) == (TO, text)
         assert (reminder["user_id"], reminder["metadata"]) == ("usr_1", {"webhook": "whe_1"})
 
     play(tmp_path, story, **SETTINGS)

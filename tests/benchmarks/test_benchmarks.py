@@ -17,7 +17,7 @@ from phone_bridge.simulator.playout import Playout
 from phone_bridge.tools.calendar import CALENDAR_TOOLS
 from tests.assistant.commands.corpus import Command
 from tests.benchmarks import __main__ as benchmarks
-from tests.benchmarks import bench_speech, bench_understanding
+from tests.benchmarks import bench_reminders, bench_speech, bench_understanding
 from tests.benchmarks.bench_barge_in import Figures, figures_table, interrupt
 from tests.benchmarks.bench_calls import Climb, Step, climb, steps_table, verdict
 from tests.benchmarks.bench_keys import press
@@ -253,3 +253,9 @@ class TestSpeech:
     def test_a_voice_comes_over_the_line_as_one_utterance(self) -> None:
         say = next(iter(voices().values()))
         assert LINEAR_16K.ms(len(utterance(say, "Cancel my next meeting."))) > 800
+
+
+def test_reminders_are_measured_on_an_empty_database(postgres: str) -> None:
+    lines = dict(bench_reminders.measure(postgres, 4_000))
+    assert len(lines) == 9
+    assert lines["one at a time, as the API writes them"].endswith("a second")

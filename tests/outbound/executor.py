@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from phone_bridge.legs.twilio.rest import Placing
 from phone_bridge.outbound import attempt, dialler, engine
 from phone_bridge.outbound.book import Attempt, Book
@@ -51,6 +53,17 @@ class Files:
             time.sleep(3_600)
 
 
+def remembered(records: Records, prefix: str) -> int:
+    """Count the rows that the library keeps of the attempts whose ids begin so."""
+    where = "dbos." if records.engine.dialect.name == "postgresql" else ""
+    count = "SELECT count(*) FROM {}{} WHERE workflow_uuid LIKE :prefix"
+    with records.transaction() as connection:
+        return sum(
+            connection.execute(sa.text(count.format(where, table)), {"prefix": f"{prefix}%"}).scalar_one()
+            for table in ("workflow_status", "operation_outputs")
+        )
+
+
 def main(url: str, id: str, folder: Path, *, hang: bool) -> None:
     """Work until everything is settled, or until we are killed."""
     for module in (attempt, dialler):
@@ -82,6 +95,9 @@ def main(url: str, id: str, folder: Path, *, hang: bool) -> None:
         if not hang and not book.unsettled():
             break
         time.sleep(0.1)
+    while not hang and time.monotonic() < until and remembered(records, folder.name):
+        working.clean(-1.0)
+        time.sleep(0.1)  # until the last of them is over for the library, too
     working.stop()
     records.close()
 

@@ -138,11 +138,13 @@ class Stage:
         )
         return self.book.add(attempt, self.row_of(attempt, self.now))
 
-    def reminder(self, id: str = "rem_1", to: str = TO, **policy: Any) -> str:
+    def reminder(self, campaign: str | None = None, **policy: Any) -> str:
         """Keep a reminder that is due now, and begin its attempt."""
         now = datetime.fromtimestamp(self.now, UTC)
-        wish = ReminderBody(to=to, text="x", at=now.isoformat(), timezone="UTC", policy=Policy(**policy))
-        self.book.remind(make(wish, id=id, user_id="usr_1", timezone="", now=now), int(self.now))
+        wish = ReminderBody(
+            to=TO, text="x", at=now.isoformat(), timezone="UTC", policy=Policy(**policy), campaign=campaign
+        )
+        self.book.remind(make(wish, id="rem_1", user_id="usr_1", timezone="", now=now), int(self.now))
         begun = f"call_{next(self._numbers)}"
         assert self.book.claim(now, 1, lambda: begun, self.begun) == 1
         return begun

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -246,6 +247,21 @@ def test_an_attempt_that_waited_out_its_permitted_hours_does_not_ring(
     at = NOON + (23 * 3_600 if error else LOOK_S + 5 * 60)  # tomorrow at eleven, or five minutes later
     assert reminder.next_at.timestamp() == pytest.approx(at, abs=1)
     assert reminder.attempts == (0 if error else 1)
+
+
+def test_an_attempt_of_a_campaign_that_was_paused_meanwhile_waits_for_it(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.book.campaign("may", name="may.csv", total=1, state="running", now=NOON)
+    call_id = stage.reminder(campaign="may")
+    stage.book.campaign("may", name="may.csv", total=1, state="paused", now=NOON)
+    stage.live(call_id)
+    assert stage.exchange.rings == []
+    at = datetime.fromtimestamp(stage.now, UTC)
+    assert stage.book.claim(at, 1, lambda: "call_9", stage.begun) == 0
+    stage.book.campaign("may", name="may.csv", total=1, state="running", now=NOON)
+    assert stage.book.claim(at, 1, lambda: "call_9", stage.begun) == 1
+    stage.live("call_9", "completed")
+    assert stage.exchange.rings == [TO]
 
 
 def test_a_reminder_that_was_cancelled_while_its_attempt_waited_does_not_ring(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from phone_bridge.outbound.book import Attempt, Book, Plan
 from phone_bridge.outbound.engine import SecondsConnection
 from phone_bridge.runtime.record import Records
-from tests.outbound.executor import BEFORE, NOT_SUBMITTED, SETTLING, TAKEN, WAITING
+from tests.outbound.executor import BEFORE, NOT_SUBMITTED, SETTLING, TAKEN, WAITING, remembered
 from tests.outbound.stage import FROM, Stage
 
 PATIENCE_S = 40.0
@@ -66,6 +66,7 @@ def test_a_machine_that_dies_at_any_step_is_covered_by_another_and_nobody_is_run
         wait(lambda: (found := book.find(f"{folder.name}-{WAITING}")) is not None and found.stage == "placed")
         first.send_signal(signal.SIGKILL)
         first.wait()
+        assert remembered(records, folder.name) > 0
         second = executor(database_url, f"{folder.name}-b", folder)
         assert second.wait(PATIENCE_S + 20) == 0
     finally:
@@ -78,4 +79,5 @@ def test_a_machine_that_dies_at_any_step_is_covered_by_another_and_nobody_is_run
         assert record is not None
         assert record.status == "completed", step
     assert book.unsettled() == 0
+    assert remembered(records, folder.name) == 0  # and the library has forgotten what is over
     records.close()
