@@ -91,6 +91,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     languages: Mapping[str, str] = MappingProxyType({})
     """Other languages that a caller may choose at the beginning, each by its key: ``{ 2 = "de" }``."""
     fallback: str = ""
+    transfers: Mapping[str, str] | None = None
+    """Whom callers may be put through to: names with their numbers and addresses, in place of the deployment's."""
     answer_seconds: int = 0
     auto_confirm: tuple[str, ...] | None = None
     """Tools that are done without asking, for this route's user."""

@@ -20,6 +20,7 @@ from phone_bridge.legs.twilio.rest import MAX_RING_S, MAX_TIME_LIMIT_S
 from phone_bridge.outbound.attempt import MODES as AMD_MODES
 from phone_bridge.outbound.destinations import dialable, prefixes
 from phone_bridge.outbound.policy import zone
+from phone_bridge.outbound.targets import Target, targets
 from phone_bridge.runtime import api_keys, lines, mcp_servers, sip_trunks
 from phone_bridge.runtime.api_keys import ApiKey
 from phone_bridge.runtime.lines import Line
@@ -132,6 +133,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Prefixes of the countries that may be dialled, between commas; without any, no number is."""
     fallback: str = "goodbye"
     """What a caller gets whom the assistant cannot serve: ``goodbye``, ``voicemail``, or ``transfer:+4930…``."""
+    transfers: str = ""
+    """Whom callers may be put through to: ``reception=+493012345,sales=queue:sales`` and so on between commas."""
     greeting: str = ""
     language: str = "en"
     prompts: str = ""
@@ -246,6 +249,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.fallback.removeprefix(TRANSFER) if self.fallback.startswith(TRANSFER) else ""
 
     @property
+    def targets(self) -> dict[str, Target]:
+        """Whom callers may be put through to, by name."""
+        return targets(self.transfers)
+
+    @property
     def operator_keys(self) -> tuple[str, ...]:
         """Every key of the operator's own."""
         return _list(self.api_key)
@@ -358,6 +366,7 @@ def check_served(settings: Settings, name: Callable[[str], str] = name_of) -> No
     _check_url(settings, "session_url", name)
     _check_session(settings, name)
     _check_fallback(settings, name)
+    _check_transfers(settings, name)
 
 
 def _check(settings: Settings) -> None:
@@ -447,6 +456,19 @@ def _check_fallback(settings: Settings, name: Callable[[str], str]) -> None:
             dialable(number)
     except Refused as error:
         raise SettingsError(f"{name('fallback')} cannot put callers through. {error}") from None
+
+
+def _check_transfers(settings: Settings, name: Callable[[str], str]) -> None:
+    try:
+        found = settings.targets
+    except SettingsError as error:
+        raise SettingsError(f"{name('transfers')}: {error}") from None
+    ours = settings.twilio_phone_number
+    if ours and any(target.address == ours for target in found.values()):
+        raise SettingsError(
+            f"{name('transfers')} puts callers through to TWILIO_PHONE_NUMBER, so they would come back here for ever: "
+            "name the number of a person"
+        )
 
 
 def _check_sip(settings: Settings) -> None:

@@ -23,6 +23,7 @@ from phone_bridge.hours import many
 from phone_bridge.menus import Menu
 from phone_bridge.offers import Effect
 from phone_bridge.outbound.destinations import dialable
+from phone_bridge.outbound.targets import Kind, written
 from phone_bridge.routing import Facts, Route
 from phone_bridge.runtime import secret_values
 from phone_bridge.settings import ENV_FILE, FUNCTION_CALLING, MENUS, ROUTES, TOML_FILE, Settings, check_served
@@ -151,12 +152,16 @@ class Tenants:
                 return found
         raise Unavailable(f"The route {record.route} of a call is no more.", code="route_gone")
 
+    def of_route(self, name: str) -> Served | None:
+        """Find what the calls of the route ``name`` are given now."""
+        return self._tables[0].get(name)
+
     def settings_of(self, record: Recorded) -> Settings:
         """Find the settings of a call like ``of``; where they are gone, such as send no caller to somebody else's."""
         try:
             return self.of(record).settings
         except Unavailable:
-            return msgspec.structs.replace(self.own.settings, fallback="goodbye")
+            return msgspec.structs.replace(self.own.settings, fallback="goodbye", transfers="")
 
 
 def served(own: Settings, route: Route) -> Served:
@@ -165,6 +170,8 @@ def served(own: Settings, route: Route) -> Served:
     if route.session or route.session_url:
         changed = {field: _DEFAULTS[field] for field in _SESSION} | {"session": route.session or own.session}
     changed |= {field: getattr(route, field) for field in _GIVEN if getattr(route, field)}
+    if route.transfers is not None:
+        changed["transfers"] = written(route.transfers)
     changed |= {field: getattr(route, field) for field in _SAID if getattr(route, field) is not None}
     if route.auto_confirm is not None:
         user_id = route.user_id or own.user_id
@@ -235,6 +242,7 @@ def read(environ: Mapping[str, str], folder: Path, own: Settings) -> tuple[Route
     opened = tuple(_opened(route, place, named) for route, place in zip(routes, where, strict=True))
     for route, place in zip(opened, where, strict=True):
         _check(own, route, place)
+    _check_assistants(own, opened, where)
     return opened
 
 
@@ -303,8 +311,8 @@ def _opened(route: Route, place: str, environ: Mapping[str, str | None]) -> Rout
 
 
 def _check(own: Settings, route: Route, place: str) -> None:
-    given = served(own, route)
     try:
+        given = served(own, route)
         check_served(given.settings, _name_in_route)
     except SettingsError as error:
         raise SettingsError(f"{place}: {error}") from None
@@ -313,6 +321,22 @@ def _check(own: Settings, route: Route, place: str) -> None:
     if route.tools is not None:
         _check_tools(given, place)
     trust_rules.check(route.trust, given.numbers, _trusted_names(given, route.trust), place)
+
+
+def _check_assistants(own: Settings, routes: Sequence[Route], where: Sequence[str]) -> None:
+    """See that whoever is put through to another assistant finds it, and one of the same user's."""
+    users = {route.name: served(own, route).settings.user_id for route in routes}
+    giving = [
+        (own, "PHONE_BRIDGE_TRANSFERS"),
+        *((served(own, r).settings, w) for r, w in zip(routes, where, strict=True)),
+    ]
+    for settings, place in giving:
+        for target in settings.targets.values():
+            if target.kind is Kind.ASSISTANT and users.get(target.address) != settings.user_id:
+                raise SettingsError(
+                    f"{place} puts callers through to assistant:{target.address}, and no route of that name has the "
+                    f"user {settings.user_id}: a conversation is handed on to assistants of the same user alone"
+                )
 
 
 def _name_in_route(field: str) -> str:

@@ -316,3 +316,12 @@ def test_sip_that_cannot_work_is_told(environ: dict[str, str], toml: str, mend: 
     (tmp_path / "phone-bridge.toml").write_text(toml)
     with pytest.raises(SettingsError, match=mend):
         load(DATABASE | {"PBX": "sesame"} | environ, tmp_path)
+
+
+def test_whom_callers_may_be_put_through_to_is_checked_and_never_our_own_number(tmp_path: Path) -> None:
+    listed = {"PHONE_BRIDGE_TRANSFERS": "reception=+493012345678,box=voicemail"}
+    assert list(load(DATABASE | listed, tmp_path).targets) == ["reception", "box"]
+    with pytest.raises(SettingsError, match=r"PHONE_BRIDGE_TRANSFERS: .*leads nowhere"):
+        load(DATABASE | {"PHONE_BRIDGE_TRANSFERS": "reception=12"}, tmp_path)
+    with pytest.raises(SettingsError, match="PHONE_BRIDGE_TRANSFERS puts callers through to TWILIO_PHONE_NUMBER"):
+        load(DATABASE | listed | {"TWILIO_PHONE_NUMBER": "+493012345678"}, tmp_path)

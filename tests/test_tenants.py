@@ -340,3 +340,26 @@ def test_a_model_may_be_offered_all_that_there_is(tmp_path: Path) -> None:
     (tmp_path / "phone-bridge.toml").write_text(OFFICE_TABLE + 'tools = ["crn_find"]\n')
     with pytest.raises(SettingsError, match="'crn_find' in tools"):
         read({}, tmp_path, own)
+
+
+TRANSFERS = 'transfers = { reception = "+493012345678", billing = "assistant:billing" }'
+
+
+def test_a_route_has_a_list_of_its_own_of_those_whom_callers_may_be_put_through_to(tmp_path: Path) -> None:
+    billing = '\n[[routes]]\nname = "billing"\ncalled = "+4930999"\nuser_id = "usr_office"\n'
+    table = f'{OFFICE_TABLE}user_id = "usr_office"\n{TRANSFERS}\n{billing}'
+    own = msgspec.structs.replace(OWN, transfers="boss=+493099999999")
+    office, other = (served(own, route) for route in write(tmp_path, table))
+    assert [target.address for target in office.settings.targets.values()] == ["+493012345678", "billing"]
+    assert [target.name for target in other.settings.targets.values()] == ["boss"], "the deployment's"
+
+
+@pytest.mark.parametrize("other", ["", '\n[[routes]]\nname = "billing"\ncalled = "+4930999"\nuser_id = "usr_other"\n'])
+def test_callers_are_handed_on_to_assistants_of_the_same_user_alone(tmp_path: Path, other: str) -> None:
+    with pytest.raises(SettingsError, match=r"line 3.*assistant:billing, and no route of that name.*usr_office"):
+        write(tmp_path, f'{OFFICE_TABLE}user_id = "usr_office"\n{TRANSFERS}\n{other}')
+
+
+def test_a_target_that_leads_nowhere_is_told_with_its_route(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"'office': transfers: .*'03012' leads nowhere"):
+        write(tmp_path, f'{OFFICE_TABLE}transfers = {{ reception = "03012" }}\n')

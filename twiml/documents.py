@@ -6,7 +6,7 @@ Built with the official library, which escapes whatever is put into it. Source: 
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # the library ships no types
 
@@ -30,6 +30,12 @@ GREETING_QUIET_SECONDS = 3
 
 MESSAGE_QUIET_SECONDS = 6
 """So much silence ends a message."""
+
+KEY_SECONDS = 8
+"""How long whoever was told of a caller has to press a key, before they are told again, and then let go."""
+
+QUEUE_TURNS, QUEUE_PAUSE_SECONDS = 4, 30
+"""How often a caller in a queue is told that they wait, and how long they wait after each time."""
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
@@ -176,21 +182,141 @@ def ask(
     return str(response)
 
 
-def transfer(text: str, language: str, number: str, action_url: str, caller_id: str | None = None) -> str:
+def transfer(
+    text: str,
+    language: str,
+    number: str,
+    action_url: str,
+    caller_id: str | None = None,
+    *,
+    whisper_url: str | None = None,
+    limit_seconds: int = 0,
+) -> str:
     """Say ``text`` (nothing when empty), then ring ``number`` for DIAL_SECONDS; ``action_url`` hears what came of it.
 
-    The one who is rung sees ``caller_id``, or the caller's own number where that is None.
+    A ``number`` that begins with ``sip:`` is an address. The one who is rung sees ``caller_id``, or the caller's own
+    number where that is None, and gets the document at ``whisper_url`` before the caller, who hears it ring meanwhile.
+    They talk for ``limit_seconds`` at most (0: as long as the carrier lets them).
+
+    ::
+
+        <Response>
+          <Say language="en-US">One moment.</Say>
+          <Dial action="https://b.example/c" callerId="+12025550100" method="POST" timeLimit="3600" timeout="25">
+            <Number method="POST" url="https://b.example/w">+493012345</Number>
+          </Dial>
+        </Response>
     """
     response = VoiceResponse()
     _say(response, text, language)
     seen = _clean(caller_id) if caller_id else None
-    dial = response.dial(action=_clean(action_url), method="POST", timeout=DIAL_SECONDS, caller_id=seen)
-    dial.number(_clean(number))
+    dial = response.dial(
+        action=_clean(action_url), method="POST", timeout=DIAL_SECONDS, time_limit=limit_seconds or None, caller_id=seen
+    )
+    told = {"url": _clean(whisper_url), "method": "POST"} if whisper_url else {}
+    party = dial.sip if number.startswith(("sip:", "sips:")) else dial.number
+    party(_clean(number), **told)
     return str(response)
 
 
-def take_message(text: str, language: str, action_url: str, thanks: str) -> str:
+def tell_of_caller(text: str, language: str, action_url: str) -> str:
+    """Say ``text``, who calls and which keys there are, twice, to whoever was rung; ``action_url`` hears of the key.
+
+    Whoever presses nothing, as a machine does, is let go.
+
+    ::
+
+        <Response>
+          <Gather action="https://b.example/k" finishOnKey="" method="POST" numDigits="1" timeout="8">
+            <Say language="en-US">A call for you.</Say>
+          </Gather>
+          <Gather action="https://b.example/k" finishOnKey="" method="POST" numDigits="1" timeout="8">
+            <Say language="en-US">A call for you.</Say>
+          </Gather>
+          <Hangup />
+        </Response>
+    """
+    response = VoiceResponse()
+    for _ in range(2):
+        gather = response.gather(
+            num_digits=1, action=_clean(action_url), method="POST", timeout=KEY_SECONDS, finish_on_key=""
+        )
+        _say(gather, text, language)
+    response.hangup()
+    return str(response)
+
+
+def let_them_talk() -> str:
+    """Do nothing more with whoever was rung: the end of this document connects them with the caller.
+
+    ::
+
+        <Response />
+    """
+    return str(VoiceResponse())
+
+
+def enqueue(name: str, wait_url: str, action_url: str) -> str:
+    """Put the caller into the queue ``name``; ``wait_url`` is what they hear, ``action_url`` hears what came of it.
+
+    ::
+
+        <Response>
+          <Enqueue action="https://b.example/c" method="POST" waitUrl="https://b.example/q" waitUrlMethod="POST">
+            sales
+          </Enqueue>
+        </Response>
+    """
+    response = VoiceResponse()
+    response.enqueue(
+        name=_clean(name), action=_clean(action_url), method="POST", wait_url=_clean(wait_url), wait_url_method="POST"
+    )
+    return str(response)
+
+
+def wait_in_queue(text: str, language: str) -> str:
+    """Say ``text`` again and again to a caller in a queue, QUEUE_TURNS times in all, then take them out of it.
+
+    ::
+
+        <Response>
+          <Say language="en-US">Please wait.</Say>
+          <Pause length="30" />
+          <Say language="en-US">Please wait.</Say>
+          <Pause length="30" />
+          <Say language="en-US">Please wait.</Say>
+          <Pause length="30" />
+          <Say language="en-US">Please wait.</Say>
+          <Pause length="30" />
+          <Leave />
+        </Response>
+    """
+    response = VoiceResponse()
+    for _ in range(QUEUE_TURNS):
+        _say(response, text, language)
+        response.pause(length=QUEUE_PAUSE_SECONDS)
+    response.leave()
+    return str(response)
+
+
+def take_message(
+    text: str, language: str, action_url: str, thanks: str, *, recorded_url: str = "", transcribed_url: str = ""
+) -> str:
     """Say ``text``, then record the caller after a beep; ``action_url`` hears of the recording.
+
+    ``recorded_url`` hears of it, too, once it can be fetched, and ``transcribed_url`` what was said; each where it is
+    not empty.
+
+    ::
+
+        <Response>
+          <Say language="en-US">Speak now.</Say>
+          <Record action="https://b.example/c" finishOnKey="#" maxLength="120" method="POST" playBeep="true"
+            recordingStatusCallback="https://b.example/r" recordingStatusCallbackMethod="POST" timeout="6"
+            transcribe="true" transcribeCallback="https://b.example/t" />
+          <Say language="en-US">Thank you.</Say>
+          <Hangup />
+        </Response>
 
     A caller who is silent for MESSAGE_QUIET_SECONDS, presses # or has spoken for MESSAGE_SECONDS is done. Of silence
     alone Twilio tells nobody: it goes on with this document, in which ``thanks`` are said and the call ends.
@@ -204,7 +330,10 @@ def take_message(text: str, language: str, action_url: str, thanks: str) -> str:
         timeout=MESSAGE_QUIET_SECONDS,
         finish_on_key="#",
         play_beep=True,
-        transcribe=False,
+        transcribe=bool(transcribed_url),
+        transcribe_callback=_clean(transcribed_url) if transcribed_url else None,
+        recording_status_callback=_clean(recorded_url) if recorded_url else None,
+        recording_status_callback_method="POST" if recorded_url else None,
     )
     _say(response, thanks, language)
     response.hangup()
@@ -225,7 +354,7 @@ def reject(reason: Literal["rejected", "busy"] = "rejected") -> str:
     return str(response)
 
 
-def _say(response: VoiceResponse, text: str, language: str) -> None:
+def _say(response: Any, text: str, language: str) -> None:
     if text:
         response.say(_clean(text)[:MAX_SAY_CHARS], language=_clean(language))
 

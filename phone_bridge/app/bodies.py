@@ -41,6 +41,7 @@ STATUSES = {
     "idempotency_key_reused": 409,
     "destination_expensive": 403,
     "destination_not_allowed": 403,
+    "target_not_listed": 403,
 }
 """The status of a refusal by its code; every other one is the request's own fault."""
 
@@ -78,7 +79,7 @@ def refused(error: Refused, params: frozenset[str] = frozenset()) -> Response:
         return problem(400, "invalid_request_error", error.code, str(error), param=error.param)
     if error.code in params:
         return problem(400, "invalid_request_error", INVALID, str(error), param=error.code)
-    param = "to" if error.code.startswith("destination_") else ""
+    param = "to" if error.code.startswith(("destination_", "target_")) else ""
     status = STATUSES.get(error.code, 400)
     kind = "authorization_error" if status == 403 else "invalid_request_error"
     return problem(status, kind, error.code, str(error), param=param)

@@ -31,6 +31,7 @@ from phone_bridge.errors import BridgeError, Refused, Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio import rest
 from phone_bridge.outbound.book import Plan
+from phone_bridge.outbound.transfers import Transfers
 from phone_bridge.routing import Route
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.housekeeping import keep_house
@@ -98,6 +99,7 @@ class Bridge:
         self.records = records
         self.door = Door(settings, clock=time.monotonic, today=utc_today)
         self.receipts = Receipts(records)
+        self.transfers = Transfers(records)
         self.spool = Spool(records)
         self.traces = Traces(Path(settings.traces_folder), settings.traces if settings.traces_folder else "off")
         self.recordings = Recordings(Path(settings.recordings_folder))
@@ -136,6 +138,8 @@ class Bridge:
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
+        self.voicemail_turn = asyncio.Lock()
+        """One word of the carrier's on a message at a time."""
         self.sip_transfers = SipTransfers(self._put_through)
         self.watchers = 0
         """Streams of events that are open."""
@@ -251,15 +255,20 @@ class Bridge:
         known: str = "",
         plan: Plan | None = None,
         onward: bool = True,
+        lead_in: str = "",
+        owed: bool = True,
     ) -> Pump:
         """Put a call, or a later part of one, together from its leg and the session it is bound to.
 
         ``known`` is what ``begin`` said, ``plan`` what is said first in a call of our own, ``onward`` whether the
-        carrier can send a caller on who cannot be served. Raises Unavailable where the call's route is no more.
+        carrier can send a caller on who cannot be served, ``lead_in`` what a caller is told who comes back, ``owed``
+        whether the session goes on by itself then. Raises Unavailable where the call's route is no more.
         """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
         past = record.past(timestamp(time.time)) if record.resumed else None
+        if past is not None:
+            past = msgspec.structs.replace(past, lead_in=lead_in, owed=owed)
         served = self.tenants.of(record)
         tools = self.toolboxes.tools(self._facts(record), served)
         onward = onward and (served.settings.fallback != "goodbye" or record.return_url is not None)
@@ -323,13 +332,16 @@ class Bridge:
         return await self._http.exchange(request, timeout_ms=OUTSIDE_TIMEOUT_MS)
 
     def _facts(self, record: CallRecord) -> CallFacts:
+        settings = self.tenants.settings_of(record)
         return CallFacts(
             call_id=record.id,
             user_id=record.user_id,
             direction=record.direction,
             from_number=record.from_number,
             to_number=record.to_number,
-            language=self.tenants.settings_of(record).language,
+            language=settings.language,
+            carrier_id=record.carrier_id,
+            transfers=settings.transfers,
         )
 
     def _dialect(self, user_id: str, tools: Tools, known: str, served: Served, trust: Trust) -> Dialect:

@@ -1,15 +1,17 @@
 """The call itself as a toolbox: what a model may do with the line on which it speaks."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
-from phone_bridge.app import placing
+from phone_bridge.app import placing, transferring
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.call.events import Action
 from phone_bridge.errors import BridgeError, Refused
 from phone_bridge.offers import Effect, Offer
-from phone_bridge.outbound.destinations import allowed
+from phone_bridge.outbound.targets import MAX_ADDRESS_CHARS, named, targets
+from phone_bridge.outbound.transfer import MAX_ABOUT_CHARS
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.toolbox import CallFacts, Ran, failure, wanted
 from phone_bridge.tools.schemas import Parameters, schema_of
@@ -28,7 +30,11 @@ class EndCall(Parameters, frozen=True):
 class TransferCall(Parameters, frozen=True):
     """Parameters of transfer_call."""
 
-    number: Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$", description="With its country code: +4930123456.")]
+    target: Annotated[str, Meta(min_length=1, max_length=MAX_ADDRESS_CHARS, description="A name of the list.")]
+    mode: Annotated[
+        Literal["cold", "warm"], Meta(description="warm: whoever picks up is told first who calls, and may refuse.")
+    ] = "cold"
+    about: Annotated[str, Meta(max_length=MAX_ABOUT_CHARS, description="For warm: what the caller wants.")] = ""
 
 
 class SendDigits(Parameters, frozen=True):
@@ -55,6 +61,7 @@ class CallToolbox:
     def __init__(self, bridge: Bridge, facts: CallFacts) -> None:
         self._bridge = bridge
         self._call_id = facts.call_id
+        self._targets = targets(facts.transfers)
 
     def offers(self, facts: CallFacts) -> tuple[Offer, ...]:
         """Offer what this line can do."""
@@ -75,12 +82,12 @@ class CallToolbox:
                     effect=Effect.OUTWARD,
                 )
             )
-        can_move = self._bridge.outbound.configured or self._bridge.sip_transfers.carries(self._call_id)
-        if can_move and self._bridge.settings.allowed_prefixes:
+        names = ", ".join(target.name for target in self._targets.values())
+        if names and transferring.movable(self._bridge, self._call_id, facts.carrier_id):
             found.append(
                 Offer(
                     name="transfer_call",
-                    description="Put the caller through to a telephone number; your part of the call ends.",
+                    description=f"Put the caller through to one of: {names}. If nobody takes the call you get it back.",
                     schema=schema_of(TransferCall),
                     effect=Effect.OUTWARD,
                 )
@@ -98,9 +105,12 @@ class CallToolbox:
 
     async def prepare(self, user_id: str, action: Action) -> Action:
         """Check where a caller would be put through to; raises Refused."""
-        if action.name == "transfer_call":
-            allowed(wanted(TransferCall, action).number, self._bridge.settings.allowed_prefixes)
-        return action
+        if action.name != "transfer_call":
+            return action
+        asked = wanted(TransferCall, action)
+        target = named(asked.target, self._targets)  # so that the caller consents to a name, and not to a number
+        given = {"target": target.name, "mode": asked.mode} | ({"about": asked.about} if asked.about else {})
+        return msgspec.structs.replace(action, parameters=given)
 
     async def run(self, user_id: str, action: Action, key: str) -> Ran:
         """Do it to the call that this was made for."""
@@ -117,8 +127,9 @@ class CallToolbox:
                 if not self._bridge.registry.end(self._call_id, BY):
                     raise Refused("The call is over already.", code="call_ended")
             case "transfer_call":
-                number = wanted(TransferCall, action).number
-                await placing.move(self._bridge, await self._call(), number)
+                asked = wanted(TransferCall, action)
+                target = named(asked.target, self._targets)
+                await transferring.ask(self._bridge, await self._call(), target, mode=asked.mode, about=asked.about)
             case "text_caller":
                 call, text = await self._call(), wanted(TextCaller, action).text
                 if not await self._bridge.texting.send(call.user_id, text):

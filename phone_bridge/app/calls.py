@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from phone_bridge.app import receipts
+from phone_bridge.app import receipts, transferring
 from phone_bridge.app.answers import answer as answer
 from phone_bridge.app.answers import problem as problem
 from phone_bridge.app.bridge import Bridge
@@ -37,7 +37,8 @@ async def show(request: Request) -> Response:
     if call is None:
         return _unknown(request)
     found = await receipts.of_call(request.app.state.bridge, call.id)
-    return answer({**shown(request, call), "receipts": found})
+    moved = await transferring.shown(request.app.state.bridge, call.id)
+    return answer({**shown(request, call), "transfers": moved, "receipts": found})
 
 
 async def end(request: Request) -> Response:

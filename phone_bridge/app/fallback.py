@@ -5,11 +5,12 @@ import re
 import time
 
 import twiml
+from phone_bridge.app import voicemail
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.choosing import choose, settings_of
 from phone_bridge.app.resuming import CONNECT_PATH, newest
 from phone_bridge.call import words
-from phone_bridge.legs.twilio.webhook import ConnectEnded, Form, IncomingCall, recording_url
+from phone_bridge.legs.twilio.webhook import ConnectEnded, Form, IncomingCall, Recording
 from phone_bridge.runtime.record import CallRecord, timestamp
 from phone_bridge.settings import Settings
 
@@ -18,6 +19,11 @@ AFTER = "after"
 AFTER_DIAL = "dial"
 AFTER_RECORD = "record"
 AFTER_GREETING = "greeting"
+
+RECORDED_PATH = "/twilio/recording"
+TRANSCRIBED_PATH = "/twilio/transcription"
+TRANSCRIBED = frozenset({"en"})
+"""The languages in which Twilio writes down what a caller leaves on a voicemail."""
 
 SAY_LANGUAGES = {"en": "en-US", "de": "de-DE", "es": "es-ES", "es-mx": "es-MX", "fr": "fr-FR", "fr-ca": "fr-CA"}
 """What Twilio's own voice calls our languages, and those of their countries that it speaks in their own way."""
@@ -28,6 +34,7 @@ _SENTENCES = {
         "connecting": "Please stay on the line, I am connecting you.",
         "message": ("Please stay on the line to leave a message after the tone. Press the hash key when you are done."),
         "thanks": "Thank you. Goodbye.",
+        "waiting": "Please stay on the line, all of us are busy. Somebody will be with you in a moment.",
         "nobody": "Nobody can take your call now. Please call again later. Goodbye.",
     },
     "de": {
@@ -38,6 +45,7 @@ _SENTENCES = {
             "Drücken Sie die Rautetaste, wenn Sie fertig sind."
         ),
         "thanks": "Vielen Dank. Auf Wiederhören.",
+        "waiting": "Bitte bleiben Sie am Apparat, alle Plätze sind besetzt. Gleich ist jemand für Sie da.",
         "nobody": "Gerade kann niemand Ihren Anruf annehmen. Bitte rufen Sie später noch einmal an. Auf Wiederhören.",
     },
     "es": {
@@ -48,6 +56,7 @@ _SENTENCES = {
             "Pulse la tecla almohadilla, o numeral, cuando termine."
         ),
         "thanks": "Gracias. Adiós.",
+        "waiting": "No cuelgue, por favor, todas las líneas están ocupadas. Enseguida le atienden.",
         "nobody": "Ahora nadie puede atender su llamada. Por favor, vuelva a llamar más tarde. Adiós.",
     },
     "fr": {
@@ -58,6 +67,7 @@ _SENTENCES = {
             "Appuyez sur la touche dièse, ou carré, quand vous avez terminé."
         ),
         "thanks": "Merci. Au revoir.",
+        "waiting": "Ne quittez pas, toutes nos lignes sont occupées. On vous répond dans un instant.",
         "nobody": "Personne ne peut prendre votre appel pour le moment. Veuillez rappeler plus tard. Au revoir.",
     },
 }
@@ -68,13 +78,13 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 def fall_back(settings: Settings, call: IncomingCall | ConnectEnded, apology: str = "") -> str:
     """Give the document of the route's fallback; ``apology`` names the sentence that the caller has not heard yet."""
-    sorry = _say(settings, "sorry") if apology else ""
+    sorry = sentence(settings, "sorry") if apology else ""
     if settings.transfer_to:
         return to_number(settings, call, settings.transfer_to, sorry)
     if settings.fallback == "voicemail":
         return to_voicemail(settings, sorry)
     if apology:
-        return twiml.apologise_and_hang_up(words.line(apology, settings.language).text, _tongue(settings))
+        return twiml.apologise_and_hang_up(words.line(apology, settings.language).text, tongue(settings))
     return twiml.hang_up()
 
 
@@ -82,23 +92,29 @@ def to_number(
     settings: Settings, call: IncomingCall | ConnectEnded, number: str, first: str = "", more: str = ""
 ) -> str:
     """Give the document that says ``first`` and puts a caller through; ``more`` ends the address that is asked then."""
-    text = f"{first} {_say(settings, 'connecting')}".strip()
+    text = f"{first} {sentence(settings, 'connecting')}".strip()
     action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_DIAL}{more}"
-    return twiml.transfer(text, _tongue(settings), number, action, settings.twilio_phone_number or own_number(call))
+    return twiml.transfer(text, tongue(settings), number, action, settings.twilio_phone_number or own_number(call))
 
 
 def to_voicemail(settings: Settings, first: str = "", more: str = "") -> str:
     """Give the document that says ``first`` and takes a message; ``more`` ends the address that is asked then."""
-    text = f"{first} {_say(settings, 'message')}".strip()
-    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_RECORD}{more}"
-    return twiml.take_message(text, _tongue(settings), action, _say(settings, "thanks"))
+    hears = settings.language.partition("-")[0].lower() in TRANSCRIBED
+    return twiml.take_message(
+        f"{first} {sentence(settings, 'message')}".strip(),
+        tongue(settings),
+        f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_RECORD}{more}",
+        sentence(settings, "thanks"),
+        recorded_url=f"{settings.base_url}{RECORDED_PATH}",
+        transcribed_url=f"{settings.base_url}{TRANSCRIBED_PATH}" if hears else "",
+    )
 
 
 def after_dial(settings: Settings, *, answered: bool) -> str:
     """Give the document for a caller who was put through, or to whom nobody answered."""
     if answered:
         return twiml.hang_up()
-    return twiml.apologise_and_hang_up(_say(settings, "nobody"), _tongue(settings))
+    return twiml.apologise_and_hang_up(sentence(settings, "nobody"), tongue(settings))
 
 
 async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
@@ -106,8 +122,8 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
 
     Raises Unavailable when nothing can be looked up.
     """
-    url = recording_url(form)
-    if url is not None:
+    recording = Recording.parse(form, bridge.settings.twilio_url)
+    if recording.url is not None:
         record = await newest(bridge, ended.call_sid) or bridge.record(
             carrier_id=ended.call_sid,
             direction=ended.direction,
@@ -115,33 +131,29 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
             to_number=ended.to,
             served=choose(bridge, ended),
         )
-        record.status, record.voicemail = "voicemail", url
         record.ended_by = record.ended_by or "caller"
         record.ended_at = record.ended_at or timestamp(time.time)
-        bridge.spool.put(record, urgent=True)
-        log.info("= call %s has left a message", record.id)
+        await voicemail.leave(bridge, record, recording)
     if ended.ended:
         return twiml.hang_up()
     settings = settings_of(bridge, ended)
-    return twiml.apologise_and_hang_up(_say(settings, "thanks"), _tongue(settings))
+    return twiml.apologise_and_hang_up(sentence(settings, "thanks"), tongue(settings))
 
 
 def leave_message(settings: Settings, message: str) -> str:
     """Give the document that leaves ``message`` on a machine that records."""
-    return twiml.leave_message(message, _tongue(settings))
+    return twiml.leave_message(message, tongue(settings))
 
 
 def outwait_greeting(settings: Settings, message: str, action: str) -> str:
     """Give the document for a machine that is still greeting; once it has ended, ``action`` is asked what comes."""
-    return twiml.outwait_greeting(message, _tongue(settings), action)
+    return twiml.outwait_greeting(message, tongue(settings), action)
 
 
-def put_through(settings: Settings, call: CallRecord, number: str) -> str:
-    """Give the document that puts the other side of a call through to ``number``."""
-    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_DIAL}"
+def shown_number(settings: Settings, call: CallRecord) -> str | None:
+    """Give the number that whoever is rung for a caller sees: one of ours, or none to show the caller's own."""
     ours = call.to_number if call.direction == "inbound" else call.from_number
-    caller_id = settings.twilio_phone_number or (ours if ours and _E164.fullmatch(ours) else None)
-    return twiml.transfer(_say(settings, "connecting"), _tongue(settings), number, action, caller_id)
+    return settings.twilio_phone_number or (ours if ours and _E164.fullmatch(ours) else None)
 
 
 def own_number(call: IncomingCall | ConnectEnded) -> str | None:
@@ -150,11 +162,13 @@ def own_number(call: IncomingCall | ConnectEnded) -> str | None:
     return number if number and _E164.fullmatch(number) else None
 
 
-def _say(settings: Settings, key: str) -> str:
+def sentence(settings: Settings, key: str) -> str:
+    """Give one of the sentences of this room in a call's language."""
     return _SENTENCES[_known(settings)][key]
 
 
-def _tongue(settings: Settings) -> str:
+def tongue(settings: Settings) -> str:
+    """Give what Twilio's own voice calls a call's language."""
     return SAY_LANGUAGES.get(settings.language.lower()) or SAY_LANGUAGES[_known(settings)]
 
 

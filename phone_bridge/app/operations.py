@@ -21,6 +21,7 @@ from phone_bridge.app.operation import Failure as Failure
 from phone_bridge.app.operation import Operation as Operation
 from phone_bridge.app.phone import PhoneToken, PhoneWish
 from phone_bridge.app.placing import CallBody, DtmfBody, TransferBody
+from phone_bridge.app.transferring import Transferred
 from phone_bridge.call.receipt import Receipt
 from phone_bridge.call.timeline import Noted
 from phone_bridge.call.trace import Asked, Recorded, Said
@@ -83,8 +84,12 @@ class Calls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CallWithReceipts(Call, kw_only=True, forbid_unknown_fields=True):
-    """One call, with the signed receipt of every action that was confirmed in it; null while they cannot be read."""
+    """One call, with whom it was put through to, and the signed receipt of every action that was confirmed in it.
 
+    Either is null while it cannot be read.
+    """
+
+    transfers: list[Transferred] | None
     receipts: list[Receipt] | None
 
 

@@ -142,6 +142,9 @@ class Outbound:
         self._http = http
         if self.configured or any(trunk.calls_out or trunk.desk_phone for trunk in self._settings.sip_trunks):
             self._tasks = [asyncio.create_task(self._run())]
+        elif self._settings.webhook_url:  # of callers' messages is told all the same
+            works = ((self._deliver, TICK_S), (self._forget, FORGET_S))
+            self._tasks = [asyncio.create_task(self._again(work, seconds)) for work, seconds in works]
 
     async def stop(self) -> None:
         """Begin nothing more; what is unfinished goes on in another process, or in the next one."""
@@ -385,8 +388,12 @@ class Outbound:
         if now - self._followed >= FOLLOW_S:
             self._followed = now
             await self._follow()
-        if now - self._forgot >= FORGET_S and self._settings.retention_days:
+        if now - self._forgot >= FORGET_S:
             self._forgot = now
+            await self._forget()
+
+    async def _forget(self) -> None:
+        if self._settings.retention_days:
             await asyncio.to_thread(self.book.forget, int(self._wall()) - self._settings.retention_days * DAY_S)
 
     def _attempt(self, reminder: Reminder) -> tuple[Attempt, dict[str, Any]]:
@@ -469,19 +476,22 @@ class Outbound:
         if not self._settings.webhook_url:
             return
         reminder = self.book.reminder(attempt.reminder_id) if attempt.reminder_id else None
-        body = {
-            "id": f"evt_{attempt.call_id}",
-            "type": "reminder.attempted" if reminder else "call.ended",
-            "created_at": iso(datetime.fromtimestamp(self._wall(), UTC)),
-            "data": {
-                "call_id": attempt.call_id,
-                "status": outcome.status,
-                "reply": outcome.reply or None,
-                "error": attempt.error,
-                "reminder": shown(reminder) if reminder else None,
-            },
+        data = {
+            "call_id": attempt.call_id,
+            "status": outcome.status,
+            "reply": outcome.reply or None,
+            "error": attempt.error,
+            "reminder": shown(reminder) if reminder else None,
         }
-        self.book.post(f"evt_{attempt.call_id}", msgspec.json.encode(body).decode(), int(self._wall()))
+        self.announce(f"evt_{attempt.call_id}", "reminder.attempted" if reminder else "call.ended", data)
+
+    def announce(self, id: str, kind: str, data: dict[str, Any]) -> None:
+        """Have a webhook of ``kind`` sent until it is taken, if webhooks are wanted; once for each ``id``. Blocks."""
+        if not self._settings.webhook_url:
+            return
+        at = iso(datetime.fromtimestamp(self._wall(), UTC))
+        body = {"id": id, "type": kind, "created_at": at, "data": data}
+        self.book.post(id, msgspec.json.encode(body).decode(), int(self._wall()))
 
     async def _deliver(self) -> None:
         if not self._settings.webhook_url or self._http is None:

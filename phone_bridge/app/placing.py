@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -13,18 +13,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import twiml
-from phone_bridge.app import bodies
+from phone_bridge.app import bodies, transferring
 from phone_bridge.app.answers import answer, problem
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.door import refuse
-from phone_bridge.app.fallback import put_through
 from phone_bridge.app.resuming import CONNECT_PATH, PART
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.twilio.admission import issue, nonce
 from phone_bridge.outbound.book import Plan
-from phone_bridge.outbound.destinations import allowed
 from phone_bridge.outbound.reminders import Callee, Metadata, Name, Number
-from phone_bridge.routing import sip_host
+from phone_bridge.outbound.targets import MAX_ADDRESS_CHARS, asked_for
+from phone_bridge.outbound.transfer import MAX_ABOUT_CHARS
 from phone_bridge.runtime.record import CallRecord
 
 MAX_GREETING_CHARS = 1_000
@@ -50,10 +49,15 @@ class CallBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     digits: Annotated[str, Meta(pattern=bodies.KEYS)] | None = None
 
 
-class TransferBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to put the other side of a call through to; a SIP address where the call itself is by SIP."""
+class TransferBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to put the other side of a call through to: a name of the list of targets, or a number.
 
-    to: Callee
+    In a ``warm`` transfer whoever picks up hears first who calls, and ``about`` what; they accept by a key.
+    """
+
+    to: Annotated[str, Meta(min_length=1, max_length=MAX_ADDRESS_CHARS)]
+    mode: Literal["cold", "warm"] = "cold"
+    about: Annotated[str, Meta(max_length=MAX_ABOUT_CHARS)] = ""
 
 
 class DtmfBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,8 +103,9 @@ async def transfer(request: Request) -> Response:
     try:
         call = await _live(request)
         body, _ = await bodies.read(request, TransferBody)
-        allowed(body.to, bridge.settings.allowed_prefixes, bridge.settings.transfer_domains)
-        await _asked(move(bridge, call, body.to))
+        settings = bridge.tenants.settings_of(call)
+        target = asked_for(body.to, settings.targets, settings.allowed_prefixes, settings.transfer_domains)
+        await _asked(transferring.ask(bridge, call, target, mode=body.mode, about=body.about))
     except _Answered as error:
         return error.response
     except Refused as error:
@@ -172,17 +177,6 @@ async def _asked(asking: Awaitable[None]) -> None:
         raise _Answered(problem(409, "invalid_request_error", error.code, str(error))) from None
 
 
-async def move(bridge: Bridge, call: CallRecord, number: str) -> None:
-    """Have a live call put through to ``number``, if that may be dialled; raises Refused, Unavailable, RemoteError."""
-    allowed(number, bridge.settings.allowed_prefixes, bridge.settings.transfer_domains)
-    if bridge.sip_transfers.carries(call.id):
-        await bridge.sip_transfers.move(call.id, number)
-        return
-    if sip_host(number):
-        raise Refused("Only calls by SIP are put through to SIP addresses.", code="call_not_live")
-    await _redirect(bridge, call, put_through(bridge.tenants.settings_of(call), call, number))
-
-
 async def _redirect(bridge: Bridge, call: CallRecord, document: str) -> None:
     if not bridge.outbound.configured:
         raise Refused(
@@ -192,7 +186,10 @@ async def _redirect(bridge: Bridge, call: CallRecord, document: str) -> None:
 
 
 async def press(bridge: Bridge, call: CallRecord, digits: str) -> None:
-    """Have keys sounded in a call that is live here, which comes back as its next part; raises as ``move`` does."""
+    """Have keys sounded in a call that is live here, which comes back as its next part.
+
+    Raises Refused, Unavailable, RemoteError.
+    """
     settings, part = bridge.settings, call.resumed + 1
     key = await asyncio.to_thread(bridge.stream_keys.signing, int(time.time()))
     token = issue(

@@ -47,15 +47,15 @@ class Next(StrEnum):
     APOLOGISE = "apologise"  # and then fall back
 
 
-def next_step(record: CallRecord | None, part: int) -> Next:
-    """Decide what comes after the stream that carried ``part`` of a call."""
+def next_step(record: CallRecord | None, part: int, returned: int = 0) -> Next:
+    """Decide what comes after the stream of ``part``, of a call that came back ``returned`` times unhurt."""
     if record is None:
         return Next.APOLOGISE
     if record.ended_by == "bridge" and record.error in FAULTS:
         return Next.FALL_BACK
     if not was_cut(record):
         return Next.HANG_UP
-    return Next.RESUME if part < MAX_RESUMES else Next.APOLOGISE
+    return Next.RESUME if part - returned < MAX_RESUMES else Next.APOLOGISE
 
 
 def was_cut(record: CallRecord) -> bool:

@@ -27,9 +27,11 @@ from phone_bridge.app import (
     reminders,
     resuming,
     streams,
+    transfer_webhooks,
     voice,
     voice_agent,
     voice_sdk,
+    voicemail_webhooks,
     watching,
 )
 from phone_bridge.app.bridge import Bridge
@@ -46,6 +48,8 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route("/twilio/status", voice.status, methods=["POST"]),
     Route("/twilio/amd", voice.amd, methods=["POST"]),
     Route("/twilio/stream", voice.stream, methods=["POST"]),
+    *transfer_webhooks.ROUTES,
+    *voicemail_webhooks.ROUTES,
     WebSocketRoute("/twilio/media", streams.media),
     Route("/v1/calls", calls.index, methods=["GET"]),
     Route("/v1/calls", placing.place, methods=["POST"]),

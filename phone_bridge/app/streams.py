@@ -6,6 +6,7 @@ import time
 
 from starlette.websockets import WebSocket
 
+from phone_bridge.app import transferring
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.handing_over import route_keys, take_over
 from phone_bridge.app.voice import SIGNATURE, SIGNATURE_SETTINGS
@@ -43,8 +44,10 @@ async def media(websocket: WebSocket) -> None:
         start = await _Reception(socket).start(bridge.opening_streams)
         record = await _admit(bridge, start)
         known, plan = await bridge.begin(record), await bridge.outbound.plan(record)
+        back = await transferring.back(bridge, record) or transferring.Back("", owed=True)
         leg = PacedStream(start, int(time.monotonic() * 1000))
-        await bridge.registry.carry(record, bridge.pump(record, leg, socket, known=known, plan=plan))
+        pump = bridge.pump(record, leg, socket, known=known, plan=plan, lead_in=back.lead_in, owed=back.owed)
+        await bridge.registry.carry(record, pump)
     except (Unavailable, Refused, RemoteError) as error:
         log.warning("x refused a media stream: %s", error.code)
         bridge.telemetry.stream_refused(error.code)

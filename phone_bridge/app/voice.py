@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import twiml
-from phone_bridge.app import handing_back, menus
+from phone_bridge.app import handing_back, menus, transferring
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.calls import problem
 from phone_bridge.app.choosing import choose_by, settings_of
@@ -73,7 +73,7 @@ log = logging.getLogger("phone_bridge.twilio")
 
 async def voice(request: Request) -> Response:
     """Answer an incoming call with the TwiML that connects it; the same call twice gets the same answer."""
-    bridge, form = await _read(request)
+    bridge, form = await read(request)
     incoming = IncomingCall.parse(form)
     call_id = request.query_params.get(CALL)
     if call_id is not None:
@@ -93,10 +93,12 @@ async def voice(request: Request) -> Response:
 
 async def connect(request: Request) -> Response:
     """Say what comes after the stream: nothing more, its next part, or what a caller gets who cannot be served."""
-    bridge, form = await _read(request)
+    bridge, form = await read(request)
     ended = ConnectEnded.parse(form)
-    after = request.query_params.get(AFTER, "")
+    after, transfer = request.query_params.get(AFTER, ""), request.query_params.get(transferring.TRANSFER, "")
     try:
+        if transfer:
+            return _twiml(await _after_transfer(request, bridge, ended, form, transfer))
         if after == AFTER_DIAL:
             return _twiml(await _after_dial(request, bridge, ended, form))
         if after == AFTER_RECORD:
@@ -117,7 +119,7 @@ async def connect(request: Request) -> Response:
 
 async def status(request: Request) -> Response:
     """Take in what became of a call; it may come late, doubled and out of order."""
-    bridge, form = await _read(request)
+    bridge, form = await read(request)
     changed = StatusChanged.parse(form)
     call_id = request.query_params.get(CALL)
     if call_id is not None:
@@ -129,7 +131,7 @@ async def status(request: Request) -> Response:
 
 async def amd(request: Request) -> Response:
     """Take in what has answered a call of our own, found out while the assistant was speaking already."""
-    bridge, form = await _read(request)
+    bridge, form = await read(request)
     detected = MachineDetected.parse(form)
     attempt = await bridge.outbound.attempt(request.query_params.get(CALL, ""))
     step = None if attempt is None else await bridge.outbound.detected(attempt, detected)
@@ -141,7 +143,7 @@ async def amd(request: Request) -> Response:
 
 async def stream(request: Request) -> Response:
     """Take in what became of a stream."""
-    _, form = await _read(request)
+    _, form = await read(request)
     told = StreamStatus.parse(form)
     if told.event == "stream-error":
         log.error("! the carrier reports a stream error: %s", told.error)
@@ -237,6 +239,12 @@ async def _after_dial(request: Request, bridge: Bridge, ended: ConnectEnded, for
     return back or after_dial(settings_of(bridge, ended), answered=ended.ended or answered)
 
 
+async def _after_transfer(request: Request, bridge: Bridge, ended: ConnectEnded, form: Form, transfer: str) -> str:
+    """Say what a caller gets who was put through by name: the assistant again, or what comes after the call."""
+    document = await transferring.after_dial(bridge, ended, form, transfer)
+    return document or await _back_after(request, bridge, ended, Ended.TRANSFERRED) or twiml.hang_up()
+
+
 async def _announce(
     bridge: Bridge, incoming: IncomingCall, served: Served | None = None, back: WayBack | None = None
 ) -> Announced | None:
@@ -320,7 +328,10 @@ async def _go_on(request: Request, bridge: Bridge, ended: ConnectEnded) -> Respo
     """Answer for a caller who is still there after the stream."""
     record = await newest(bridge, ended.call_sid)
     part = ended_part(bridge, record, request.query_params.get(PART, ""))
-    step = next_step(record, part)
+    document, returned = await transferring.after_stream(bridge, record, part, ended)
+    if document:
+        return _twiml(document)
+    step = next_step(record, part, returned)
     settings = settings_of(bridge, ended) if record is None else bridge.tenants.settings_of(record)
     back = _way_back_of_ended(request, bridge, ended, record)
     if back is not None and step is not Next.RESUME:
@@ -380,7 +391,7 @@ def _give_up(
     return _twiml(fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 
-async def _read(request: Request) -> tuple[Bridge, Form]:
+async def read(request: Request) -> tuple[Bridge, Form]:
     """Read a webhook that is Twilio's own; raises Refused otherwise, RemoteError for what makes no sense."""
     bridge: Bridge = request.app.state.bridge
     body = bytearray()

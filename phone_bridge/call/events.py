@@ -270,6 +270,12 @@ class EndRequested(msgspec.Struct, frozen=True, gc=False):
     by: str = "api"
 
 
+class TransferRequested(msgspec.Struct, frozen=True, gc=False):
+    """Somebody asked for the caller to be put through to ``name``, which ends the call's part here."""
+
+    name: str = ""
+
+
 class LanguageChosen(msgspec.Struct, frozen=True, gc=False):
     """The session wants the bridge to speak, and to understand, ``language`` from now on: a tag such as ``es-MX``."""
 
@@ -307,6 +313,7 @@ Event = (
     | PromptReady
     | PromptFailed
     | EndRequested
+    | TransferRequested
     | LanguageChosen
     | PinKeyed
     | PinSpoken

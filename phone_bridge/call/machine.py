@@ -23,6 +23,7 @@ from phone_bridge.call.functions import UNPROVEN, Functions, readable
 from phone_bridge.call.handing_on import EXECUTED, FAILED, UNKNOWN, Given, alike, hand_on
 from phone_bridge.call.language import Language
 from phone_bridge.call.lifeline import Lifeline, Spare
+from phone_bridge.call.moving import Moving
 from phone_bridge.call.past import Past
 from phone_bridge.call.permit import Permit
 from phone_bridge.call.prompts import Prompt
@@ -32,6 +33,7 @@ from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Asked, Trace
 from phone_bridge.call.turns import Due, Turns
 from phone_bridge.call.view import Line, Open, View
+from phone_bridge.call.words import moving
 from phone_bridge.errors import LocalError
 
 
@@ -97,6 +99,8 @@ class Call:
         self._turns = Turns(rules, now)
         self._lifeline = Lifeline(rules)
         self._given = Given()
+        self._moving = Moving()
+        self._back = past if past is not None and past.lead_in else None  # from somebody else
         self._proving = Proving(rules)
         self.trace.trust = self._proving.tier.value
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
@@ -156,6 +160,7 @@ class Call:
             e.PromptReady: self._prompt_ready,
             e.PromptFailed: self._prompt_failed,
             e.EndRequested: self._end_requested,
+            e.TransferRequested: self._transfer_requested,
             e.LanguageChosen: self._language_chosen,
             e.PinKeyed: self._pin_keyed,
             e.PinSpoken: self._pin_spoken,
@@ -236,7 +241,7 @@ class Call:
             self.trace.actions.extend(map(copy, self._past.actions))  # whose outcomes are found out only now
             self.trace.used_before = self._past.usage
             self._out.extend(self._given.lost(self.trace.actions))
-            first: tuple[c.Line | str, ...] = ("cut_off",)
+            first: tuple[c.Line | str, ...] = (c.Line("back.own", self._back.lead_in) if self._back else "cut_off",)
         elif self._errand is not None:
             first = (self._errand_line, "errand_keys")
         elif self._proving.may_enter:
@@ -283,6 +288,7 @@ class Call:
             self._proving.deadline(),
             self._unheard_at(),
             self._prompts.deadline(),
+            self._moving.due,
         ]
         if self._phase is Phase.OPENING:
             times.append(self._lifeline.reopen_at)
@@ -309,6 +315,9 @@ class Call:
         return self._drain()
 
     def _expire_talk(self, now: int) -> None:
+        if self._moving.is_due(now):
+            self._move(now)
+            return
         question = self._questions.current
         if self._proving.open:
             self._move_on(self._proving.expire(now), now)
@@ -666,7 +675,9 @@ class Call:
             self._turns.producing(False, now, owed=self._functions.owed)
         sounded = self._speaker.sounded(event.item)
         self._speaker.finish(event.item, now)
-        if self._next_question is not None and sounded:
+        if self._moving.waiting:
+            self._move(now)
+        elif self._next_question is not None and sounded:
             self._ask_next(now)
 
     def _intent_detected(self, event: e.IntentDetected, now: int) -> None:
@@ -690,7 +701,8 @@ class Call:
             return
         self._step("open")
         self._up = self._first = False
-        if (self._handing_on or self._language.wish()) and self._hand_on(now, answer=True):
+        answer = self._back is None or self._back.owed
+        if (self._handing_on or self._language.wish()) and self._hand_on(now, answer=answer):
             self._turns.caller_done(now)
         else:
             self._turns.sounding(now)
@@ -704,6 +716,10 @@ class Call:
         if duty is None and self._wordless:
             duty = c.HandOn((), answer=answer)  # what the caller said is lost, but not that they wait for an answer
         self._wordless = False
+        if self._back is not None:
+            told = duty if duty is not None else c.HandOn(())
+            duty = c.HandOn((*told.turns, c.Turn("assistant", self._back.lead_in)), told.done, answer)
+            self._back = None
         if self._errand is not None:  # the only words of ours that an assistant has to know
             said = duty if duty is not None else c.HandOn(())
             duty = c.HandOn((c.Turn("assistant", self._errand.text), *said.turns), said.done, answer)
@@ -1263,10 +1279,25 @@ class Call:
         if self._phase in (Phase.OPENING, Phase.TALKING):
             self._close(_GOODBYES.get(event.by, "goodbye"), "completed", event.by, now)
 
-    def _close(self, key: c.Line | str, reason: str, by: str, now: int) -> None:
+    def _transfer_requested(self, event: e.TransferRequested, now: int) -> None:
+        """Put the caller through once the last sentence was heard."""
+        if self._phase in (Phase.OPENING, Phase.TALKING):
+            self._moving.wait(event.name, now)
+            if not self._reply or self._reply in self._cut or self._reply in self._hushed:
+                self._move(now)
+
+    def _move(self, now: int) -> None:
+        asked = self._questions.current is not None or self._proving.open  # nobody is to answer it any more
+        for item in self._ledger.unheard(now):
+            self._speaker.finish(item, now)
+        line = moving.connecting(self._moving.take(), self._language.tag)
+        self._close(line, "transferred", "transfer", now, flush=asked)
+
+    def _close(self, key: c.Line | str, reason: str, by: str, now: int, *, flush: bool = True) -> None:
         """Say the last words; the line is cut when they were heard."""
         self._abandon(now)
-        self._flush(now)
+        if flush:
+            self._flush(now)
         self._step("close")
         self.trace.ending(by, reason if reason in _SESSION_GONE.values() else "")
         self._hang_up_reason = reason

@@ -106,3 +106,20 @@ DELIVERIES = sa.Table(
 )
 UNDELIVERED = DELIVERIES.c.next_at.is_not(None)
 sa.Index("outbound_deliveries_due", DELIVERIES.c.next_at, sqlite_where=UNDELIVERED, postgresql_where=UNDELIVERED)
+
+TRANSFERS = sa.Table(
+    "transfers",
+    METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("call_id", sa.String(64), nullable=False, index=True),
+    sa.Column("carrier_id", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("address", sa.String(255), nullable=False),
+    sa.Column("mode", sa.String(8), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("about", sa.Text, nullable=False),
+    sa.Column("leg", sa.String(64)),
+    sa.Column("part", sa.Integer),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)

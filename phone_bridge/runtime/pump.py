@@ -228,6 +228,11 @@ class Pump:
         else:
             self._fact_if_live(e.EndRequested(by))
 
+    def move(self, name: str) -> None:
+        """Ask for the call's end, because its caller is put through to ``name``."""
+        if self._call.phase is not Phase.NEW:
+            self._fact_if_live(e.TransferRequested(name))
+
     def speak(self, language: str) -> None:
         """Have the bridge's own lines spoken, and yes and no understood, in ``language`` from now on."""
         self._fact_if_live(e.LanguageChosen(language))

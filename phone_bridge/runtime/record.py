@@ -26,13 +26,13 @@ SECRET_BYTES = 32
 class CallRecord(msgspec.Struct, kw_only=True):
     """One call as its outside sees it; times are ISO 8601 in UTC.
 
-    ``resumed`` counts how often the call came back after a fault, ``voicemail`` is where the carrier keeps what the
-    caller left on it, ``recording`` what became of the call's own, ``timeline`` what a call that is over
-    looked like (null in lists), ``usage`` what a function-calling model cost, in
-    tokens. Of an outbound call,
-    ``answered_by`` is what answered as far as the carrier can tell, ``reply`` what the callee wants done about a
-    reminder, and ``metadata`` what its sender wishes to find again. ``route`` names the route that it was served by,
-    ``language`` what was chosen in the call for the bridge to speak. A call that an IVR handed over goes back to
+    ``resumed`` counts how often the call came back after a fault or a transfer, ``voicemail`` is where the carrier
+    keeps what the caller left on it, ``voicemail_seconds`` and ``voicemail_text`` how long that is and what was said,
+    ``recording`` what became of the call's own, ``timeline`` what a call that is over looked like (null in lists),
+    ``usage`` what a function-calling model cost, in tokens. Of an outbound call, ``answered_by`` is what answered as
+    far as the carrier can tell, ``reply`` what the callee wants done about a reminder, and ``metadata`` what its sender
+    wishes to find again. ``route`` names the route that it is served by, ``language`` what was chosen in the call for
+    the bridge to speak. A call that an IVR handed over goes back to
     ``return_url``, as ``return_route`` allows, with that IVR's own ``return_ref``. ``trust`` is how far it was known
     who the caller is: ``unknown``, ``known``, ``attested``, ``pin``.
     """
@@ -63,6 +63,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
     usage: dict[str, int] | None = None
     route: str | None = None
     language: str | None = None
+    voicemail_seconds: int | None = None
+    voicemail_text: str | None = None
     return_url: str | None = None
     return_ref: str | None = None
     return_route: str | None = None

@@ -53,6 +53,7 @@ def _clear(before: str) -> sa.Update:
             recording=sa.null(),
             timeline=sa.null(),
             metadata=sa.null(),
+            voicemail_text=None,
             return_ref=None,
             purged_before=before,
         )

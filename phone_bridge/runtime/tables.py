@@ -33,6 +33,8 @@ CALLS = sa.Table(
     sa.Column("usage", sa.JSON),
     sa.Column("route", sa.String(64)),
     sa.Column("language", sa.String(32)),
+    sa.Column("voicemail_seconds", sa.Integer),
+    sa.Column("voicemail_text", sa.String(10_000)),
     sa.Column("return_url", sa.String(512)),
     sa.Column("return_ref", sa.String(128)),
     sa.Column("return_route", sa.String(64)),

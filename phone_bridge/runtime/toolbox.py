@@ -29,7 +29,10 @@ _log = logging.getLogger("phone_bridge.tools")
 
 
 class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a toolbox may know of a call when it says what it offers; numbers are as the carrier gave them."""
+    """What a toolbox may know of a call when it says what it offers; numbers are as the carrier gave them.
+
+    ``transfers`` is the list of those to whom its caller may be put through.
+    """
 
     call_id: str
     user_id: str
@@ -37,6 +40,8 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
     from_number: str | None = None
     to_number: str | None = None
     language: str = "en"
+    carrier_id: str = ""
+    transfers: str = ""
 
 
 class Ran(NamedTuple):

@@ -6,8 +6,9 @@ the call and gone when it ends.
 
 import asyncio
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from phone_bridge.simulator.bridge_api import LIVE, BridgeApi
 from phone_bridge.simulator.caller import Caller, Manners
 from phone_bridge.simulator.carrier_call import CallPlan, CarrierCall, Note
 from phone_bridge.simulator.courier import REQUEST_MS
+from phone_bridge.simulator.dialled import Dialled
 from phone_bridge.simulator.duties import Ask, Close, Duty, Open, Send, Speak
 from phone_bridge.simulator.faults import Fault
 from phone_bridge.simulator.network_faults import http_code, sentence, socket_code
@@ -41,6 +43,7 @@ CLOSING_S = 2.0
 RECORD_S = 3.0
 """How long the bridge may take to finish its record of a call that is over."""
 RECORD_POLL_S = 0.1
+NOBODY: Mapping[str, Dialled] = MappingProxyType({})
 _TAIL_MS = 20
 _ABNORMAL_CLOSURE = 1006
 
@@ -84,14 +87,17 @@ async def place_call(
     *,
     dialling: Dialling,
     manners: Manners | None = None,
+    dialled: Mapping[str, Dialled] = NOBODY,
     watch: Callable[[Note], None] | None = None,
 ) -> CallResult:
     """Play a whole call against the bridge at ``site``, in real time, and bring back what became of it.
 
-    ``watch`` is told what happens as it happens. Raises Unavailable when a text of the script cannot be spoken;
+    ``dialled`` says who is at the numbers that the bridge has rung, ``watch`` is told what happens.
+    Raises Unavailable when a text of the script cannot be spoken;
     whatever the bridge does wrong stands in the result.
     """
-    return await (await LiveCall.prepare(site, script, voice, dialling=dialling, manners=manners)).run(watch)
+    call = await LiveCall.prepare(site, script, voice, dialling=dialling, manners=manners, dialled=dialled)
+    return await call.run(watch)
 
 
 class LiveCall:
@@ -110,7 +116,14 @@ class LiveCall:
 
     @classmethod
     async def prepare(
-        cls, site: Site, script: Sequence[Step], voice: Voice, *, dialling: Dialling, manners: Manners | None = None
+        cls,
+        site: Site,
+        script: Sequence[Step],
+        voice: Voice,
+        *,
+        dialling: Dialling,
+        manners: Manners | None = None,
+        dialled: Mapping[str, Dialled] = NOBODY,
     ) -> "LiveCall":
         """Have all texts of the script spoken; raises Unavailable when the voice cannot."""
         speech = {step.text: await speak(voice, step.text) for step in script if isinstance(step, Say)}
@@ -118,6 +131,8 @@ class LiveCall:
             dialling=dialling,
             voice_url=site.voice_url or f"{site.public}/twilio/voice",
             status_url=f"{site.public}/twilio/status",
+            dialled=dict(dialled),
+            transcript=" ".join(step.text for step in script if isinstance(step, Say)),
         )
         caller = Caller(script, speech, manners)
         return cls(site, CarrierCall(plan, caller, new_hex=_new_hex, started_at=datetime.now(UTC)), voice)
@@ -144,7 +159,7 @@ class LiveCall:
         # A connection that is kept may be to a process that was killed a moment ago, and a POST is not sent twice.
         fresh = aiohttp.TCPConnector(force_close=True)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True, connector=fresh) as http:
-            shell = _Shell(self._site, self._call, self._voice, http, watch or _ignore)
+            shell = self._shell = _Shell(self._site, self._call, self._voice, http, watch or _ignore)
             await shell.run()
             result = self._call.result()
             metrics = msgspec.structs.replace(result.metrics, late_ms=shell.late_ms)

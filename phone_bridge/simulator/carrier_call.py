@@ -6,7 +6,7 @@ runs in real time for people and in virtual time for tests. Any method may leave
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -16,6 +16,7 @@ from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.simulator.caller import Caller
 from phone_bridge.simulator.connection import HANDSHAKE_MS, Connection
 from phone_bridge.simulator.courier import CallbackFailed, Courier, DocumentCame, DocumentFailed, Outcome
+from phone_bridge.simulator.dialled import Dialled, Party, of_status, rung_by
 from phone_bridge.simulator.duties import Ask, Close, Duty, Open, Send, Speak
 from phone_bridge.simulator.faults import CarrierRefused, Code, Fault
 from phone_bridge.simulator.line import CallerHungUp, FrameSpoken, Line, LineFact, StepBegun
@@ -30,7 +31,9 @@ from phone_bridge.simulator.verbs import (
     Asking,
     ConnectStream,
     Dial,
+    Enqueue,
     Hangup,
+    Leave,
     Pause,
     Play,
     Redirect,
@@ -62,6 +65,12 @@ class CallPlan(msgspec.Struct, frozen=True, kw_only=True):
     status_url: str = ""
     dial_status: str = "completed"
     """What comes of every ``<Dial>``: ``completed``, ``busy``, ``no-answer``, ``failed`` or ``canceled``."""
+    dialled: Mapping[str, Dialled] = {}
+    """Who is at the numbers and addresses that a ``<Dial>`` rings, where it is not as ``dial_status`` says."""
+    queue_s: float | None = 0.0
+    """How long a caller waits in a queue before somebody takes the call; None where nobody does."""
+    transcript: str = ""
+    """What the carrier's transcription makes of a message that the caller leaves."""
     leaves_out_silence: bool = False
     """True for a network that sends no media while the caller is silent."""
     call_ms: int = CALL_MS
@@ -91,6 +100,7 @@ class CarrierCall:
         self._plan = plan
         self._caller = caller
         self._new_hex = new_hex
+        self._started_at = started_at
         self.call_sid = f"CA{new_hex()}"
         self._webhooks = Webhooks(plan.dialling, self.call_sid, started_at, lambda: str(uuid.UUID(new_hex())))
         self._courier = Courier(self._webhooks)
@@ -110,6 +120,12 @@ class CarrierCall:
         self._faults: list[Fault] = []
         self._complaints: list[str] = []
         self._dialled: list[str] = []
+        self._dial_verb: Dial | None = None
+        self._party: Party | None = None
+        self._queue: Enqueue | None = None
+        self._queued_until: int | None = None
+        self.ran_out = False
+        """Whether the call came to the end of its document, and was not hung up by it."""
         self._said = ""  # what the caller has said last
         self._duties: list[Duty] = []
         self._notes: list[Note] = []
@@ -118,7 +134,8 @@ class CarrierCall:
 
     def outgoing(self) -> list[Duty]:
         """Take the duties that wait to be done."""
-        duties, self._duties = self._duties, []
+        theirs = self._party.outgoing() if self._party else []
+        duties, self._duties = [*self._duties, *theirs], []
         return duties
 
     def notes(self) -> list[Note]:
@@ -144,7 +161,7 @@ class CarrierCall:
             due += [self._connection.deadline()] if self._connection else []
             due += [self._line.deadline()] if self._line else []
             due += [self._performer.deadline()] if self._performer else []
-            due += [self._ringing_until]
+            due += [self._ringing_until, self._queued_until, self._party.deadline() if self._party else None]
         return min((at for at in due if at is not None), default=None)
 
     # What the shell tells
@@ -178,24 +195,31 @@ class CarrierCall:
         if self._ringing_until is not None and now >= self._ringing_until and not self.hung_up:
             self._ringing_until = None
             self._follow(now)
+        self._attend(now)
         if not self.hung_up and now >= self._began_at + self._plan.call_ms:
             self._complaints.append(f"the call was still up after {self._plan.call_ms} ms")
             self._end("carrier", now)
 
     def answered(self, id_: int, response: Response, now: int) -> None:
         """Take the answer to a request."""
+        if id_ < 0 and self._party:
+            self._party.answered(id_, response, now)
         self.advance(now)
         self._take(self._courier.answered(id_, response), now)
 
     def unreachable(self, id_: int, code: Code, message: str, now: int) -> None:
         """Take the news that a request got no answer."""
+        if id_ < 0 and self._party:
+            self._party.unreachable(id_, code, message, now)
         self.advance(now)
         self._take(self._courier.unreachable(id_, code, message), now)
 
     def spoken(self, id_: int, audio: bytes, now: int) -> None:
         """Take the sound of a text that was asked for, mu-law at 8 kHz."""
         self.advance(now)
-        if self._performer and not self.hung_up:
+        if id_ < 0 and self._party:
+            self._party.spoken(id_, audio, now)
+        elif self._performer and not self.hung_up:
             self._performer.spoken(id_, audio)
 
     def unspoken(self, id_: int, why: str, now: int) -> None:
@@ -261,6 +285,7 @@ class CarrierCall:
             return
         self._courier.forget_document()
         self._cut_stream(now)
+        self._forsake(now)
         if self._line is not None:
             self._line.playout.clear()
             self._performer = Performer(self._line)
@@ -323,7 +348,10 @@ class CarrierCall:
 
     def _is_over(self, verb: Verb | None, now: int) -> bool:
         match verb:
+            case None if self._queue is not None:
+                self._wait_in(self._queue, now)
             case None | Hangup():
+                self.ran_out = verb is None and self._ended_by != "carrier"
                 self._answer(now)
                 self._end(self._ended_by, now)
             case Reject(reason):
@@ -336,13 +364,23 @@ class CarrierCall:
             case Unsupported(what):
                 self._complaints.append(f"the simulator skipped {what}, which it cannot follow")
                 return True
-            case Dial():
-                return not self._dial(verb, now)
-            case ConnectStream():
-                return not self._open_stream(verb, now)
+            case Dial() | Enqueue() | Leave() | ConnectStream():
+                return self._is_over_elsewhere(verb, now)
             case _:
                 self._duties += self._answer(now).perform(verb, now)
         return False
+
+    def _is_over_elsewhere(self, verb: Dial | Enqueue | Leave | ConnectStream, now: int) -> bool:
+        """Connect the caller to somebody, or to a stream; True where that has ended and the document goes on."""
+        match verb:
+            case Dial():
+                return not self._dial(verb, now)
+            case Enqueue():
+                return self._enqueue(verb, now)
+            case Leave():
+                return not self._end_queue("leave", now)
+            case _:
+                return not self._open_stream(verb, now)
 
     def _answer(self, now: int) -> Performer:
         if self._line is None or self._performer is None:
@@ -356,15 +394,84 @@ class CarrierCall:
     def _dial(self, verb: Dial, now: int) -> bool:
         self._answer(now)
         self._dialled += verb.targets
-        self._note(now, f"connected to {', '.join(verb.targets)}")
-        talked = self._plan.dial_status == "completed"
-        extra = {
+        number = verb.targets[0] if verb.targets else ""
+        who = self._plan.dialled.get(number) or of_status(self._plan.dial_status)
+        dialling = rung_by(self._plan.dialling, number, self.call_sid)
+        whisper = self._player.resolve(verb.whisper) if verb.whisper else ""
+        self._dial_verb, self._party = verb, Party(who, dialling, whisper, self._make_party, now)
+        if self._party.status:
+            return self._end_dial(verb, self._party, now)
+        self._note(now, f"rings {number}")
+        return True
+
+    def _make_party(self, dialling: Dialling, whisper: str, caller: Caller) -> "CarrierCall":
+        plan = CallPlan(dialling=dialling, voice_url=whisper, answered=True)
+        return CarrierCall(plan, caller, new_hex=self._new_hex, started_at=self._started_at)
+
+    def _attend(self, now: int) -> None:
+        """See how it stands with whoever is rung, and with a queue."""
+        if self._party is not None and self._dial_verb is not None and not self.hung_up:
+            self._party.advance(now)
+            if self._party.status and not self._end_dial(self._dial_verb, self._party, now):
+                self._follow(now)
+        if self._queued_until is not None and now >= self._queued_until and not self.hung_up:
+            self._end_queue("bridged", now)
+
+    def _end_dial(self, verb: Dial, party: Party, now: int) -> bool:
+        self._duties += party.outgoing()
+        self._dial_verb = self._party = None
+        talk = f"connected to {', '.join(verb.targets)}" if party.bridged else f"not connected: {party.status}"
+        self._note(now, talk)
+        return self._ask_after(verb, self._about_dial(party.status, bridged=party.bridged), now)
+
+    def _about_dial(self, status: str, *, bridged: bool) -> dict[str, str]:
+        return {
             "DialCallSid": f"CA{self._new_hex()}",
-            "DialCallStatus": self._plan.dial_status,
-            "DialBridged": str(talked).lower(),
-            **({"DialCallDuration": str(DIALLED_SECONDS)} if talked else {}),
+            "DialCallStatus": status,
+            "DialBridged": str(bridged).lower(),
+            **({"DialCallDuration": str(DIALLED_SECONDS)} if bridged else {}),
         }
-        return self._ask_after(verb, extra, now)
+
+    def _enqueue(self, verb: Enqueue, now: int) -> bool:
+        self._answer(now)
+        self._dialled.append(f"queue:{verb.name}")
+        self._queue = verb
+        if self._plan.queue_s is not None:
+            self._queued_until = now + int(self._plan.queue_s * 1000)
+            if self._queued_until <= now:
+                return not self._end_queue("bridged", now)
+        self._note(now, f"waits in the queue {verb.name}")
+        self._wait_in(verb, now)
+        return False
+
+    def _wait_in(self, verb: Enqueue, now: int) -> None:
+        self._ask(self._player.go_to(verb.wait_url, verb.wait_method), now)
+
+    def _end_queue(self, result: str, now: int) -> bool:
+        queue, self._queue, self._queued_until = self._queue, None, None
+        self._courier.forget_document()
+        self._note(now, f"leaves the queue: {result}")
+        return queue is not None and self._ask_after(queue, {"QueueResult": result, "QueueTime": "0"}, now)
+
+    def _forsake(self, now: int) -> None:
+        """Let go whoever is rung, and the queue."""
+        if self._party is not None:
+            self._party.drop(now)
+            self._duties += self._party.outgoing()
+        self._dial_verb = self._party = self._queue = self._queued_until = None
+
+    def _tell_of_end(self, now: int) -> None:
+        """Tell the ``<Dial>`` or ``<Enqueue>`` that the end of the call interrupts."""
+        verb, queue = self._dial_verb, self._queue
+        self._forsake(now)
+        if verb is not None and verb.action is not None:
+            about = self._about_dial("canceled", bridged=False)
+            url = self._player.resolve(verb.action)
+            self._notify(self._webhooks.voice(url, verb.method, self._status, about), now)
+        if queue is not None and queue.action is not None:
+            url = self._player.resolve(queue.action)
+            about = {"QueueResult": "hangup"}
+            self._notify(self._webhooks.voice(url, queue.method, self._status, about), now)
 
     def _after_gather(self, gathered: Gathered, now: int) -> None:
         extra = {"Digits": gathered.digits} if gathered.gather.keys else {}
@@ -380,7 +487,9 @@ class CarrierCall:
     def _after_record(self, recorded: Recorded, now: int) -> None:
         """Tell of a message; of one that is empty nobody is told, and the document goes on."""
         if recorded.ms:
-            self._ask_after(recorded.record, self._about(recorded), now)
+            about = self._about(recorded)
+            self._ask_after(recorded.record, about, now)
+            self._tell_recording(recorded, about, now)
         else:
             self._follow(now)
 
@@ -393,8 +502,25 @@ class CarrierCall:
         """Tell of a message that the end of the call interrupts."""
         recorded = self._performer.hung_up() if self._performer else None
         if recorded is not None and recorded.ms:
-            url = self._player.resolve(recorded.record.action)
-            self._notify(self._webhooks.voice(url, recorded.record.method, self._status, self._about(recorded)), now)
+            url, about = self._player.resolve(recorded.record.action), self._about(recorded)
+            self._notify(self._webhooks.voice(url, recorded.record.method, self._status, about), now)
+            self._tell_recording(recorded, about, now)
+
+    def _tell_recording(self, recorded: Recorded, about: dict[str, str], now: int) -> None:
+        """Tell that a recording can be fetched, and what was said in it."""
+        record = recorded.record
+        if record.status_callback:
+            told = {"RecordingStatus": "completed", **about}
+            self._notify(self._webhooks.recording(self._player.resolve(record.status_callback), told), now)
+        if record.transcribe_callback:
+            told = {
+                "TranscriptionSid": f"TR{self._new_hex()}",
+                "TranscriptionText": self._plan.transcript,
+                "TranscriptionStatus": "completed" if self._plan.transcript else "failed",
+                "RecordingSid": about["RecordingSid"],
+                "RecordingUrl": about["RecordingUrl"],
+            }
+            self._notify(self._webhooks.recording(self._player.resolve(record.transcribe_callback), told), now)
 
     # The stream
 
@@ -487,6 +613,7 @@ class CarrierCall:
         self._note(now, f"hung up by the {by}")
         self._end_connect(now)
         self._end_record(now)
+        self._tell_of_end(now)
         if self._plan.status_url:
             request = self._webhooks.call_status(
                 self._plan.status_url, self._status, self._duration_ms, now - self._began_at

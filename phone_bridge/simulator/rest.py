@@ -30,6 +30,7 @@ from phone_bridge.simulator.caller import Caller, Manners
 from phone_bridge.simulator.carrier import LiveCall, Site, speak
 from phone_bridge.simulator.carrier_call import CallPlan, CarrierCall
 from phone_bridge.simulator.courier import REQUEST_MS
+from phone_bridge.simulator.dialled import Dialled
 from phone_bridge.simulator.result import CallResult
 from phone_bridge.simulator.script import Say, Step
 from phone_bridge.simulator.webhooks import API_VERSION, Dialling, Webhooks
@@ -114,6 +115,8 @@ class TwilioRest:
         self.calls: dict[str, Taken] = {}
         self.asked: list[tuple[str, str, dict[str, list[str]]]] = []
         """Every request: its method, its path and its form."""
+        self.dialled: dict[str, Dialled] = {}
+        """Who is at the numbers that a ``<Dial>`` rings."""
         self.site = site
         self._voice = voice
         self._account = account_sid
@@ -272,6 +275,7 @@ class TwilioRest:
             voice_url=call.one("Url"),
             answered=True,
             answered_by=callee.detected if looks and not later else "",
+            dialled=self.dialled,
             send_digits=digits,
         )
         names = iter([call.sid[2:]])

@@ -16,6 +16,7 @@ from phone_bridge.simulator.bridge_api import BridgeApi
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.carrier import LiveCall, Site
 from phone_bridge.simulator.conversation import TranscriptReader, note_line, outcome_lines, spoken_line
+from phone_bridge.simulator.dialled import MANNERS, Dialled, of_manner
 from phone_bridge.simulator.recording import stereo_wav
 from phone_bridge.simulator.result import CallResult
 from phone_bridge.simulator.script import Press, Say, Step, Wait
@@ -43,6 +44,7 @@ class SimulateOptions(msgspec.Struct, frozen=True, kw_only=True):
     account_sid: str = ""
     auth_token: str = ""
     stay: bool = False
+    dialled: tuple[tuple[str, Dialled], ...] = ()
     save: Path | None = None
     json: bool = False
 
@@ -64,6 +66,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the number's own webhook, where that is an IVR's that hands over",
     )
     parser.add_argument("--stay", action="store_true", help="stay on the line until the bridge hangs up")
+    parser.add_argument(
+        "--dial",
+        type=_dialled,
+        action="append",
+        default=[],
+        metavar="NUMBER=WHAT",
+        help=f"who is at a number that the bridge puts the caller through to: {', '.join(MANNERS)}",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end and nothing else")
 
 
@@ -93,6 +103,7 @@ def options_from(
         account_sid=account_sid,
         auth_token=auth_token,
         stay=args.stay,
+        dialled=tuple(args.dial),
         save=args.save,
         json=args.json,
     )
@@ -103,6 +114,14 @@ def _press(digits: str) -> Press:
         return Press(digits)
     except Refused as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _dialled(pair: str) -> tuple[str, Dialled]:
+    number, _, manner = pair.rpartition("=")
+    try:
+        return number, of_manner(manner)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"write NUMBER=WHAT: {error}") from error
 
 
 def _wait(seconds: str) -> Wait:
@@ -151,7 +170,12 @@ async def _call(options: SimulateOptions, voice: Voice, print_line: PrintLine) -
         api = BridgeApi(http, options.site.url, options.site.api_key)
         await api.ping()
         call = await LiveCall.prepare(
-            options.site, options.script, voice, dialling=dialling, manners=Manners(stay=options.stay)
+            options.site,
+            options.script,
+            voice,
+            dialling=dialling,
+            manners=Manners(stay=options.stay),
+            dialled=dict(options.dialled),
         )
         reader = TranscriptReader()
         async with asyncio.TaskGroup() as owner:

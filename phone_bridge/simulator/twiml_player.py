@@ -41,6 +41,10 @@ class TwimlPlayer:
         """Ask for the first document."""
         return self._fetch(url, "POST", {})
 
+    def go_to(self, url: str, method: str) -> Fetch:
+        """Ask for a document that no verb's end leads to: what a caller in a queue hears."""
+        return self._fetch(url, method, {})
+
     def _fetch(self, reference: str, method: str, extra: dict[str, str]) -> Fetch:
         self._requests += 1
         if self._requests > REQUESTS_MAX:

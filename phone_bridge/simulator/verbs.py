@@ -83,6 +83,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Record what the caller says, after a beep; an empty ``action`` is this very document."""
 
     action: str = ""
+    transcribe_callback: str = ""
+    status_callback: str = ""
     method: str = "POST"
     timeout_s: int = 5
     finish_on_key: str = "1234567890*#"
@@ -91,11 +93,26 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dial(msgspec.Struct, frozen=True, kw_only=True):
-    """Connect the caller to ``targets``; nobody is dialled here, it is an outcome."""
+    """Ring the first of ``targets``, who gets the document at ``whisper`` first, and connect the caller to them."""
 
     targets: tuple[str, ...]
+    whisper: str = ""
     action: str | None = None
     method: str = "POST"
+
+
+class Enqueue(msgspec.Struct, frozen=True, kw_only=True):
+    """Put the caller into the queue ``name``, who hears the document at ``wait_url`` again and again."""
+
+    name: str
+    wait_url: str = ""
+    wait_method: str = "POST"
+    action: str | None = None
+    method: str = "POST"
+
+
+class Leave(msgspec.Struct, frozen=True):
+    """Take the caller out of the queue in which they wait."""
 
 
 class ConnectStream(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,10 +134,13 @@ class Unsupported(msgspec.Struct, frozen=True):
     what: str
 
 
-Asking = Redirect | Gather | Record | Dial | ConnectStream
+Asking = Redirect | Gather | Record | Dial | Enqueue | ConnectStream
 """Verbs that end with a request for the next document."""
 
-Verb = Say | Play | Pause | Redirect | Hangup | Reject | Gather | Record | Dial | ConnectStream | Unsupported
+Talking = Say | Play | Pause | Gather | Record
+"""Verbs of the line itself."""
+
+Verb = Talking | Redirect | Hangup | Reject | Dial | Enqueue | Leave | ConnectStream | Unsupported
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -156,11 +176,13 @@ _SCHEMA: dict[str, _Element] = {
     "Client": _element(library.Dial.client, content="identity"),
     "Conference": _element(library.Dial.conference, content="name"),
     "Queue": _element(library.Dial.queue, content="name"),
+    "Enqueue": _element(library.VoiceResponse.enqueue, content="name"),
+    "Leave": _element(library.VoiceResponse.leave),
     "Connect": _element(library.VoiceResponse.connect, "Stream"),
     "Stream": _element(library.Connect.stream, "Parameter"),
     "Parameter": _element(library.Stream.parameter),
 }
-_NOT_FOLLOWED = frozenset({"Echo", "Enqueue", "Leave", "Pay", "Prompt", "Refer", "Sms", "Start", "Stop"})
+_NOT_FOLLOWED = frozenset({"Echo", "Pay", "Prompt", "Refer", "Sms", "Start", "Stop"})
 
 
 def parse(body: bytes) -> Document:
@@ -191,6 +213,8 @@ class _Reader:
             "Gather": self._gather,
             "Record": self._record,
             "Dial": self._dial,
+            "Enqueue": self._enqueue,
+            "Leave": lambda _: Leave(),
             "Connect": self._connect,
         }
 
@@ -287,12 +311,24 @@ class _Reader:
             finish_on_key=element.get("finishOnKey", Record().finish_on_key),
             max_length_s=self._number(element, "maxLength", Record().max_length_s),
             play_beep=self._choice(element, "playBeep", "true", "false") == "true",
+            transcribe_callback=element.get("transcribeCallback", "") if element.get("transcribe") == "true" else "",
+            status_callback=element.get("recordingStatusCallback", ""),
         )
 
     def _dial(self, element: Xml.Element) -> Dial:
         nested = [_text(child) for child in element if child.tag in _SCHEMA["Dial"].children]
         targets = tuple(target for target in (_text(element), *nested) if target)
-        return Dial(targets=targets, action=element.get("action"), method=self._method(element))
+        whisper = next((url for child in element if (url := child.get("url"))), "")
+        return Dial(targets=targets, whisper=whisper, action=element.get("action"), method=self._method(element))
+
+    def _enqueue(self, element: Xml.Element) -> Enqueue:
+        return Enqueue(
+            name=_text(element),
+            wait_url=element.get("waitUrl", ""),
+            wait_method=self._method(element, "waitUrlMethod"),
+            action=element.get("action"),
+            method=self._method(element),
+        )
 
     def _connect(self, element: Xml.Element) -> ConnectStream | Unsupported | None:
         stream = element.find("Stream")

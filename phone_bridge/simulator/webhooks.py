@@ -32,6 +32,8 @@ class Dialling(msgspec.Struct, frozen=True, kw_only=True):
     to_number: str = "+12025550100"
     direction: str = "inbound"
     stir_verstat: str = ""
+    parent_sid: str = ""
+    """The call for which this one is made, of those that a ``<Dial>`` rings."""
 
 
 class Webhooks:
@@ -79,6 +81,11 @@ class Webhooks:
         }
         return self._request(url, "POST", {**self._standard(status), **extra})
 
+    def recording(self, url: str, extra: Mapping[str, str]) -> Request:
+        """Tell of a recording that can be fetched now, or of what was said in it."""
+        form = {"AccountSid": self._dialling.account_sid, "CallSid": self._call_sid, **extra}
+        return self._request(url, "POST", form)
+
     def stream_status(self, verb: ConnectStream, event: str, sid: str, at_ms: int, error: str = "") -> Request:
         """Tell what became of a stream: ``stream-started``, ``stream-stopped`` or ``stream-error``."""
         form = {
@@ -119,6 +126,8 @@ class Webhooks:
             "Called": dialling.to_number,
         }.items():
             form |= {role: number, **{role + key: value for key, value in _place(number).items()}}
+        if dialling.parent_sid:
+            form["ParentCallSid"] = dialling.parent_sid
         if dialling.stir_verstat:
             form["StirVerstat"] = dialling.stir_verstat
         return form

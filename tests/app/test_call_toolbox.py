@@ -12,6 +12,7 @@ from phone_bridge.call.events import Action
 from phone_bridge.errors import Refused
 from phone_bridge.offers import Effect
 from phone_bridge.runtime.toolbox import CallFacts, Ran, Toolbox
+from phone_bridge.simulator.verbs import Dial
 from tests.app.premises import Premises, json_of, play
 from tests.app.ringing import Telephone, ring
 from tests.app.test_functions import UTTERANCE
@@ -19,9 +20,17 @@ from tests.app.test_placing import STAYS
 from tests.runtime.serving import until
 from tests.sessions.realtime.model import Call, Turn
 
+LISTED = "Reception=+12025550199,desk=sip:desk@pbx.example"
+
 
 def box_of(house: Premises, call_id: str, direction: str = "outbound") -> tuple[Toolbox, CallFacts]:
-    facts = CallFacts(call_id=call_id, user_id="usr_a", direction=direction)
+    facts = CallFacts(
+        call_id=call_id,
+        user_id="usr_a",
+        direction=direction,
+        carrier_id="CA1",
+        transfers=house.bridge.settings.transfers,
+    )
     make = house.bridge.toolboxes.of_a_call[0]
     return make(facts), facts
 
@@ -54,16 +63,66 @@ def test_a_call_is_put_through_and_gets_keys_pressed_by_its_model(tmp_path: Path
         assert not (await run(box, "end_call")).ok, "it is over"
 
         box, _ = box_of(phone.house, through["id"])
-        action = Action("transfer_call", {"number": "+442071838750"})
-        with pytest.raises(Refused):
-            await box.prepare("usr_a", action)
-        allowed = Action("transfer_call", {"number": "+12025550199"})
-        assert await box.prepare("usr_a", allowed) == allowed
-        assert (await box.run("usr_a", allowed, "key")).ok
-        await phone.settled(through)
-        assert not (await box.run("usr_a", allowed, "key")).ok, "it is over"
+        for elsewhere in ("+12025550198", "boss", "sip:x@evil.example"):
+            action = Action("transfer_call", {"target": elsewhere})
+            with pytest.raises(Refused, match="put through to Reception, desk, and to nobody else"):
+                await box.prepare("usr_a", action)
+            refused = await box.run("usr_a", action, "key")
+            assert "to nobody else" in json.loads(refused.result)["error"]["message"]
+        asked = Action("transfer_call", {"target": "+12025550199", "about": "a bill"})
+        named = Action("transfer_call", {"target": "Reception", "mode": "cold", "about": "a bill"})
+        assert await box.prepare("usr_a", asked) == named, "the caller consents to a name"
+        assert (await box.run("usr_a", named, "key")).ok
+        assert (await phone.settled(through))["ended_by"] == "transfer"
+        dialled = [taken.result.dialled for taken in phone.rest.calls.values() if taken.result is not None]
+        assert ("+12025550199",) in dialled
+        assert not (await box.run("usr_a", named, "key")).ok, "it is over"
 
-    ring(tmp_path, story, STAYS)
+    ring(tmp_path, story, STAYS, transfers=LISTED)
+
+
+@pytest.mark.parametrize(
+    ("carrier_id", "transfers", "offered"), [("CA1", LISTED, True), ("CA1", "", False), ("browser:1", LISTED, False)]
+)
+def test_a_model_is_offered_those_that_it_may_put_callers_through_to(
+    tmp_path: Path, carrier_id: str, transfers: str, offered: bool
+) -> None:
+    async def story(house: Premises) -> None:
+        facts = CallFacts(call_id="call_1", user_id="usr_a", carrier_id=carrier_id, transfers=transfers)
+        make = house.bridge.toolboxes.of_a_call[0]
+        found = {offer.name: offer.description for offer in make(facts).offers(facts)}
+        assert ("transfer_call" in found) is offered
+        assert not offered or "Reception, desk." in found["transfer_call"]
+
+    play(tmp_path, story)
+
+
+def test_a_model_puts_a_caller_through_who_consents_to_a_name(tmp_path: Path) -> None:
+    def mind(talk: Sequence[Turn]) -> Sequence[Call | str]:
+        return [Call("transfer_call", {"target": "reception"})] if talk[-1].role == "user" else []
+
+    async def story(house: Premises) -> None:
+        house.peers.mind = mind
+        house.peers.words.append("the reception please")
+        carrier = await house.open("CA1", token=(await house.ring("CA1")).parameters["token"])
+        await until(lambda: len(house.peers.models) == 1 and carrier.marks > 0)
+        for start in range(0, len(UTTERANCE), 160):
+            carrier.speak(UTTERANCE[start : start + 160])
+        (record,) = await house.calls()
+        pump = house.bridge.registry.pump(record.id)
+        assert pump is not None
+        await until(lambda: (question := pump.view().question) is not None and question.answerable)
+        carrier.press("1")
+        _, over = await house.ended(carrier)
+        assert over.ended_by == "transfer"
+        (action,) = over.actions
+        assert (action["name"], action["verdict"], action["outcome"]) == ("transfer_call", "confirmed", "executed")
+        assert "Reception" in action["question"]
+        (dial,) = (await house.connect("CA1")).verbs
+        assert isinstance(dial, Dial)
+        assert dial.targets == ("+12025550199",)
+
+    play(tmp_path, story, session="openai", transfers=LISTED)
 
 
 def test_without_an_account_the_line_can_only_be_ended(tmp_path: Path) -> None:

@@ -79,8 +79,18 @@ def test_a_voicemail_is_asked_for_and_thanked_for(apology: str) -> None:
     assert say.text.startswith("I am sorry") is bool(apology)
     assert "after the tone" in say.text
     assert record.get("action") == f"{PUBLIC}/twilio/connect?after=record"
-    assert (record.get("playBeep"), record.get("transcribe"), record.get("maxLength")) == ("true", "false", "120")
+    assert (record.get("playBeep"), record.get("transcribe"), record.get("maxLength")) == ("true", "true", "120")
+    assert record.get("recordingStatusCallback") == f"{PUBLIC}/twilio/recording"
+    assert record.get("transcribeCallback") == f"{PUBLIC}/twilio/transcription"
     assert (thanks.text, hang_up.tag) == ("Thank you. Goodbye.", "Hangup")
+
+
+@pytest.mark.parametrize("language", ["de", "fr"])
+def test_what_the_carrier_cannot_write_down_it_is_not_asked_to(language: str) -> None:
+    settings = Settings(fallback="voicemail", public_url=PUBLIC, language=language)
+    _, record, *_ = elements(fall_back(settings, ended()))
+    assert (record.get("transcribe"), record.get("transcribeCallback")) == ("false", None)
+    assert record.get("recordingStatusCallback") == f"{PUBLIC}/twilio/recording"
 
 
 @pytest.mark.parametrize(

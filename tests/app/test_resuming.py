@@ -58,6 +58,7 @@ def test_what_comes_after_a_stream(record: CallRecord | None, step: Next) -> Non
 
 def test_a_call_is_brought_back_so_often_and_no_oftener() -> None:
     assert [next_step(kept(), part) for part in (MAX_RESUMES - 1, MAX_RESUMES)] == [Next.RESUME, Next.APOLOGISE]
+    assert next_step(kept(), MAX_RESUMES, returned=1) is Next.RESUME, "it came back from a transfer, unhurt"
 
 
 async def heard(house: Premises, record_id: str, speaker: str, words: str) -> None:

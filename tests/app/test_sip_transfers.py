@@ -88,9 +88,7 @@ def test_a_caller_who_cannot_be_put_through_stays(tmp_path: Path) -> None:
 def test_a_model_is_offered_to_put_a_caller_by_sip_through(tmp_path: Path) -> None:
     async def story() -> None:
         async with talking(tmp_path) as (line, telephone, call_id):
-            facts = CallFacts(
-                call_id=call_id, user_id="u", direction="inbound", from_number=None, to_number=None, language="en"
-            )
+            facts = CallFacts(call_id=call_id, user_id="u", carrier_id=telephone.call_id, transfers=f"reception={TO}")
             offered = {offer.name for offer in CallToolbox(line.house.bridge, facts).offers(facts)}
             assert offered == {"end_call", "transfer_call"}
             telephone.hang_up()

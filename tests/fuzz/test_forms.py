@@ -124,7 +124,7 @@ class Desk:
 
 
 async def read(request: Request) -> Response:
-    _, form = await voice._read(request)
+    _, form = await voice.read(request)
     return JSONResponse(form.pairs)
 
 

@@ -77,8 +77,8 @@ def test_its_json_has_the_names_of_the_outside() -> None:
     assert list(shown) == [
         "id", "carrier_id", "direction", "from", "to", "user_id", "session", "status", "started_at", "answered_at",
         "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "voicemail", "recording", "timeline",
-        "answered_by", "reply", "reminder_id", "metadata", "usage", "route", "language", "return_url", "return_ref",
-        "return_route", "trust",
+        "answered_by", "reply", "reminder_id", "metadata", "usage", "route", "language", "voicemail_seconds",
+        "voicemail_text", "return_url", "return_ref", "return_route", "trust",
     ]  # fmt: skip
 
 

@@ -179,3 +179,8 @@ def test_keys_are_pressed_before_the_stream_goes_on() -> None:
     assert document.startswith('<?xml version="1.0" encoding="UTF-8"?><Response><Play digits="1w2#" /><Connect ')
     assert document.count("<Response>") == document.count("</Response>") == 1
     assert '<Stream url="wss://bridge.test/media">' in document
+
+
+def test_a_sip_address_is_rung_as_one() -> None:
+    (dial,) = verbs(twiml.transfer("", "en-US", "sip:desk@pbx.example", ACTION, whisper_url=CALLBACK))
+    assert [(noun.tag, noun.text, noun.get("url")) for noun in dial] == [("Sip", "sip:desk@pbx.example", CALLBACK)]

@@ -34,6 +34,13 @@ MAX_DIGITS = 15
 MAX_URL_CHARS = 512
 """Longer addresses in a parameter are not read."""
 
+MAX_TRANSCRIPT_CHARS = 10_000
+"""The longest text of a message that is kept; two minutes of speech have about 2,000 characters."""
+
+CARRIER_DOMAIN = "twilio.com"
+CARRIER_URL = "https://api.twilio.com"
+"""Where recordings are, unless the REST API is elsewhere."""
+
 
 class Form:
     """The parameters of a request in the order they came, blank and repeated ones included.
@@ -279,15 +286,56 @@ def dial_answered(form: Form) -> bool:
     return form.get("DialCallStatus") in ("completed", "answered")
 
 
-def recording_url(form: Form) -> str | None:
-    """Give the address of what was recorded, from the request to ``<Record action>``; it is kept, never fetched."""
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """What the carrier tells of a message that a caller has left; ``url`` is None where it is not the carrier's."""
+
+    call_sid: str
+    url: str | None
+    seconds: int | None
+
+    @classmethod
+    def parse(cls, form: Form, carrier_url: str) -> "Recording":
+        """Read the request to ``<Record action>``, or its callback; raises RemoteError ``missing_parameter``."""
+        return cls(
+            call_sid=_required(form, "CallSid"),
+            url=recording_url(form, carrier_url),
+            seconds=_count(form, "RecordingDuration"),
+        )
+
+
+class Transcription(msgspec.Struct, frozen=True, kw_only=True):
+    """What the carrier has heard in a message; ``text`` is empty where it could not hear anything."""
+
+    call_sid: str
+    url: str | None
+    text: str
+
+    @classmethod
+    def parse(cls, form: Form, carrier_url: str) -> "Transcription":
+        """Read the transcription's callback; raises RemoteError ``missing_parameter``."""
+        done = form.get("TranscriptionStatus") == "completed"
+        return cls(
+            call_sid=_required(form, "CallSid"),
+            url=recording_url(form, carrier_url),
+            text=form.get("TranscriptionText")[:MAX_TRANSCRIPT_CHARS] if done else "",
+        )
+
+
+def recording_url(form: Form, carrier_url: str = CARRIER_URL) -> str | None:
+    """Give the address of what was recorded, from the request to ``<Record action>``; None where it is not Twilio's.
+
+    It is kept and told of, never fetched. ``carrier_url`` is where Twilio's REST API is.
+    """
     url = form.get("RecordingUrl")
     try:
-        parts = urlsplit(url)
+        parts, carrier = urlsplit(url), urlsplit(carrier_url)
     except ValueError:
         return None
-    readable = len(url) <= MAX_URL_CHARS and url.isprintable()
-    return url if readable and parts.scheme in ("http", "https") and parts.netloc else None
+    host = parts.hostname or ""
+    theirs = parts.scheme == "https" and (host == CARRIER_DOMAIN or host.endswith(f".{CARRIER_DOMAIN}"))
+    same = bool(host) and (parts.scheme, parts.netloc) == (carrier.scheme, carrier.netloc)
+    readable = len(url) <= MAX_URL_CHARS and url.isprintable() and "@" not in parts.netloc
+    return url if readable and (theirs or same) else None
 
 
 def status_of(twilio_status: str) -> str:
