@@ -3,19 +3,20 @@
 import asyncio
 import errno
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from phone_bridge import doctor_peers, tenants
+from phone_bridge import doctor_peers, tenants, trust_rules
 from phone_bridge.assistant.engines import registry as engines
 from phone_bridge.assistant.engines.registry import EngineOptions
+from phone_bridge.call.trust import Tier
 from phone_bridge.doctor_peers import TIMEOUT_MS, Clocks, Exchange, Finding, Level, is_ours
 from phone_bridge.errors import BridgeError, SettingsError, Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.routing import Route
-from phone_bridge.runtime import database
+from phone_bridge.runtime import database, pins
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.settings import TOML_FILE, Settings, load
 from phone_bridge.telemetry.tracing import ENDPOINTS
@@ -59,6 +60,7 @@ async def _examine(
     where = f" with {TOML_FILE}" if (folder / TOML_FILE).is_file() else ""
     found = [Finding("settings", Level.OK, f"they can be read{where}, and {len(routes)} routes")]
     found += [route(each) for each in served[1:]]
+    found += await asyncio.to_thread(trust, served)
     port, running = await ports(settings, exchange)
     found += [port, key(settings), *extras(settings, environ), await asyncio.to_thread(database_of, settings)]
     found += await speech(settings, needed=any(each.settings.session == "embedded" for each in served))
@@ -72,7 +74,29 @@ def route(served: Served) -> Finding:
     """Say where the calls of a route go."""
     settings = served.settings
     place = f" at {settings.session_url}" if settings.session_url else ""
-    return Finding("route", Level.OK, f"{served.route} leads {settings.user_id} to {settings.session}{place}")
+    told = f"; {trust_rules.shown(served.trust)}" if served.trust else ""
+    return Finding("route", Level.OK, f"{served.route} leads {settings.user_id} to {settings.session}{place}{told}")
+
+
+def trust(served: Sequence[Served]) -> list[Finding]:
+    """Look whether whoever needs a PIN has one, and whether another way leads round it."""
+    ruled = {each.settings.user_id for each in served if Tier.PIN in each.trust.values()}
+    if not ruled:
+        return []
+    try:
+        have = pins.users(served[0].settings.database_url)
+    except BridgeError:
+        return []  # which is told of the database itself
+    found = [
+        Finding("pin", Level.WARNING, f"{user} needs a PIN and has none", f"phone-bridge pin set {user}")
+        for user in sorted(ruled - have)
+    ]
+    for each in served:
+        if not each.trust and each.settings.user_id in ruled:
+            way = f"the route {each.route}" if each.route else "a call that no route takes"
+            told = f"{each.settings.user_id} needs a PIN by one route, and none by {way}"
+            found.append(Finding("pin", Level.WARNING, told, "give it a trust rule too, or another user"))
+    return found or [Finding("pin", Level.OK, f"{len(ruled)} users need a PIN and have one")]
 
 
 async def ports(settings: Settings, exchange: Exchange) -> tuple[Finding, bool]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from phone_bridge import doctor
+from phone_bridge import doctor, trust_rules
+from phone_bridge.call.trust import Tier, tier_of
 from phone_bridge.doctor_peers import Finding, Level
 from phone_bridge.errors import SettingsError
 from phone_bridge.routing import Facts, Route, missed
@@ -18,7 +19,10 @@ from phone_bridge.settings import Settings
 from phone_bridge.tenants import Served, Tenants
 
 ALL_WELL, WRONG = 0, 1
-_HOURS = {"hours": "hours or days"}
+_WHY = {
+    "hours": "its hours, days or closed dates do not fit",
+    "named": "it is taken only where it is named",
+}
 
 Say = Callable[[str], None]
 
@@ -83,14 +87,15 @@ def _who(options: argparse.Namespace, settings: Settings, routes: Sequence[Route
     )
     tenants = Tenants(settings, routes)
     served = tenants.choose(facts, at)
+    caller = tier_of(options.from_number, served.numbers, attested=False)
     passed_over = [(route.name, missed(route, facts, at)) for route in _before(routes, served)]
     if options.json:
-        say(msgspec.json.encode({**_shown(served), "at": at, "passed_over": dict(passed_over)}).decode())
+        say(msgspec.json.encode({**_shown(served, caller), "at": at, "passed_over": dict(passed_over)}).decode())
         return ALL_WELL
     for name, why in passed_over:
-        say(f"route {name} is passed over: its {_HOURS.get(why, why)} do not fit")
+        say(f"route {name} is passed over: {_WHY.get(why, f'its {why} do not fit')}")
     say(f"route {served.route} takes the call:" if served.route else "no route takes the call; the deployment's own:")
-    for name, value in _shown(served).items():
+    for name, value in _shown(served, caller).items():
         say(f"  {name:14} {value}")
     return ALL_WELL
 
@@ -100,8 +105,8 @@ def _before(routes: Sequence[Route], served: Served) -> Sequence[Route]:
     return routes[: names.index(served.route)] if served.route in names else routes
 
 
-def _shown(served: Served) -> dict[str, Any]:
-    """Show what a call is given, but for the session's key."""
+def _shown(served: Served, caller: Tier) -> dict[str, Any]:
+    """Show what a call is given, but for the session's key, and how far its ``caller`` is known by the number."""
     settings = served.settings
     return {
         "route": served.route,
@@ -112,12 +117,15 @@ def _shown(served: Served) -> dict[str, Any]:
         "session_model": settings.session_model,
         "language": settings.language,
         "greeting": settings.greeting,
+        "menu": served.menu,
         "fallback": settings.fallback,
         "answer_seconds": settings.answer_seconds,
         "tools": "all" if served.tools is None else sorted(served.tools),
         "auto_confirm": sorted(settings.unasked(settings.user_id)),
         "max_seconds": served.max_seconds,
         "max_calls": served.max_calls,
+        "trust": trust_rules.shown(served.trust),
+        "caller": caller.value,
     }
 
 

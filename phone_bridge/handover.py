@@ -38,6 +38,8 @@ class WayBack(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     key: str
     ref: str = ""
+    route: str = ""
+    """The route that allows it."""
 
     def __repr__(self) -> str:
         return f"WayBack(url={self.url!r})"  # not its key

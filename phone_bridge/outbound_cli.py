@@ -26,6 +26,7 @@ def add_call(parser: argparse.ArgumentParser) -> None:
     """Take the arguments of ``call`` in."""
     parser.add_argument("to", metavar="TO", help="whom to call, such as +12025550143")
     parser.add_argument("--greeting", default="", help="what is said first")
+    parser.add_argument("--digits", default="", help="keys to press when it is answered; w waits half a second")
     parser.add_argument("--user", help="whose calendar the call is bound to")
     parser.add_argument("--wait", action="store_true", help="stay until the call is over; exit 1 if nobody talked")
     _add_common(parser)
@@ -95,7 +96,13 @@ def _refusal(error: urllib.error.HTTPError) -> Refused:
 
 def call(options: argparse.Namespace, api: Api, say: Say, sleep: Callable[[float], None] = time.sleep) -> int:
     """Have somebody called."""
-    body = _given(to=options.to, greeting=options.greeting, user_id=options.user, **{"from": options.from_number})
+    body = _given(
+        to=options.to,
+        greeting=options.greeting,
+        digits=options.digits,
+        user_id=options.user,
+        **{"from": options.from_number},
+    )
     shown = api.post("/v1/calls", body)
     if not options.json:
         say(f"{shown['id']} is {shown['status']}: {shown['to']} is called from {shown['from']}")

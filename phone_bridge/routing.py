@@ -5,22 +5,23 @@ Nothing here knows a carrier or a session. A leg says what it knows of a call as
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple
 from urllib.parse import unquote
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from phone_bridge import hours
 from phone_bridge.errors import SettingsError
+from phone_bridge.hours import many
+from phone_bridge.menus import Menu
 
 WITHHELD = "withheld"
 """What ``calling`` says of a number that the caller hides."""
 REST = "*"
 """What a pattern ends with that fits whatever begins so."""
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LANGUAGE_KEYS = "123456789"
+"""Keys by which a caller may choose a language."""
 MAX_ROUTES = 10_000
 """Most routes of a deployment; each call looks through them."""
 MAX_CALL_SECONDS = 86_400
@@ -29,11 +30,9 @@ MAX_ANSWER_SECONDS = 120
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _NUMBER = re.compile(r"\+(?:[1-9]\d{0,14}\*?|\*)", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
-_HOURS = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", re.ASCII)
 _SIP = re.compile(r"sips?:(?:([^@?]*)@)?", re.IGNORECASE)
 SIP_ADDRESS = r"sips?:[A-Za-z0-9._+~!-]{1,64}@[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?"
 """A SIP address that may be called: neither parameters nor header fields, which would steer the call."""
-_DAY_MINUTES = 24 * 60
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,8 +58,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Such as ``09:00-12:30``, the end not included; what goes over midnight belongs to the day on which it begins."""
     days: str | tuple[str, ...] = ()
     """Such as ``mon-fri`` or ``sat``."""
+    closed: str | tuple[str, ...] = ()
+    """Dates on which it takes no calls: ``12-25`` of every year, or ``2026-12-31``."""
     timezone: str = ""
-    """Where those hours and days are."""
+    """Where those hours, days and dates are."""
     caller_language: str | tuple[str, ...] = ()
     """The language that the call came with, such as ``de``, which ``de-AT`` is, too."""
 
@@ -87,6 +88,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What is offered, by names of tools or of groups; nothing at all where it is empty."""
     greeting: str = ""
     language: str = ""
+    languages: Mapping[str, str] = MappingProxyType({})
+    """Other languages that a caller may choose at the beginning, each by its key: ``{ 2 = "de" }``."""
     fallback: str = ""
     answer_seconds: int = 0
     auto_confirm: tuple[str, ...] | None = None
@@ -97,6 +100,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Whether its callers are told so first."""
     max_seconds: int = 0
     max_calls: int = 0
+    menu: str = ""
+    """The menu that its callers begin with; the assistant's at once when empty."""
+    menus: Mapping[str, Menu] = MappingProxyType({})
+    """Filled in when the routes are read: all of ``[[menus]]``."""
     numbers: str | tuple[str, ...] = ()
     """The numbers of those who may use it, as far as a caller ID goes: they are ``known``."""
     trust: Mapping[str, str] = MappingProxyType({})
@@ -136,7 +143,7 @@ def choose(routes: Sequence[Route], facts: Facts, at: datetime) -> Route | None:
 
 def missed(route: Route, facts: Facts, at: datetime) -> str:
     """Name the first condition of ``route`` that a call does not meet; empty where it meets them all."""
-    return missed_by_address(route, facts) or ("" if _is_open(route, at) else "hours")
+    return missed_by_address(route, facts) or ("" if hours.is_open(route, at) else "hours")
 
 
 def missed_by_address(route: Route, facts: Facts) -> str:
@@ -176,11 +183,6 @@ def sip_host(address: str) -> str:
     return address.partition("@")[2].partition(":")[0].lower()
 
 
-def many(said: str | tuple[str, ...]) -> tuple[str, ...]:
-    """Give what may be said once or as a list."""
-    return (said,) if isinstance(said, str) else said
-
-
 def _any_fits(patterns: str | tuple[str, ...], value: str) -> bool:
     return any(_fits(pattern, value) for pattern in many(patterns))
 
@@ -195,52 +197,6 @@ def _speaks(language: str, wanted: str) -> bool:
     spoken = language.lower().split("-")
     parts = wanted.lower().split("-")
     return spoken[: len(parts)] == parts
-
-
-def _is_open(route: Route, at: datetime) -> bool:
-    if not route.hours and not route.days:
-        return True
-    here = at.astimezone(ZoneInfo(route.timezone))
-    days = _days(many(route.days))
-    minute = here.hour * 60 + here.minute
-    windows = [_window(each) for each in many(route.hours)] or [_Window(0, _DAY_MINUTES)]
-    yesterday = (here.date() - timedelta(days=1)).weekday()
-    return any(
-        (here.weekday() in days and window.begins <= minute < window.ends)
-        or (yesterday in days and minute + _DAY_MINUTES < window.ends)
-        for window in windows
-    )
-
-
-class _Window(NamedTuple):
-    """Minutes after the midnight of a day; what ends on the next one ends after ``_DAY_MINUTES``."""
-
-    begins: int
-    ends: int
-
-
-@lru_cache(maxsize=MAX_ROUTES)
-def _window(text: str) -> _Window:
-    """Read ``HH:MM-HH:MM``; raises ValueError."""
-    found = _HOURS.fullmatch(text)
-    if not found:
-        raise ValueError(text)
-    hour, minute, end_hour, end_minute = map(int, found.groups())
-    begins, ends = hour * 60 + minute, end_hour * 60 + end_minute
-    if hour > 23 or max(minute, end_minute) > 59 or ends > _DAY_MINUTES or begins == ends:
-        raise ValueError(text)
-    return _Window(begins, ends if ends > begins else ends + _DAY_MINUTES)
-
-
-@lru_cache(maxsize=MAX_ROUTES)
-def _days(said: tuple[str, ...]) -> frozenset[int]:
-    """Read days, all seven where none are said; raises ValueError."""
-    found: set[int] = set()
-    for each in said:
-        first, _, last = each.lower().partition("-")
-        begins, ends = DAYS.index(first), DAYS.index(last or first)
-        found.update(day % 7 for day in range(begins, (ends if ends >= begins else ends + 7) + 1))
-    return frozenset(found or range(7))
 
 
 # What an operator may write
@@ -268,7 +224,7 @@ def check(routes: Sequence[Route], where: Sequence[str]) -> None:
 
 def takes_every_call(route: Route) -> bool:
     """Tell whether a route has no condition at all."""
-    conditions = (route.called, route.calling, route.sip_user, route.headers, route.hours, route.days)
+    conditions = (route.called, route.calling, route.sip_user, route.headers, route.hours, route.days, route.closed)
     return not any(conditions) and not route.caller_language and not route.named
 
 
@@ -281,8 +237,11 @@ def _check(route: Route, place: str) -> None:
                 f"{place} has its {secret} in the clear: put it into an environment variable or a file, "
                 f"and name that with {secret}_env or {secret}_file"
             )
+    if route.menus:
+        raise SettingsError(f"{place} has menus of its own: write them as [[menus]], and name one with menu")
     _check_addresses(route, place)
-    _check_times(route, place)
+    _check_languages(route, place)
+    hours.check(route, place)
     _check_limits(route, place)
 
 
@@ -296,34 +255,21 @@ def _check_addresses(route: Route, place: str) -> None:
                 raise SettingsError(
                     f"{place} has {pattern!r} in {field}: write numbers as +493012345, beginnings as +4930*{hint}"
                 )
-    for field in ("caller_language", "language"):
-        for each in many(getattr(route, field)):
-            if each and not _LANGUAGE.fullmatch(each):
-                raise SettingsError(f"{place} has {each!r} in {field}: write a language as de or de-AT")
     if any(not user for user in many(route.sip_user)) or any(not name for name in route.headers):
         raise SettingsError(f"{place} has an empty sip_user, or a header without a name")
 
 
-def _check_times(route: Route, place: str) -> None:
-    if not many(route.hours) and not many(route.days):
-        if route.timezone:
-            raise SettingsError(f"{place} has a timezone and neither hours nor days: add them, or remove it")
-        return
-    try:
-        ZoneInfo(route.timezone)
-    except (KeyError, ValueError, OSError):
-        raise SettingsError(
-            f"{place} has hours or days, so it needs a timezone such as Europe/Berlin, not {route.timezone!r}"
-        ) from None
-    for field, read, mend in (
-        ("hours", _window, "09:00-12:30, or 22:00-06:00 over midnight"),
-        ("days", lambda day: _days((day,)), f"mon-fri or sat, of {' '.join(DAYS)}"),
-    ):
+def _check_languages(route: Route, place: str) -> None:
+    for field in ("caller_language", "language"):
         for each in many(getattr(route, field)):
-            try:
-                read(each)
-            except ValueError:
-                raise SettingsError(f"{place} has {each!r} in {field}: write {mend}") from None
+            if each and not _LANGUAGE.fullmatch(each):
+                raise SettingsError(f"{place} has {each!r} in {field}: write a language as de or de-AT")
+    for key, language in route.languages.items():
+        if len(key) != 1 or key not in LANGUAGE_KEYS or not _LANGUAGE.fullmatch(language):
+            raise SettingsError(
+                f"{place} has {key} = {language!r} in languages: write a key of {LANGUAGE_KEYS[0]} to "
+                f'{LANGUAGE_KEYS[-1]} and the language that it chooses, such as {{ 2 = "de" }}'
+            )
 
 
 def _check_limits(route: Route, place: str) -> None:

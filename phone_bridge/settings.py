@@ -20,8 +20,9 @@ from phone_bridge.legs.twilio.rest import MAX_RING_S, MAX_TIME_LIMIT_S
 from phone_bridge.outbound.attempt import MODES as AMD_MODES
 from phone_bridge.outbound.destinations import dialable, prefixes
 from phone_bridge.outbound.policy import zone
-from phone_bridge.runtime import api_keys, mcp_servers, sip_trunks
+from phone_bridge.runtime import api_keys, lines, mcp_servers, sip_trunks
 from phone_bridge.runtime.api_keys import ApiKey
+from phone_bridge.runtime.lines import Line
 from phone_bridge.runtime.mcp_servers import McpServer
 from phone_bridge.runtime.sip_trunks import SipTrunk
 from phone_bridge.runtime.traces import MODES
@@ -32,7 +33,7 @@ from phone_bridge.tools.web import TAVILY_URL
 PREFIX = "PHONE_BRIDGE_"
 TOML_FILE = "phone-bridge.toml"
 ENV_FILE = ".env"
-ROUTES = "routes"
+ROUTES, MENUS = "routes", "menus"
 """The tables of that file which ``tenants`` reads."""
 FUNCTION_CALLING = ("openai", "azure-openai", "realtime", "voice-agent")
 """Sessions whose model calls functions, which the bridge runs."""
@@ -196,10 +197,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A file (PEM) with authorities whose certificates are trusted beside the system's when we call by TLS."""
     sip_host: str = ""
     """The address that they are told to send to, where it is not this machine's own: behind NAT."""
+    sip_stir_certificates: str = ""
+    """A file (PEM) with the certificates by which callers' numbers are vouched for (STIR/SHAKEN)."""
     sip_rtp_ports: str = "16384-32767"
     """The ports that their sound may come to."""
     sip_trunks: tuple[SipTrunk, ...] = ()
     """Who may call by SIP: ``[[sip_trunks]]`` in ``phone-bridge.toml``."""
+    lines: tuple[Line, ...] = ()
+    """Carriers and PBXs whose calls come as a stream: ``[[lines]]`` in ``phone-bridge.toml``."""
+    audiosocket_listen: str = ""
+    """Where Asterisk reaches the bridge by AudioSocket, such as ``tcp://127.0.0.1:9092``; empty for nowhere."""
     osrm_url: str = ""
     """The address of an OSRM server that finds ways by car; empty for an estimate from the distance."""
     twilio_url: str = "https://api.twilio.com"
@@ -304,6 +311,7 @@ def load(environ: Mapping[str, str], folder: Path, **overrides: Any) -> Settings
         caldav=opened(settings.caldav, named),
         mcp=mcp_servers.opened(settings.mcp, named),
         sip_trunks=sip_trunks.opened(settings.sip_trunks, named),
+        lines=lines.opened(settings.lines, named),
         database_url=settings.database_url or _default_database(),
         traces_folder=traces_folder,
         recordings_folder=settings.recordings_folder or str(Path(traces_folder).with_name("recordings")),
@@ -326,7 +334,8 @@ def _from_toml(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file.name} cannot be read: {error}") from None
-    values.pop(ROUTES, None)  # tenants reads them
+    for tables in (ROUTES, MENUS):  # tenants reads them
+        values.pop(tables, None)
     for key in values:
         if key not in _FIELDS:
             raise SettingsError(f"{file.name} has the key {key!r}, which is no setting: remove it or mend its spelling")
@@ -377,6 +386,7 @@ def _check(settings: Settings) -> None:
     if bool(settings.mind_url) != bool(settings.mind_model):
         raise SettingsError("PHONE_BRIDGE_MIND_URL and PHONE_BRIDGE_MIND_MODEL go together: set both, or neither")
     _check_sip(settings)
+    _check_audiosocket(settings)
     if settings.prompts and not Path(settings.prompts).is_dir():
         raise SettingsError("PHONE_BRIDGE_PROMPTS must name a folder of WAV files, and that folder does not exist")
     for pair in _list(settings.auto_confirm):
@@ -453,6 +463,14 @@ def _check_sip(settings: Settings) -> None:
         raise SettingsError("PHONE_BRIDGE_SIP_LISTEN lets nobody in yet: name who may call in [[sip_trunks]]")
     if settings.sip_host and not is_address(settings.sip_host):
         raise SettingsError(f"PHONE_BRIDGE_SIP_HOST must be an address such as 203.0.113.7, not {settings.sip_host!r}")
+
+
+def _check_audiosocket(settings: Settings) -> None:
+    if not settings.audiosocket_listen:
+        return
+    lines.listening(settings.audiosocket_listen)
+    if not any(line.kind == lines.AUDIOSOCKET for line in settings.lines):
+        raise SettingsError("PHONE_BRIDGE_AUDIOSOCKET_LISTEN lets nobody in yet: name who may connect in [[lines]]")
 
 
 def _one_of(settings: Settings, field: str, choices: tuple[str, ...], name: Callable[[str], str] = name_of) -> None:

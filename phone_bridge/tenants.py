@@ -11,17 +11,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from dotenv import dotenv_values
 
-from phone_bridge import handover, routing, trust_rules
-from phone_bridge.errors import SettingsError, Unavailable
+from phone_bridge import handover, menus, routing, trust_rules
+from phone_bridge.call import words
+from phone_bridge.errors import Refused, SettingsError, Unavailable
+from phone_bridge.hours import many
+from phone_bridge.menus import Menu
 from phone_bridge.offers import Effect
+from phone_bridge.outbound.destinations import dialable
 from phone_bridge.routing import Facts, Route
 from phone_bridge.runtime import secret_values
-from phone_bridge.settings import ENV_FILE, FUNCTION_CALLING, ROUTES, TOML_FILE, Settings, check_served
+from phone_bridge.settings import ENV_FILE, FUNCTION_CALLING, MENUS, ROUTES, TOML_FILE, Settings, check_served
 from phone_bridge.tools.catalogue import Catalogue
 from phone_bridge.tools.memory import MEMORY_TOOLS
 from phone_bridge.tools.table import CALENDAR_TOOLS
@@ -29,7 +33,7 @@ from phone_bridge.tools.web import WEB_SEARCH
 
 CALENDAR, MEMORY, WEB, CALL, ELSEWHERE = "calendar", "memory", "web", "call", "voice-agent"
 """Groups of tools; a further one is each of ``[[mcp]]``, by its name."""
-OF_A_CALL = ("end_call", "transfer_call", "send_digits")
+OF_A_CALL = ("end_call", "transfer_call", "send_digits", "switch_language")
 READS = ":read"
 """What follows a group's name where only those of its tools are meant that look and change nothing."""
 KEPT_TABLES = 20
@@ -39,15 +43,20 @@ _SESSION = tuple(field for field in Settings.__struct_fields__ if field.startswi
 _GIVEN = (*_SESSION, "user_id", "language", "greeting", "fallback", "answer_seconds")
 _SAID = ("record", "record_announce")  # where False says something, too
 _DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Settings)}
-_TABLE = re.compile(rf"^[ \t]*\[\[[ \t]*{ROUTES}[ \t]*\]\]", re.MULTILINE)
+_Table = TypeVar("_Table", Route, Menu)
+_NO_MENUS: Mapping[str, Menu] = MappingProxyType({})
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
-    """What a call is given: ``settings`` for everything, ``tools`` if only some are offered, limits or 0 for none."""
+    """What a call is given: ``settings`` for everything, ``tools`` if only some are offered, limits or 0 for none.
+
+    ``languages`` are offered beside that of the settings, each by its key.
+    """
 
     settings: Settings
     route: str | None = None
     tools: frozenset[str] | None = None
+    languages: Mapping[str, str] = {}
     max_seconds: int = 0
     max_calls: int = 0
     trust: Mapping[str, str] = MappingProxyType({})
@@ -55,6 +64,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     """Which numbers are known to be of those who may use it."""
     return_urls: tuple[str, ...] = ()
     return_key: str = ""
+    menu: str = ""
+    menus: Mapping[str, Menu] = _NO_MENUS
 
     def __repr__(self) -> str:
         return f"Served(route={self.route!r})"  # not its key
@@ -123,6 +134,10 @@ class Tenants:
         route = next((one for one in self._routes if one.name == name), None)
         return self._tables[0][name] if route is not None and (route.named or route.return_urls) else None
 
+    def behind(self, name: str) -> Served | None:
+        """Find what a call is given that a menu leads to the route ``name``; None where there is none any more."""
+        return self._tables[0].get(name)
+
     def of(self, record: Recorded) -> Served:
         """Find what the call of ``record`` was given when it began; raises Unavailable where nobody knows any more."""
         if record.route is None:
@@ -159,18 +174,21 @@ def served(own: Settings, route: Route) -> Served:
         settings=settings,
         route=route.name,
         tools=None if route.tools is None else frozenset(route.tools),
+        languages=dict(route.languages),
         max_seconds=route.max_seconds,
         max_calls=route.max_calls,
         trust=route.trust,
         numbers=_numbers(route, settings),
         return_urls=route.return_urls,
         return_key=route.return_key,
+        menu=route.menu,
+        menus=route.menus,
     )
 
 
 def _numbers(route: Route, settings: Settings) -> frozenset[str]:
     """Collect the known numbers: the route's, those that it is for when they call, and where its user is rung."""
-    ours = (*routing.many(route.numbers), *routing.many(route.calling), settings.rung.get(settings.user_id, ""))
+    ours = (*many(route.numbers), *many(route.calling), settings.rung.get(settings.user_id, ""))
     return frozenset(number for number in ours if routing.number_of(number) == number and number)
 
 
@@ -206,14 +224,13 @@ def read(environ: Mapping[str, str], folder: Path, own: Settings) -> tuple[Route
         return ()
     try:
         text = file.read_text(encoding="utf-8")
-        tables = tomllib.loads(text).get(ROUTES, [])
+        found = tomllib.loads(text)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file.name} cannot be read: {error}") from None
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise SettingsError(f"{file.name} needs its routes as tables, each under a line [[routes]]")
-    where = _places(text, tables)
-    routes = [_route(table, place) for table, place in zip(tables, where, strict=True)]
+    routes, where = _tables(text, found, ROUTES, Route)
     routing.check(routes, where)
+    known = _menus(text, found, [route.name for route in routes])
+    routes = [_with_menus(route, known, place) for route, place in zip(routes, where, strict=True)]
     named = {**dotenv_values(folder / ENV_FILE), **environ}
     opened = tuple(_opened(route, place, named) for route, place in zip(routes, where, strict=True))
     for route, place in zip(opened, where, strict=True):
@@ -221,22 +238,54 @@ def read(environ: Mapping[str, str], folder: Path, own: Settings) -> tuple[Route
     return opened
 
 
-def _places(text: str, tables: Sequence[Mapping[str, Any]]) -> list[str]:
+def _tables(text: str, found: Mapping[str, Any], kind: str, shape: type[_Table]) -> tuple[list[_Table], list[str]]:
+    """Read the tables ``[[kind]]``, each as ``shape``, and say of each where it stands."""
+    tables = found.get(kind, [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise SettingsError(f"{TOML_FILE} needs its {kind} as tables, each under a line [[{kind}]]")
+    where = _places(text, tables, kind)
+    return [_table(table, place, kind, shape) for table, place in zip(tables, where, strict=True)], where
+
+
+def _menus(text: str, found: Mapping[str, Any], routes: Sequence[str]) -> Mapping[str, Menu]:
+    given, where = _tables(text, found, MENUS, Menu)
+    menus.check(given, routes, where)
+    for menu, place in zip(given, where, strict=True):
+        for number in menus.numbers(menu):
+            try:
+                dialable(number)
+            except Refused as error:
+                raise SettingsError(f"{place} cannot put callers through to {number}. {error}") from None
+    return MappingProxyType({menu.name: menu for menu in given})
+
+
+def _with_menus(route: Route, known: Mapping[str, Menu], place: str) -> Route:
+    if not route.menu:
+        return route
+    if route.menu not in known:
+        raise SettingsError(f"{place} begins with the menu {route.menu!r}, which there is not: mend its name")
+    return msgspec.structs.replace(route, menus=known)
+
+
+def _places(text: str, tables: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
     """Say of each table where it stands: by its line, unless text of some other kind looks like a table's head."""
-    lines = [text.count("\n", 0, found.start()) + 1 for found in _TABLE.finditer(text)]
+    head_line = re.compile(rf"^[ \t]*\[\[[ \t]*{kind}[ \t]*\]\]", re.MULTILINE)
+    lines = [text.count("\n", 0, found.start()) + 1 for found in head_line.finditer(text)]
     heads = [f"line {line}" for line in lines] if len(lines) == len(tables) else [""] * len(tables)
     return [
-        f"{TOML_FILE}, {head}{', ' if head else ''}[[{ROUTES}]] {str(table.get('name', f'number {number}'))!r}"
+        f"{TOML_FILE}, {head}{', ' if head else ''}[[{kind}]] {str(table.get('name', f'number {number}'))!r}"
         for number, (head, table) in enumerate(zip(heads, tables, strict=True), start=1)
     ]
 
 
-def _route(table: Mapping[str, Any], place: str) -> Route:
-    unknown = sorted(set(table) - set(Route.__struct_fields__))
+def _table(table: Mapping[str, Any], place: str, kind: str, shape: type[_Table]) -> _Table:
+    unknown = sorted(set(table) - set(shape.__struct_fields__))
     if unknown:
-        raise SettingsError(f"{place} has the key {unknown[0]!r}, which no route has: remove it or mend its spelling")
+        raise SettingsError(
+            f"{place} has the key {unknown[0]!r}, which no {kind[:-1]} has: remove it or mend its spelling"
+        )
     try:
-        return msgspec.convert(table, Route)
+        return msgspec.convert(table, shape)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{place} is not what it should be: {error}") from None
 
@@ -259,6 +308,7 @@ def _check(own: Settings, route: Route, place: str) -> None:
         check_served(given.settings, _name_in_route)
     except SettingsError as error:
         raise SettingsError(f"{place}: {error}") from None
+    _check_languages(given, place)
     handover.check(route.return_urls, route.return_key, place)
     if route.tools is not None:
         _check_tools(given, place)
@@ -267,6 +317,20 @@ def _check(own: Settings, route: Route, place: str) -> None:
 
 def _name_in_route(field: str) -> str:
     return "session_key_env or session_key_file" if field == "session_key" else field
+
+
+def _check_languages(given: Served, place: str) -> None:
+    spoken = {given.settings.language.partition("-")[0].lower(): "its own language"}
+    for key, tag in given.languages.items():
+        language = tag.partition("-")[0].lower()
+        if language not in words.LANGUAGES:
+            raise SettingsError(
+                f"{place} has {tag!r} in languages, which the bridge does not speak: it speaks "
+                f"{', '.join(words.LANGUAGES)}"
+            )
+        if language in spoken:
+            raise SettingsError(f"{place} offers {tag!r} by the key {key}, which is {spoken[language]} already")
+        spoken[language] = f"that of the key {key}"
 
 
 def _trusted_names(given: Served, rule: Mapping[str, str]) -> frozenset[str]:

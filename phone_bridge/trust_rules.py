@@ -19,6 +19,8 @@ ENTER = "enter"
 """What stands for the assistant as a whole."""
 UNCONTROLLED = "voice-sdk"
 """The kind of session of whose tools nobody here knows anything."""
+_OF_THE_LINE = ("end_call", "send_digits")
+"""Tools that read nothing of anybody's, whatever is needed to read: whoever is not known may say goodbye."""
 CALENDAR_EFFECTS: Mapping[str, str] = {tool.name: tool.effect.value for tool in CALENDAR_TOOLS}
 
 Rule = Mapping[str, str]
@@ -35,13 +37,16 @@ def trusted(rule: Rule, has: Tier, settings: Settings, effects: Mapping[str, str
     known = effects if settings.session in FUNCTION_CALLING else CALENDAR_EFFECTS
     by_effect = _by_effect(rule)
     named = {name: Tier(tier) for name, tier in rule.items() if name not in (*Effect, ENTER)}
-    tools = {name: by_effect[Effect(effect)] for name, effect in known.items()} | named
+    tools = {name: by_effect[Effect(effect)] for name, effect in known.items()}
+    tools |= dict.fromkeys(_OF_THE_LINE, Tier.UNKNOWN) | named
     otherwise = highest(*by_effect.values(), *named.values())
     enter = Tier(rule.get(ENTER, Tier.UNKNOWN))
     if settings.session == UNCONTROLLED:
         enter = highest(enter, otherwise)
     elif settings.session not in FUNCTION_CALLING:
         enter = highest(enter, *(tools[name] for name in offered if CALENDAR_EFFECTS[name] == Effect.READ))
+        if withheld(Trust(has=has, tools=tools, enter=enter), offered) >= set(offered):  # nothing would be left
+            enter = highest(enter, *(tools[name] for name in offered))
     return Trust(has=has, tools=tools, otherwise=otherwise, enter=enter)
 
 
@@ -54,15 +59,13 @@ def _by_effect(rule: Rule) -> dict[Effect, Tier]:
 
 def withheld(trust: Trust, offered: Iterable[str]) -> frozenset[str]:
     """Name those of the calendar's tools that a session must not have which would run them without asking."""
-    had = highest(trust.has, trust.enter)
-    lacking = (CALENDAR_TOOLS.find(name) for name in offered if not had.reaches(trust.needs(name)))
+    lacking = (CALENDAR_TOOLS.find(name) for name in offered if not trust.at_first.reaches(trust.needs(name)))
     return frozenset(tool.name for tool in lacking if not tool.asks)
 
 
 def policy(trust: Trust, offered: Iterable[str]) -> Policy:
     """Say what our own assistant has to ask for: everything, where something needs more than the caller has."""
-    had = highest(trust.has, trust.enter)
-    return Policy.DEFAULT if all(had.reaches(trust.needs(name)) for name in offered) else Policy.ALL
+    return Policy.DEFAULT if all(trust.at_first.reaches(trust.needs(name)) for name in offered) else Policy.ALL
 
 
 def check(rule: Rule, numbers: Iterable[str], names: frozenset[str], place: str) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from phone_bridge import doctor_cli
 from phone_bridge.errors import SettingsError
+from phone_bridge.runtime.pins import Pins
+from phone_bridge.runtime.record import Records
 from tests.test_cli import free_port
 
 ROUTES = """
@@ -95,7 +97,7 @@ def test_it_says_who_would_get_a_call(tmp_path: Path) -> None:
 def test_it_says_so_in_words_too(tmp_path: Path) -> None:
     (tmp_path / "phone-bridge.toml").write_text(ROUTES)
     _, told = doctor(tmp_path, "--to", "+49301234", "--at", "2026-11-28T10:00+01:00")
-    assert "route office is passed over: its hours or days do not fit" in told
+    assert "route office is passed over: its hours, days or closed dates do not fit" in told
     assert "no route takes the call; the deployment's own:" in told
     _, told = doctor(tmp_path, "--to", "+49301234", "--at", "2026-11-23T10:00+01:00")
     assert told.startswith("route office takes the call:")
@@ -113,3 +115,44 @@ def test_it_says_so_in_words_too(tmp_path: Path) -> None:
 def test_a_question_that_makes_no_sense_is_refused(tmp_path: Path, arguments: tuple[str, ...], mend: str) -> None:
     with pytest.raises(SettingsError, match=mend):
         doctor(tmp_path, "--to", "+1202", *arguments)
+
+
+RULED = """
+[[routes]]
+name = "office"
+called = "+4930*"
+user_id = "usr_office"
+session = "embedded"
+numbers = "+49170555"
+trust = { read = "known", write = "pin" }
+
+[[routes]]
+name = "back door"
+called = "+4940*"
+user_id = "usr_office"
+session = "embedded"
+"""
+
+
+def test_it_says_who_needs_a_pin_and_which_way_leads_round_it(tmp_path: Path) -> None:
+    (tmp_path / "phone-bridge.toml").write_text(RULED.replace("back door", "back-door"))
+    status, told = doctor(tmp_path)
+    assert status == 0
+    assert "office leads usr_office to embedded; read needs known, write needs pin" in told
+    assert "usr_office needs a PIN and has none" in told
+    assert "→ phone-bridge pin set usr_office" in told
+    assert "usr_office needs a PIN by one route, and none by the route back-door" in told
+    records = Records(f"sqlite:///{tmp_path}/x.db")
+    Pins(records, cost_log2=4).set("usr_office", "482913")
+    records.close()
+    (tmp_path / "phone-bridge.toml").write_text(RULED.partition('[[routes]]\nname = "back')[0])
+    _, told = doctor(tmp_path)
+    assert "1 users need a PIN and have one" in told
+
+
+def test_it_says_how_far_a_caller_is_known(tmp_path: Path) -> None:
+    (tmp_path / "phone-bridge.toml").write_text(RULED.replace("back door", "back-door"))
+    for number, caller in (("+49170555", "known"), ("+49170556", "unknown")):
+        _, told = doctor(tmp_path, "--to", "+49301", "--from", number, "--json")
+        shown = json.loads(told)
+        assert (shown["caller"], shown["trust"]) == (caller, "read needs known, write needs pin")

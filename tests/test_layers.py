@@ -15,7 +15,9 @@ FLOORS = {
     "offers": 0,
     "audio": 1,
     "handover": 1,
-    "routing": 1,
+    "hours": 1,
+    "menus": 2,
+    "routing": 3,
     "voice_sdk": 2,  # one dialect's words, which a session and a browser's leg speak alike
     "call": 2,
     "legs": 3,
@@ -46,6 +48,8 @@ DRY = ("audio", "call", "legs", "sessions")
 DRY_FILES = (
     "routing.py",
     "handover.py",
+    "hours.py",
+    "menus.py",
     "assistant/answering.py",
     "assistant/conversation.py",
     "assistant/understanding.py",

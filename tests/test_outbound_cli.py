@@ -73,11 +73,11 @@ def options(add: Any, *arguments: str) -> argparse.Namespace:
 def test_a_call_is_asked_for_and_followed_to_its_end(bridge: Bridge) -> None:
     bridge.answers = [(201, CALL), (200, {**CALL, "status": "ringing"}), (200, {**CALL, "status": "completed"})]
     said: list[str] = []
-    given = options(add_call, "+12025550143", "--greeting", "Hello.", "--user", "usr_1", "--wait")
+    given = options(add_call, "+12025550143", "--greeting", "Hello.", "--user", "usr_1", "--digits", "w1", "--wait")
     assert call(given, bridge.api("secret"), said.append, lambda _: None) == OK
     method, path, headers, body = bridge.asked[0]
     assert (method, path, headers["Authorization"]) == ("POST", "/v1/calls", "Bearer secret")
-    assert body == {"to": "+12025550143", "greeting": "Hello.", "user_id": "usr_1"}
+    assert body == {"to": "+12025550143", "greeting": "Hello.", "user_id": "usr_1", "digits": "w1"}
     assert said[-1] == "call_1 is completed"
 
 

@@ -150,7 +150,7 @@ def test_no_receipt_proves_nothing(desk: Desk, content: Any) -> None:
         (KEY.sign(sample(question=asked(heard_ms=4_000))), "only 4000 of 4210 ms"),
         (KEY.sign(sample(answer=answered(by="digit", said="1"), question=asked(heard_ms=0))), "before anything"),
         (KEY.sign(sample(answer=answered(by="none", said=""))), "nobody was asked"),
-        (KEY.sign(sample(version=2)), "version"),
+        (KEY.sign(sample(version=3)), "version"),
     ],
 )
 def test_what_keeps_it_from_being_proven_is_said(desk: Desk, receipt: Receipt, reason: str) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from phone_bridge import routing
 from phone_bridge.errors import SettingsError
-from phone_bridge.routing import DAYS, MAX_ROUTES, Facts, Route, choose, missed, number_of, sip_user_of
+from phone_bridge.hours import DAYS
+from phone_bridge.routing import MAX_ROUTES, Facts, Route, choose, missed, number_of, sip_user_of
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)  # a Monday, 12:00 in Berlin
 OFFICE = "+49301234567"
@@ -231,9 +232,13 @@ def test_a_call_to_one_tenants_number_never_gets_another_tenants_route(
         ({"days": "mo-fr", "timezone": "UTC"}, "'mo-fr' in days: write mon-fri"),
         ({"days": "mon"}, "needs a timezone such as Europe/Berlin, not ''"),
         ({"days": "mon", "timezone": "Berlin"}, "not 'Berlin'"),
-        ({"timezone": "Europe/Berlin"}, "neither hours nor days"),
+        ({"timezone": "Europe/Berlin"}, "neither hours nor days nor closed dates"),
         ({"caller_language": "german"}, "'german' in caller_language"),
         ({"language": "de_DE"}, "'de_DE' in language"),
+        ({"languages": {"2": "de_DE"}}, "2 = 'de_DE' in languages"),
+        ({"languages": {"0": "de"}}, "write a key of 1 to 9"),
+        ({"languages": {"*": "de"}}, "write a key of 1 to 9"),
+        ({"languages": {"12": "de"}}, 'such as { 2 = "de" }'),
         ({"sip_user": ""}, "empty sip_user"),
         ({"hours": ""}, "needs a timezone"),
         ({"sip_user": ("",)}, "empty sip_user"),

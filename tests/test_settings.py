@@ -287,6 +287,19 @@ def test_trunks_get_their_passwords_from_the_environment(tmp_path: Path) -> None
     assert "sesame" not in repr(settings)
 
 
+def test_lines_get_their_secrets_from_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "phone-bridge.toml").write_text('[[lines]]\nname = "a"\nkind = "telnyx"\nsecret_env = "LINE"\n')
+    settings = load(DATABASE | {"LINE": "sesame" * 4}, tmp_path)
+    assert settings.lines[0].secret == "sesame" * 4
+    assert "sesame" not in repr(settings)
+
+
+@pytest.mark.parametrize(("url", "mend"), [("tcp://127.0.0.1", "lets nobody in"), ("127.0.0.1", "tcp://address")])
+def test_audiosocket_that_cannot_work_is_told(url: str, mend: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=mend):
+        load(DATABASE | {"PHONE_BRIDGE_AUDIOSOCKET_LISTEN": url}, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("environ", "toml", "mend"),
     [

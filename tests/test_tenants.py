@@ -1,5 +1,6 @@
 """What each tenant's calls are given, and what an operator is told of a route that cannot work."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,6 +43,27 @@ def write(folder: Path, text: str, **environ: str) -> tuple[Route, ...]:
 
 
 # What a route gives
+
+
+def test_a_route_offers_languages_by_their_keys(tmp_path: Path) -> None:
+    routes = write(tmp_path, '[[routes]]\nname = "a"\nlanguage = "en"\nlanguages = { 2 = "de", 3 = "es-MX" }\n')
+    assert served(OWN, routes[0]).languages == {"2": "de", "3": "es-MX"}
+    assert served(OWN, Route(name="b")).languages == {}
+
+
+@pytest.mark.parametrize(
+    ("languages", "mend"),
+    [
+        ('{ 2 = "it" }', "'it' in languages, which the bridge does not speak: it speaks en, de, es, fr"),
+        ('{ 2 = "en-GB" }', "'en-GB' by the key 2, which is its own language already"),
+        ('{ 2 = "fr", 3 = "fr-CA" }', "'fr-CA' by the key 3, which is that of the key 2 already"),
+        ('{ 0 = "de" }', "write a key of 1 to 9"),
+        ('["de"]', "is not what it should be"),
+    ],
+)
+def test_a_language_that_cannot_be_offered_is_refused_with_the_mend(tmp_path: Path, languages: str, mend: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(mend)):
+        write(tmp_path, f'[[routes]]\nname = "a"\nlanguages = {languages}\n')
 
 
 def test_only_what_may_be_named_is_found_by_its_name(tmp_path: Path) -> None:
@@ -239,6 +261,49 @@ def test_a_route_that_cannot_work_is_told_with_its_line_and_the_mend(tmp_path: P
     assert str(refused.value).startswith("phone-bridge.toml, line 3, [[routes]] 'office'")
     assert told in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+MENU_TABLE = 'port = 1\n\n[[menus]]\nname = "m"\nsay = "Press 1."\n'
+CHOICES = '[[menus.choices]]\nkey = "1"\nwords = ["one"]\nto = "assistant:office"\n'
+
+
+def test_a_route_begins_with_a_menu_that_the_file_has(tmp_path: Path) -> None:
+    text = f'{OFFICE_TABLE}menu = "m"\n\n[[routes]]\nname = "all"\n\n{MENU_TABLE.removeprefix("port = 1")}{CHOICES}'
+    office, everything = write(tmp_path, text)
+    assert (office.menu, list(office.menus)) == ("m", ["m"])
+    assert (everything.menu, dict(everything.menus)) == ("", {})
+    tenants = Tenants(OWN, (office, everything))
+    given = tenants.choose(Facts(called=OFFICE), NOW)
+    assert (given.menu, given.menus["m"].choices[0].to) == ("m", "assistant:office")
+    assert tenants.behind("all") is tenants.all[2]
+    assert tenants.behind("nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('colour = "red"\n', "has the key 'colour', which no menu has"),
+        ("tries = 'many'\n", "is not what it should be: Expected `int`, got `str` - at `$.tries`"),
+        ("[[menus.choices]]\nkey = '1'\nto = 'back'\ncolour = 1\n", "Object contains unknown field `colour`"),
+        ("", "needs either [[menus.choices]], or gather"),
+        (CHOICES, "leads to the route 'office', which there is not"),
+        ("human = 'number:+881612345678'\n" + CHOICES.replace(":office", ""), "cannot put callers through to +8816"),
+    ],
+)
+def test_a_menu_that_cannot_work_is_told_with_its_line_and_the_mend(tmp_path: Path, more: str, told: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        write(tmp_path, MENU_TABLE + more)
+    assert str(refused.value).startswith("phone-bridge.toml, line 3, [[menus]] 'm'")
+    assert told in str(refused.value)
+
+
+def test_a_route_cannot_begin_with_a_menu_that_there_is_not(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"line 3, .*'office' begins with the menu 'm', which there is not"):
+        write(tmp_path, OFFICE_TABLE + 'menu = "m"\n')
+    with pytest.raises(SettingsError, match="has menus of its own: write them as"):
+        write(tmp_path, OFFICE_TABLE + "[routes.menus.m]\nname = 'm'\nsay = '?'\n")
+    with pytest.raises(SettingsError, match="needs its menus as tables"):
+        write(tmp_path, "menus = 3\n")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from twiml.documents import (
     apologise_and_hang_up,
+    ask,
     connect_stream,
     hand_back,
     hang_up,
@@ -16,6 +17,7 @@ from twiml.documents import (
 
 __all__ = [
     "apologise_and_hang_up",
+    "ask",
     "connect_stream",
     "hand_back",
     "hang_up",

@@ -4,7 +4,7 @@ Built with the official library, which escapes whatever is put into it. Source: 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
@@ -15,6 +15,9 @@ MAX_PARAMETER_CHARS = 500
 
 MAX_SAY_CHARS = 4_096
 """The longest text that ``<Say>`` speaks; what is longer is cut."""
+
+MAX_HINTS_CHARS = 1_000
+"""Longer lists of words that are likely to be said are cut."""
 
 DIAL_SECONDS = 25
 """How long somebody is rung before the caller is told that nobody answers."""
@@ -128,6 +131,48 @@ def hand_back(url: str) -> str:
     """
     response = VoiceResponse()
     response.redirect(_clean(url), method="POST")
+    return str(response)
+
+
+def ask(
+    texts: Sequence[str],
+    language: str,
+    action_url: str,
+    *,
+    timeout_seconds: int,
+    digits: int = 1,
+    hints: Sequence[str] = (),
+) -> str:
+    """Say ``texts``, any of which a key or a word interrupts, and ask ``action_url`` what comes of the answer.
+
+    One key is an answer at once; of more ``digits`` fewer are one, too, after ``#``. Who keeps silent for
+    ``timeout_seconds`` gives an empty answer. ``hints`` are words that are likely to be said.
+
+    ::
+
+        <Response>
+          <Gather action="https://bridge.example.com/twilio/connect?after=menu" actionOnEmptyResult="true"
+              finishOnKey="" hints="appointments, a person" input="dtmf speech" language="en-US" method="POST"
+              numDigits="1" speechTimeout="auto" timeout="5">
+            <Say language="en-US">For appointments press 1.</Say>
+          </Gather>
+        </Response>
+    """
+    response = VoiceResponse()
+    gather = response.gather(
+        action=_clean(action_url),
+        action_on_empty_result=True,
+        finish_on_key="" if digits == 1 else "#",
+        hints=_clean(", ".join(hints))[:MAX_HINTS_CHARS] or None,
+        input="dtmf speech",
+        language=_clean(language),
+        method="POST",
+        num_digits=digits,
+        speech_timeout="auto",
+        timeout=timeout_seconds,
+    )
+    for text in texts:
+        gather.say(_clean(text)[:MAX_SAY_CHARS], language=_clean(language))
     return str(response)
 
 

@@ -7,13 +7,16 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
+import msgspec
+
+from phone_bridge import trust_rules
 from phone_bridge.app import sessions
 from phone_bridge.app.door import Door, utc_today
 from phone_bridge.app.embedded import Embedded
 from phone_bridge.app.outbound import Outbound
 from phone_bridge.app.outside import Texting, router
+from phone_bridge.app.pins import PinDesk, known_by, may_be_told, offered, trust_of
 from phone_bridge.app.sip_transfers import SipTransfers
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.app.toolboxes import Toolboxes
@@ -21,8 +24,9 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import words
 from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call
-from phone_bridge.call.rules import Rules
+from phone_bridge.call.rules import LONGEST_CALL_MS, Rules
 from phone_bridge.call.trace import Recorded, Trace
+from phone_bridge.call.trust import Trust
 from phone_bridge.errors import BridgeError, Refused, Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio import rest
@@ -32,6 +36,7 @@ from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.housekeeping import keep_house
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.loop_lag import LoopLag
+from phone_bridge.runtime.pins import Pins
 from phone_bridge.runtime.prompts import Prompts
 from phone_bridge.runtime.pump import LegWire, Pump
 from phone_bridge.runtime.receipts import Receipts
@@ -57,6 +62,8 @@ MAX_OPENING_STREAMS = 256
 """Media sockets of a process that are open and have not said whose call they carry; the oldest goes first."""
 SWITCH_SECONDS = 0.0001
 """How long a thread that writes records may keep the interpreter from the calls; Python's own 5 ms add up."""
+PUT_THROUGH = "transfer"
+"""Who ended the assistant's part of a call whose caller was put through."""
 SPOOL_SECONDS = 10.0
 """How long a process that stops goes on trying to write what the database has not taken yet."""
 
@@ -124,11 +131,12 @@ class Bridge:
         self.embedded = Embedded(
             settings, records, voice, router=router(settings, self._ask), send_text=self.texting.send
         )
+        self.pins = PinDesk(settings, Pins(records), self.embedded)
         self.outbound = Outbound(settings, records, self.embedded, tenants=self.tenants)
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
         self.opening_streams = Waiting(MAX_OPENING_STREAMS)
-        self.sip_transfers = SipTransfers()
+        self.sip_transfers = SipTransfers(self._put_through)
         self.watchers = 0
         """Streams of events that are open."""
         self._voice = voice
@@ -202,12 +210,14 @@ class Bridge:
         to_number: str | None,
         id: str = "",
         served: Served | None = None,
+        attested: bool = False,
     ) -> CallRecord:
         """Begin the record of a call that has been announced, as ``id`` where that was given out already.
 
-        ``served`` is what its route gives it.
+        ``served`` is what its route gives it, ``attested`` whether a carrier vouches for the caller's number.
         """
         served = served or self.tenants.own
+        number = from_number if direction == "inbound" else to_number
         return CallRecord(
             id=id or new_call_id(),
             carrier_id=carrier_id,
@@ -218,6 +228,7 @@ class Bridge:
             session=served.settings.session,
             route=served.route,
             status="ringing",
+            trust=known_by(direction, served, number, attested=attested).value,
             started_at=timestamp(time.time),
         )
 
@@ -227,7 +238,9 @@ class Bridge:
 
     async def begin(self, record: CallRecord) -> str:
         """Get ready for a call, and say what its session's model should know of the caller."""
-        return await self.toolboxes.begin(self._facts(record), self.tenants.of(record))
+        served = self.tenants.of(record)
+        known = await self.toolboxes.begin(self._facts(record), served)
+        return known if may_be_told(record, served) else ""
 
     def pump(
         self,
@@ -250,14 +263,17 @@ class Bridge:
         served = self.tenants.of(record)
         tools = self.toolboxes.tools(self._facts(record), served)
         onward = onward and (served.settings.fallback != "goodbye" or record.return_url is not None)
+        trust = trust_of(record, served, tools.effects)
+        by_voice = self.pins.hears(served.settings.language)
         rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
+        rules = msgspec.structs.replace(rules, trust=trust, pin_by_voice=by_voice)
         now = int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
         return Pump(
             call,
             leg,
             socket,
-            dialect=self._dialect(record.user_id, tools, known, served),
+            dialect=self._dialect(record.user_id, tools, known, served, trust),
             connector=self.telemetry.watch(self._connector, call.trace, past),
             prompts=self.prompts,
             tools=tools,
@@ -265,6 +281,7 @@ class Bridge:
             language=rules.language,
             apology=words.line("apology_onward", rules.language) if rules.onward else None,
             journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
+            pins=self.pins.of(record, served) if served.trust else None,
             recorder=self._recorder(record, leg, call.trace) if served.settings.record else None,
         )
 
@@ -294,6 +311,11 @@ class Bridge:
             if error.code != rest.CALL_GONE:  # what is over already is what was wanted
                 raise
 
+    def _put_through(self, call_id: str) -> None:
+        for record, trace in self.registry.traces():
+            if record.id == call_id:
+                trace.ending(PUT_THROUGH)
+
     async def _ask(self, request: Request) -> Response:
         """Ask somebody outside, for a tool that a caller waits for; raises as the HTTP client does."""
         if self._http is None:
@@ -310,15 +332,25 @@ class Bridge:
             language=self.tenants.settings_of(record).language,
         )
 
-    def _dialect(self, user_id: str, tools: Tools, known: str, served: Served) -> Dialect:
+    def _dialect(self, user_id: str, tools: Tools, known: str, served: Served, trust: Trust) -> Dialect:
+        theirs = offered(served)
         bound = sessions.Bound(
-            user_id=user_id, offers=tools.offers, now=self.embedded.now(user_id), known=known, tools=served.tools
+            user_id=user_id,
+            offers=tools.offers,
+            now=self.embedded.now(user_id),
+            known=known,
+            tools=served.tools,
+            withheld=trust_rules.withheld(trust, theirs),
+            confirm=trust_rules.policy(trust, theirs).value,
         )
         return sessions.dialect(served.settings, bound, embedded_key=self.embedded.key)
 
     async def _warm(self) -> None:
-        for language in sorted({served.settings.language for served in self.tenants.all}):
-            lines = tuple(words.line(key, language) for key in words.SENTENCES["en"])
+        offers = [words.offer(tag, key) for served in self.tenants.all for key, tag in served.languages.items()]
+        spoken = {served.settings.language for served in self.tenants.all}.union(offer.language for offer in offers)
+        for language in sorted(spoken):
+            own = (words.line(key, language) for key in words.SENTENCES["en"])
+            lines = (*own, *(offer for offer in offers if offer.language == language))
             try:
                 await self.prompts.warm(lines, language, PCMU_8K)
             except Unavailable as error:
@@ -327,9 +359,9 @@ class Bridge:
 
 def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bool) -> Rules:
     settings = served.settings
-    limit: dict[str, Any] = {"limit_ms": served.max_seconds * 1000} if served.max_seconds else {}
     return Rules(
         language=settings.language,
+        languages=served.languages,
         announce=settings.record and settings.record_announce,
         greeting=settings.greeting if plan.errand else plan.text or settings.greeting,
         errand=plan.text if plan.errand else "",
@@ -338,5 +370,5 @@ def _rules(user_id: str, tools: Tools, plan: Plan, served: Served, *, onward: bo
         auto_confirm=settings.unasked(user_id),
         effects=tools.effects,
         answer_ms=settings.answer_seconds * 1000,
-        **limit,
+        limit_ms=served.max_seconds * 1000 or LONGEST_CALL_MS,
     )

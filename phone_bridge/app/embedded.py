@@ -19,7 +19,7 @@ from phone_bridge.assistant.mind import CalendarMind
 from phone_bridge.assistant.minting import random_id
 from phone_bridge.assistant.model_mind import ModelMind, Service
 from phone_bridge.assistant.performer import Clocks, Faculties
-from phone_bridge.assistant.ports import Expecting, Heard, Mind
+from phone_bridge.assistant.ports import Ear, Expecting, Heard, Mind
 from phone_bridge.assistant.realtime_door import RealtimeDoor
 from phone_bridge.assistant.sdk_door import SdkDoor
 from phone_bridge.assistant.server import VoiceService
@@ -124,6 +124,16 @@ class Embedded:
         service = Service(url=settings.mind_url, model=settings.mind_model, key=settings.mind_key)
         self._model = ModelMind(service, grammar, self.tools.prepare, zone=zone, new_id=random_id, now=_monotonic_ms)
         return self._model
+
+    @property
+    def ear(self) -> Ear:
+        """What hears here, on this machine or far away, as the operator chose."""
+        return self._ear
+
+    @property
+    def hears(self) -> bool:
+        """Whether anything does."""
+        return not isinstance(self._ear, _Deaf)
 
     async def start(self) -> None:
         """Make the calendar ready; the ear learns its titles in the background."""

@@ -19,8 +19,8 @@ AFTER_DIAL = "dial"
 AFTER_RECORD = "record"
 AFTER_GREETING = "greeting"
 
-SAY_LANGUAGES = {"en": "en-US", "de": "de-DE"}
-"""What Twilio's own voice calls our languages."""
+SAY_LANGUAGES = {"en": "en-US", "de": "de-DE", "es": "es-ES", "es-mx": "es-MX", "fr": "fr-FR", "fr-ca": "fr-CA"}
+"""What Twilio's own voice calls our languages, and those of their countries that it speaks in their own way."""
 
 _SENTENCES = {
     "en": {
@@ -40,6 +40,26 @@ _SENTENCES = {
         "thanks": "Vielen Dank. Auf Wiederhören.",
         "nobody": "Gerade kann niemand Ihren Anruf annehmen. Bitte rufen Sie später noch einmal an. Auf Wiederhören.",
     },
+    "es": {
+        "sorry": "Lo siento, ahora no puedo comunicarle con su asistente de agenda.",
+        "connecting": "No cuelgue, por favor, le comunico.",
+        "message": (
+            "No cuelgue, por favor, y deje su mensaje después del tono. "
+            "Pulse la tecla almohadilla, o numeral, cuando termine."
+        ),
+        "thanks": "Gracias. Adiós.",
+        "nobody": "Ahora nadie puede atender su llamada. Por favor, vuelva a llamar más tarde. Adiós.",
+    },
+    "fr": {
+        "sorry": "Je suis désolé, votre assistant d'agenda n'est pas joignable pour le moment.",
+        "connecting": "Ne quittez pas, s'il vous plaît, je vous mets en communication.",
+        "message": (
+            "Ne quittez pas, s'il vous plaît, et laissez votre message après le signal. "
+            "Appuyez sur la touche dièse, ou carré, quand vous avez terminé."
+        ),
+        "thanks": "Merci. Au revoir.",
+        "nobody": "Personne ne peut prendre votre appel pour le moment. Veuillez rappeler plus tard. Au revoir.",
+    },
 }
 log = logging.getLogger("phone_bridge.twilio")
 
@@ -49,17 +69,29 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 def fall_back(settings: Settings, call: IncomingCall | ConnectEnded, apology: str = "") -> str:
     """Give the document of the route's fallback; ``apology`` names the sentence that the caller has not heard yet."""
     sorry = _say(settings, "sorry") if apology else ""
-    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}="
     if settings.transfer_to:
-        text = f"{sorry} {_say(settings, 'connecting')}".strip()
-        caller_id = settings.twilio_phone_number or own_number(call)
-        return twiml.transfer(text, _tongue(settings), settings.transfer_to, action + AFTER_DIAL, caller_id)
+        return to_number(settings, call, settings.transfer_to, sorry)
     if settings.fallback == "voicemail":
-        text = f"{sorry} {_say(settings, 'message')}".strip()
-        return twiml.take_message(text, _tongue(settings), action + AFTER_RECORD, _say(settings, "thanks"))
+        return to_voicemail(settings, sorry)
     if apology:
         return twiml.apologise_and_hang_up(words.line(apology, settings.language).text, _tongue(settings))
     return twiml.hang_up()
+
+
+def to_number(
+    settings: Settings, call: IncomingCall | ConnectEnded, number: str, first: str = "", more: str = ""
+) -> str:
+    """Give the document that says ``first`` and puts a caller through; ``more`` ends the address that is asked then."""
+    text = f"{first} {_say(settings, 'connecting')}".strip()
+    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_DIAL}{more}"
+    return twiml.transfer(text, _tongue(settings), number, action, settings.twilio_phone_number or own_number(call))
+
+
+def to_voicemail(settings: Settings, first: str = "", more: str = "") -> str:
+    """Give the document that says ``first`` and takes a message; ``more`` ends the address that is asked then."""
+    text = f"{first} {_say(settings, 'message')}".strip()
+    action = f"{settings.base_url}{CONNECT_PATH}?{AFTER}={AFTER_RECORD}{more}"
+    return twiml.take_message(text, _tongue(settings), action, _say(settings, "thanks"))
 
 
 def after_dial(settings: Settings, *, answered: bool) -> str:
@@ -123,7 +155,7 @@ def _say(settings: Settings, key: str) -> str:
 
 
 def _tongue(settings: Settings) -> str:
-    return SAY_LANGUAGES[_known(settings)]
+    return SAY_LANGUAGES.get(settings.language.lower()) or SAY_LANGUAGES[_known(settings)]
 
 
 def _known(settings: Settings) -> str:

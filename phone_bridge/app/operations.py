@@ -30,7 +30,7 @@ from phone_bridge.outbound.reminders import ReminderBody
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.sessions.voice_agent.server import DEFAULT_MODEL, MAX_MODEL_CHARS
 
-CARRIERS = ("/twilio/", "/chronapilot/", "/static/")
+CARRIERS = ("/twilio/", "/lines/", "/chronapilot/", "/static/")
 """Where the paths of carriers, of ChronaPilot and of the pages' files begin: of no use to a program."""
 
 
@@ -672,6 +672,7 @@ EXAMPLES: dict[type, Any] = {
                 "heard_ms": 5800,
                 "answer": "1",
                 "outcome": "executed",
+                "trust": "known",
                 "result": {"id": "evt_dentist", "status": "cancelled"},
             }
         ],
@@ -693,5 +694,7 @@ EXAMPLES: dict[type, Any] = {
         "route": None,
         "return_url": None,
         "return_ref": None,
+        "return_route": None,
+        "trust": "known",
     },
 }

@@ -44,7 +44,7 @@ from phone_bridge.outbound.turns import Turns
 from phone_bridge.routing import Facts, sip_host
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.record import CallRecord, Records, timestamp
-from phone_bridge.runtime.sip_trunks import outward
+from phone_bridge.runtime.sip_trunks import calls_as, outward
 from phone_bridge.settings import Settings
 from phone_bridge.tenants import Tenants
 from phone_bridge.tools.keeper import Reminder as Wanted
@@ -140,7 +140,7 @@ class Outbound:
     def start(self, http: HttpClient) -> None:
         """Begin to ring, in the background, where there is an account to call from, or a trunk."""
         self._http = http
-        if self.configured or any(trunk.calls_out for trunk in self._settings.sip_trunks):
+        if self.configured or any(trunk.calls_out or trunk.desk_phone for trunk in self._settings.sip_trunks):
             self._tasks = [asyncio.create_task(self._run())]
 
     async def stop(self) -> None:
@@ -174,7 +174,7 @@ class Outbound:
     def _from(self, to: str, from_: str | None) -> str:
         trunk = outward(self._settings.sip_trunks, to)
         if trunk is not None:
-            return from_ or trunk.number or trunk.username or trunk.name
+            return from_ or calls_as(trunk)
         return from_ or self._settings.twilio_phone_number
 
     def user_of(self, to: str, from_: str | None) -> str:

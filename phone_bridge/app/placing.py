@@ -35,7 +35,10 @@ log = logging.getLogger("phone_bridge.outbound")
 
 
 class CallBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom to call, and what is said first; ``message`` is left on a machine, and is the greeting unless given."""
+    """Whom to call, and what is said first; ``message`` is left on a machine, and is the greeting unless given.
+
+    ``digits`` are pressed as soon as somebody answers, for a machine that asks for them: then nobody looks for one.
+    """
 
     to: Callee
     from_: Number | None = msgspec.field(default=None, name="from")
@@ -44,6 +47,7 @@ class CallBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     greeting: Annotated[str, Meta(max_length=MAX_GREETING_CHARS)] = ""
     message: Annotated[str, Meta(max_length=MAX_GREETING_CHARS)] | None = None
     metadata: Metadata = {}
+    digits: Annotated[str, Meta(pattern=bodies.KEYS)] | None = None
 
 
 class TransferBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,14 +71,16 @@ async def place(request: Request) -> Response:
         body, raw = await bodies.read(request, CallBody)
         promise = bodies.promise(request, "calls", raw)
         _check_session(bridge, body)
+        _check_digits(bridge, body)
         greeting = body.greeting.strip()
         message = greeting if body.message is None else body.message.strip()
+        about = greeting or "A call from your assistant."
         call_id = await asyncio.to_thread(
             lambda: bridge.outbound.call(
                 to=body.to,
                 from_=body.from_,
                 user_id=body.user_id or bridge.outbound.user_of(body.to, body.from_),
-                plan=Plan(text=greeting, message=message, about=greeting or "A call from your assistant."),
+                plan=Plan(text=greeting, message=message, about=about, digits=body.digits or ""),
                 metadata=body.metadata or None,
                 promise=promise,
             )
@@ -131,6 +137,12 @@ def _check_session(bridge: Bridge, body: CallBody) -> None:
     if body.session is not None and body.session != bridge.settings.session:
         message = f"This bridge connects calls to {bridge.settings.session} and to nothing else."
         raise Refused(message, code="session_not_served")
+
+
+def _check_digits(bridge: Bridge, body: CallBody) -> None:
+    trunks = bridge.outbound.carrier.trunks
+    if body.digits and trunks is not None and trunks.leads_to(body.to):
+        raise bodies.Invalid("A trunk presses no keys when it is answered: leave digits out.", "digits")
 
 
 async def _live(request: Request) -> CallRecord:

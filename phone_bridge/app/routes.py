@@ -15,6 +15,7 @@ from phone_bridge.app import (
     chronapilot_webhook,
     do_not_call,
     health,
+    lines,
     metrics,
     openapi,
     pages,
@@ -34,8 +35,10 @@ from phone_bridge.app import (
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.call_toolbox import CallToolbox
 from phone_bridge.app.guard import Guard
+from phone_bridge.app.lines import AudioSocketDoor
 from phone_bridge.app.sip import SipDoor
 from phone_bridge.errors import Refused, RemoteError, Unavailable
+from phone_bridge.runtime.language_toolbox import LanguageToolbox
 
 PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route(voice.VOICE_PATH, voice.voice, methods=["POST"]),
@@ -66,6 +69,7 @@ PATHS: tuple[Route | WebSocketRoute, ...] = (
     *voice_sdk.ROUTES,
     *voice_agent.ROUTES,
     *phone.ROUTES,
+    *lines.ROUTES,
     *pages.ROUTES,
 )
 
@@ -79,13 +83,20 @@ def build(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         bridge = app.state.bridge = make()
         bridge.toolboxes.of_a_call.append(lambda facts: CallToolbox(bridge, facts))
+        bridge.toolboxes.of_a_call.append(
+            lambda facts: LanguageToolbox(lambda language: bridge.registry.speak(facts.call_id, language))
+        )
         sip = SipDoor(bridge)
+        audiosocket = AudioSocketDoor(bridge)
         await bridge.start()
         try:
+            await lines.expect_users(bridge)
             await sip.open()
+            await audiosocket.open()
             with within(bridge):
                 yield
         finally:
+            await audiosocket.close()
             await sip.close()
             await bridge.stop()
 

@@ -15,6 +15,7 @@ from phone_bridge.sessions.voice_agent import VoiceAgent
 from phone_bridge.sessions.voice_sdk import VoiceSdk
 from phone_bridge.settings import CHRONAPILOT_URL, FUNCTION_CALLING, Settings
 from phone_bridge.tenants import calendar_tools
+from phone_bridge.tools.catalogue import Policy
 from phone_bridge.tools.table import CALENDAR_TOOLS
 from phone_bridge.tools.table import SCOPES as ALL_SCOPES
 
@@ -31,6 +32,10 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
     known: str = ""
     tools: frozenset[str] | None = None
     """Which of the calendar's tools a session may use that acts by itself; all where None."""
+    withheld: frozenset[str] = frozenset()
+    """Those that it is not given all the same, because it would run them without asking."""
+    confirm: str = Policy.DEFAULT.value
+    """What the built-in assistant has to ask for."""
 
 
 def dialect(settings: Settings, bound: Bound, *, embedded_key: str) -> Dialect:
@@ -42,10 +47,11 @@ def dialect(settings: Settings, bound: Bound, *, embedded_key: str) -> Dialect:
     if settings.session in FUNCTION_CALLING:
         return _realtime(settings, bound)
     if settings.session == "embedded":
-        base_url, key, scopes = settings.local_url, embedded_key, tuple(sorted(ALL_SCOPES))
+        base_url, key, scopes, confirm = settings.local_url, embedded_key, tuple(sorted(ALL_SCOPES)), bound.confirm
+        tools = () if bound.tools is None else calendar_tools(bound.tools)  # and it asks for all that is withheld
     else:
-        base_url, key, scopes = settings.session_url or CHRONAPILOT_URL, settings.session_key, SCOPES
-    tools = () if bound.tools is None else calendar_tools(bound.tools)
+        base_url, key, scopes, confirm = settings.session_url or CHRONAPILOT_URL, settings.session_key, SCOPES, ""
+        tools = _given(bound)
     return ChronaPilot(
         base_url=base_url.rstrip("/"),
         key=key,
@@ -56,7 +62,16 @@ def dialect(settings: Settings, bound: Bound, *, embedded_key: str) -> Dialect:
         voice=settings.session_voice,
         model=settings.session_model,
         output_format=settings.session_format or "pcm16",
+        confirm="" if confirm == Policy.DEFAULT else confirm,
     )
+
+
+def _given(bound: Bound) -> tuple[str, ...]:
+    """Name the tools of a session that acts by itself; none where it is given all that there are."""
+    if bound.tools is None and not bound.withheld:
+        return ()
+    names = tuple(tool.name for tool in CALENDAR_TOOLS) if bound.tools is None else calendar_tools(bound.tools)
+    return tuple(name for name in names if name not in bound.withheld)
 
 
 def _least(scopes: tuple[str, ...], tools: tuple[str, ...]) -> tuple[str, ...]:
@@ -117,5 +132,5 @@ def _instructions(settings: Settings, bound: Bound) -> str:
     """Say what every model has to know besides: the time, and the language that the line itself speaks."""
     now = bound.now.isoformat(timespec="minutes")
     about = f"It is now {now}, a {bound.now:%A}, in the time zone {bound.now.tzname()}."
-    told = f"{settings.session_instructions or INSTRUCTIONS}\n\n{about} The call began in {settings.language!r}."
+    told = f"{settings.session_instructions or INSTRUCTIONS}\n\n{about} The line itself speaks {settings.language!r}."
     return f"{told}\n\n{bound.known}" if bound.known else told

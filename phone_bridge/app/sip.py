@@ -5,12 +5,16 @@ import logging
 import secrets
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.sip_calls import SipCalls
-from phone_bridge.errors import Refused, RemoteError, Unavailable
+from phone_bridge.errors import Refused, RemoteError, SettingsError, Unavailable
 from phone_bridge.legs.sip.access import Access
+from phone_bridge.legs.sip.passport import attestation, keys
 from phone_bridge.legs.sip.registering import Registered, Registration
 from phone_bridge.routing import Facts
 from phone_bridge.runtime.record import CallRecord, timestamp
@@ -24,6 +28,9 @@ UNAVAILABLE = 503
 BUSY_HERE = 486
 LOOP_DETECTED = 482
 
+ATTESTATION = "attestation"
+"""Among the headers that routes see: who vouches for the caller's number, as ``passport.attestation`` says it."""
+
 log = logging.getLogger("phone_bridge.sip")
 
 
@@ -35,12 +42,15 @@ class SipDoor:
         self._server: SipServer | None = None
         self._calls: SipCalls | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._vouching: tuple[EllipticCurvePublicKey, ...] = ()
 
     async def open(self) -> None:
         """Begin to listen; raises Unavailable when the port cannot be had."""
         settings = self._bridge.settings
         if not settings.sip_listen:
             return
+        if settings.sip_stir_certificates:
+            self._vouching = await asyncio.to_thread(_vouching, settings.sip_stir_certificates)
         trunks = tuple(trunk(written, settings.user_id) for written in settings.sip_trunks)
         access = Access(trunks, secrets.token_bytes(32))
         server = SipServer(
@@ -57,7 +67,7 @@ class SipDoor:
             if written.registers:
                 work = server.register(binding(written), proxy(written))
                 self._tasks.append(asyncio.get_running_loop().create_task(work))
-        if any(written.calls_out for written in settings.sip_trunks):
+        if any(written.calls_out or written.desk_phone for written in settings.sip_trunks):
             self._calls = self._bridge.outbound.carrier.trunks = SipCalls(self._bridge, server)
         log.info("= SIP listens on %s for %d trunks", ", ".join(map(str, server.listening)), len(trunks))
 
@@ -123,7 +133,11 @@ class SipDoor:
     def _served(self, call: IncomingCall) -> Served:
         """Find the route of a call; a trunk that is somebody's reaches no route of anybody else's."""
         owner = next((each.user_id for each in self._bridge.settings.sip_trunks if each.name == call.trunk.name), "")
-        return self._bridge.tenants.choose(facts_of(call), datetime.now(UTC), owner)
+        return self._bridge.tenants.choose(facts_of(call, self._attestation(call)), datetime.now(UTC), owner)
+
+    def _attestation(self, call: IncomingCall) -> str:
+        called = call.request.uri.global_phone_number or call.request.uri.user or ""
+        return attestation(call.request, caller_of(call), called, self._vouching, int(time.time()))
 
     def _announce(self, call: IncomingCall, served: Served) -> CallRecord:
         record = self._bridge.record(
@@ -147,6 +161,13 @@ class SipDoor:
         record.ended_at = timestamp(time.time)
         self._bridge.spool.put(record, urgent=True)
         log.info("x call %s was not taken: %s", record.id, why)
+
+
+def _vouching(file: str) -> tuple[EllipticCurvePublicKey, ...]:
+    try:
+        return keys(Path(file).read_bytes())
+    except OSError as error:
+        raise SettingsError(f"PHONE_BRIDGE_SIP_STIR_CERTIFICATES cannot be read: {error.strerror}") from None
 
 
 def _registration(fact: Registration) -> None:
@@ -175,10 +196,11 @@ def caller_of(call: IncomingCall) -> str | None:
     return uri.global_phone_number or uri.user
 
 
-def facts_of(call: IncomingCall) -> Facts:
-    """Say what is known of a call to whoever chooses its route."""
+def facts_of(call: IncomingCall, attestation: str = "") -> Facts:
+    """Say what is known of a call to whoever chooses its route; ``attestation`` stands among the headers."""
     uri, headers = call.request.uri, call.request.headers
     called = f"sip:{uri.user}@{uri.host}" if uri.user else uri.global_phone_number
     given = {name.lower(): headers.get(name) or "" for name in headers.keys()}  # noqa: SIM118 - no mapping of Python's
+    given[ATTESTATION] = attestation  # whatever a header of that name says
     language = given.get("accept-language", "").partition(",")[0].partition(";")[0].strip()
     return Facts(called=called, calling=caller_of(call), headers=MappingProxyType(given), language=language)

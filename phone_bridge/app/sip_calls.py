@@ -13,15 +13,17 @@ from typing import Any, TypeVar
 
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.errors import Refused, RemoteError, Unavailable
+from phone_bridge.legs.sip.access import REALM, sealed
 from phone_bridge.legs.sip.calling import Outcome, Wanted
 from phone_bridge.legs.sip.dialog import Hop
 from phone_bridge.legs.sip.leg import SipLeg
+from phone_bridge.legs.sip.srtp import Srtp
 from phone_bridge.legs.twilio.rest import CALL_GONE, Placing
 from phone_bridge.legs.twilio.webhook import StatusChanged
 from phone_bridge.outbound.carrier import NOT_SENT, Placed
 from phone_bridge.routing import sip_host
 from phone_bridge.runtime.sip import NotAnswered, OutgoingCall, SipServer
-from phone_bridge.runtime.sip_trunks import SipTrunk, domain, outward, proxy
+from phone_bridge.runtime.sip_trunks import SipTrunk, calls_as, domain, outward, proxy
 from phone_bridge.runtime.sockets import Socket
 
 PLACE_S = 20.0
@@ -103,8 +105,8 @@ class SipCalls:
         if registry.draining or not registry.has_room():
             raise Unavailable("All lines are in use.", code=NOT_SENT)
         try:
-            hop = await self._server.find(*proxy(trunk))
-            call = await self._server.call(wanted(trunk, placing, hop), lambda: self._rang(call.id, placing.call_id))
+            asked = await self._wanted(trunk, placing)
+            call = await self._server.call(asked, lambda: self._rang(call.id, placing.call_id))
         except Unavailable as error:
             log.warning("! call %s cannot go out by SIP: %s", placing.call_id, error)
             raise Unavailable(str(error), code=NOT_SENT) from None
@@ -114,6 +116,19 @@ class SipCalls:
         task.add_done_callback(lambda done: self._over(done, call))
         log.info("> call %s goes out by SIP, trunk %s", placing.call_id, trunk.name)
         return Placed(call.id, "queued")
+
+    async def _wanted(self, trunk: SipTrunk, placing: Placing) -> Wanted:
+        if not trunk.desk_phone:
+            return wanted(trunk, placing, await self._server.find(*proxy(trunk)))
+        bound = self._server.desk_phone(trunk.name)
+        return Wanted(
+            uri=bound.uri,
+            from_=f"<sip:{placing.from_ or calls_as(trunk)}@{REALM}>",
+            hop=bound.hop,
+            ring_ms=placing.ring_s * 1000,
+            description=b"",
+            direct=True,
+        )
 
     async def _end(self, carrier_id: str) -> None:
         if carrier_id in self._calls:
@@ -173,7 +188,7 @@ class SipCalls:
 
     def _domain(self, placing: Placing) -> str:
         trunk = outward(self._bridge.settings.sip_trunks, placing.to)
-        return domain(trunk) if trunk is not None else sip_host(placing.to)
+        return domain(trunk) if trunk is not None and trunk.proxy else sip_host(placing.to)
 
     async def _tell(self, carrier_id: str, call_id: str, status: str) -> None:
         changed = StatusChanged(
@@ -195,7 +210,7 @@ class SipCalls:
 def wanted(trunk: SipTrunk, placing: Placing, hop: Hop) -> Wanted:
     """Say what is asked of a trunk."""
     where = domain(trunk)
-    user = placing.from_ or trunk.number or trunk.username or trunk.name
+    user = placing.from_ or calls_as(trunk)
     return Wanted(
         uri=placing.to if sip_host(placing.to) else f"sip:{placing.to}@{where}",
         from_=f"<sip:{user}@{where}>",
@@ -204,4 +219,5 @@ def wanted(trunk: SipTrunk, placing: Placing, hop: Hop) -> Wanted:
         description=b"",
         username=trunk.username,
         password=trunk.password,
+        srtp=sealed(Srtp(trunk.srtp) if trunk.srtp else None, hop.transport),
     )

@@ -1,6 +1,7 @@
 """Putting callers through who came by SIP, or were called by it: their own side is told whom to call (REFER)."""
 
 import logging
+from collections.abc import Callable
 
 from phone_bridge.errors import Refused
 from phone_bridge.routing import sip_host
@@ -12,9 +13,10 @@ Party = IncomingCall | OutgoingCall
 
 
 class SipTransfers:
-    """The calls of this process that are by SIP, while they are live; by the names that we give them."""
+    """The calls of this process that are by SIP, while they are live; ``note`` is told of each that was put through."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
         self._parties: dict[str, tuple[Party, str]] = {}
 
     def enter(self, call_id: str, party: Party, domain: str) -> None:
@@ -40,4 +42,5 @@ class SipTransfers:
             log.info("= call %s was not put through: %s", call_id, code or "nobody says")
             raise Refused(f"The other side could not be put through (status {code}).", code="not_transferred")
         log.info("= call %s was put through", call_id)
+        self._note(call_id)
         party.hang_up()

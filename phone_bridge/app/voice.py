@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 import twiml
-from phone_bridge.app import handing_back
+from phone_bridge.app import handing_back, menus
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.calls import problem
 from phone_bridge.app.choosing import choose_by, settings_of
@@ -23,8 +25,9 @@ from phone_bridge.app.fallback import (
     leave_message,
     outwait_greeting,
 )
-from phone_bridge.app.handing_back import hand_back, hand_back_after, way_back, way_back_of
+from phone_bridge.app.handing_back import Ended, hand_back, hand_back_after, way_back, way_back_of
 from phone_bridge.app.resuming import (
+    CONNECT_PATH,
     MAX_RESUMES,
     PART,
     Next,
@@ -36,6 +39,7 @@ from phone_bridge.app.resuming import (
     resume,
     was_cut,
 )
+from phone_bridge.call.trust import ATTESTED_BY_CARRIER
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.handover import WayBack
 from phone_bridge.legs.twilio.admission import Key, issue, nonce
@@ -80,13 +84,11 @@ async def voice(request: Request) -> Response:
     if known is None and bridge.registry.draining:
         return _move_on(request, bridge, incoming, back)
     try:
-        known = known or await _announce(bridge, incoming, served, back)
+        if known is None and served.menu and not await _was_cut(bridge, incoming):
+            return await _next_page(request, bridge, incoming, await menus.begin(bridge, incoming, served, back))
+        return await _serve(bridge, incoming, served, back)
     except Unavailable as error:
         return _give_up(bridge, incoming, error, back)
-    if known is None:
-        busy = hand_back(back, incoming.call_sid, handing_back.BUSY) if back else ""
-        return _twiml(busy or fall_back(served.settings, incoming, "apology_busy"))
-    return _twiml(connect_stream(bridge, known))
 
 
 async def connect(request: Request) -> Response:
@@ -96,11 +98,14 @@ async def connect(request: Request) -> Response:
     after = request.query_params.get(AFTER, "")
     try:
         if after == AFTER_DIAL:
-            return _twiml(await _after_dial(bridge, ended, form))
+            return _twiml(await _after_dial(request, bridge, ended, form))
         if after == AFTER_RECORD:
             document = await keep_message(bridge, ended, form)
-            back = "" if ended.ended else await hand_back_after(bridge, ended.call_sid, handing_back.VOICEMAIL)
-            return _twiml(back or document)
+            return _twiml(await _back_after(request, bridge, ended, Ended.VOICEMAIL) or document)
+        if after == menus.AFTER_MENU and not ended.ended:
+            incoming = IncomingCall.parse(form)
+            page = await menus.go_on(bridge, incoming, request.query_params.get(menus.PLACE, ""))
+            return await _next_page(request, bridge, incoming, page)
         if ended.ended:
             if ended.direction == "inbound":  # of calls of our own the carrier tells their attempt
                 await bridge.registry.carrier_says(ended.call_sid, ended.status)
@@ -182,11 +187,53 @@ async def _settings_of_attempt(bridge: Bridge, call_id: str) -> Settings:
     return bridge.settings if record is None else bridge.tenants.settings_of(record)
 
 
-async def _after_dial(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
+async def _serve(
+    bridge: Bridge,
+    incoming: IncomingCall,
+    served: Served,
+    back: WayBack | None,
+    gathered: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
+    """Connect a caller to the assistant, with what menus have ``gathered``; raises Unavailable."""
+    known = bridge.registry.announced(incoming.call_sid) or await _announce(bridge, incoming, served, back)
+    if known is None:
+        busy = hand_back(back, incoming.call_sid, Ended.BUSY) if back else ""
+        return _twiml(busy or fall_back(served.settings, incoming, "apology_busy"))
+    if gathered:
+        known.record.metadata = dict(gathered)
+        bridge.spool.put(known.record)
+    return _twiml(connect_stream(bridge, known))
+
+
+async def _was_cut(bridge: Bridge, incoming: IncomingCall) -> bool:
+    """Tell whether a call is asked for again that was with the assistant already, and goes on there."""
+    kept = await newest(bridge, incoming.call_sid)
+    return kept is not None and was_cut(kept)
+
+
+async def _next_page(request: Request, bridge: Bridge, incoming: IncomingCall, page: str | menus.Onward) -> Response:
+    """Answer with a menu's document, or connect a caller who has chosen the assistant; raises Unavailable."""
+    if isinstance(page, str):
+        return _twiml(page)
+    if bridge.registry.draining and bridge.registry.announced(incoming.call_sid) is None:
+        pairs = {**request.query_params, **await menus.query(bridge, incoming.call_sid, page.place)}
+        return _move_on_to(bridge, incoming, page.back, move_on(bridge, CONNECT_PATH, pairs.items()))
+    return await _serve(bridge, incoming, page.served, page.back, page.gathered)
+
+
+async def _back_after(request: Request, bridge: Bridge, ended: ConnectEnded, word: Ended) -> str:
+    """Give the document that sends back a caller whom something else than the assistant is done with, if they have."""
+    if ended.ended:
+        return ""
+    told = way_back(choose_by(bridge, ended, request.query_params), request.query_params)
+    return await hand_back_after(bridge, ended.call_sid, word, told)
+
+
+async def _after_dial(request: Request, bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
     """Say what a caller gets who was put through, or to whom nobody answered."""
     answered = dial_answered(form)
-    word = handing_back.TRANSFERRED if answered else handing_back.NOT_ANSWERED
-    back = "" if ended.ended else await hand_back_after(bridge, ended.call_sid, word)
+    word = Ended.TRANSFERRED if answered else Ended.NOT_ANSWERED
+    back = await _back_after(request, bridge, ended, word)
     return back or after_dial(settings_of(bridge, ended), answered=ended.ended or answered)
 
 
@@ -246,6 +293,7 @@ async def _announce_new(
         from_number=incoming.from_,
         to_number=incoming.to,
         served=served,
+        attested=incoming.stir_verstat == ATTESTED_BY_CARRIER,
     )
     handing_back.keep_way_back(record, back)
     known = bridge.registry.announce(record, _token(key, record, incoming.account_sid))
@@ -276,7 +324,7 @@ async def _go_on(request: Request, bridge: Bridge, ended: ConnectEnded) -> Respo
     settings = settings_of(bridge, ended) if record is None else bridge.tenants.settings_of(record)
     back = _way_back_of_ended(request, bridge, ended, record)
     if back is not None and step is not Next.RESUME:
-        word = handing_back.UNAVAILABLE if record is None else handing_back.why(record, step)
+        word = Ended.UNAVAILABLE if record is None else handing_back.why(record, step)
         return _twiml(hand_back(back, ended.call_sid, word, record))
     if record is None or step is Next.APOLOGISE:
         log.warning("! a call could not be brought to its stream again, after %d parts", part)
@@ -291,7 +339,7 @@ async def _go_on(request: Request, bridge: Bridge, ended: ConnectEnded) -> Respo
         return _move_on(request, bridge, ended, back)
     known = await resume(bridge, record, part + 1, ended.account_sid)
     if known is None and back is not None:
-        return _twiml(hand_back(back, ended.call_sid, handing_back.CUT_OFF, record))
+        return _twiml(hand_back(back, ended.call_sid, Ended.CUT_OFF, record))
     if known is None:
         return _twiml(fall_back(settings, ended, "apology_busy"))
     log.info("< call %s comes back for part %d", record.id, known.part)
@@ -311,8 +359,13 @@ def _move_on(
     request: Request, bridge: Bridge, call: IncomingCall | ConnectEnded, back: WayBack | None = None
 ) -> Response:
     document = move_on(bridge, request.url.path, request.query_params.multi_items())
+    return _move_on_to(bridge, call, back, document)
+
+
+def _move_on_to(bridge: Bridge, call: IncomingCall | ConnectEnded, back: WayBack | None, document: str) -> Response:
+    """Answer with a document that asks another process, or, where that was done too often, with what comes instead."""
     if not document and back is not None:
-        document = hand_back(back, call.call_sid, handing_back.UNAVAILABLE)
+        document = hand_back(back, call.call_sid, Ended.UNAVAILABLE)
     return _twiml(document or fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 
@@ -323,7 +376,7 @@ def _give_up(
     log.error("! a call could not be served: %s", error.code)
     bridge.telemetry.webhook_refused(error.code)
     if back is not None:
-        return _twiml(hand_back(back, call.call_sid, handing_back.UNAVAILABLE))
+        return _twiml(hand_back(back, call.call_sid, Ended.UNAVAILABLE))
     return _twiml(fall_back(settings_of(bridge, call), call, "apology_unavailable"))
 
 

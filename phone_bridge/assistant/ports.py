@@ -25,7 +25,8 @@ class Mood(StrEnum):
     """What kind of words come next: a wish in general, an answer to an open proposal, or one to a question.
 
     ``WHICH`` of several events or alerts, ``WHEN`` (a day, a time, or from when until when), the ``SCOPE`` of a change
-    to a series (only this one, or all), a ``LENGTH`` of time. A wish may come in the place of any answer.
+    to a series (only this one, or all), a ``LENGTH`` of time. A wish may come in the place of any answer, but for the
+    ``DIGITS`` of a number.
     """
 
     WISH = "wish"
@@ -34,6 +35,7 @@ class Mood(StrEnum):
     WHEN = "when"
     SCOPE = "scope"
     LENGTH = "length"
+    DIGITS = "digits"
 
 
 class Expecting(msgspec.Struct, frozen=True):

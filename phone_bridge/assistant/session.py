@@ -19,6 +19,7 @@ from phone_bridge.assistant.performer import EXPIRING_MS, Clocks, Faculties, Gra
 from phone_bridge.assistant.ports import Move, SpeechBegan, SpeechEnded
 from phone_bridge.assistant.problems import Problem
 from phone_bridge.call.commands import HandOn
+from phone_bridge.call.words import in_english
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.sessions import serving as s
 from phone_bridge.sessions.serving import EAR, Keeper
@@ -311,7 +312,7 @@ class VoiceSession:
 
     async def _words(self, turn: s.TurnGiven) -> str:
         if not turn.utterance:
-            return turn.text
+            return in_english(turn.text)  # a line that speaks another language tells of a refusal in it
         heard = await self._hear(turn)
         return f"{turn.text} {heard}".strip()
 

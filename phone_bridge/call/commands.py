@@ -171,10 +171,14 @@ class JudgePin(msgspec.Struct, frozen=True, gc=False):
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
-    """One sentence of the bridge's own: ``key`` finds a recorded file for it, ``text`` is spoken otherwise."""
+    """One sentence of the bridge's own: ``key`` finds a recorded file for it, ``text`` is spoken otherwise.
+
+    It is in the call's language, unless it names another ``language`` of its own.
+    """
 
     key: str
     text: str
+    language: str = ""
 
 
 class Speak(msgspec.Struct, frozen=True, gc=False):

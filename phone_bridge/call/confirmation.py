@@ -52,6 +52,13 @@ class Question:
         """Know the ledger's ``item`` that names the action now, its ``words`` and its length."""
         self.naming, self.words, self.words_ms = item, words, ms
 
+    def forget(self) -> None:
+        """Know that nothing of it was heard: it is to be asked in other words, for which no old answer counts."""
+        self.began_at = self.heard_at = None
+        self.heard_ms = 0
+        self.naming, self.words, self.words_ms = "", "", 0
+        self._unclear = 0
+
     def begin_anew(self, now: int) -> None:
         """Have its whole time from now on, for until now something else was asked for."""
         self._opened = now

@@ -6,13 +6,12 @@ is read by the same grammar as consent is.
 """
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
 import msgspec
 
 from phone_bridge.call.assent import Assent, understand
+from phone_bridge.call.errand_words import LANGUAGES, ErrandWords
 
 MAX_LATER_MINUTES = 10_080
 """The latest that a callee may be called again: a week from now."""
@@ -50,138 +49,6 @@ _KEYS = {
 }
 
 
-class _Words(msgspec.Struct, frozen=True):
-    stop: tuple[str, ...]
-    later: tuple[str, ...]
-    assistant: tuple[str, ...]
-    repeat: tuple[str, ...]
-    got_it: frozenset[str]
-    screening: tuple[str, ...]
-    spans: Mapping[str, int]
-    units: Mapping[str, int]
-    numbers: Mapping[str, int]
-
-
-_ENGLISH = _Words(
-    stop=("stop calling", "do not call", "don't call", "no more calls", "never call", "remove me", "take me off"),
-    later=("later", "not now", "call me back", "call back", "call again", "call me again", "remind me again", "snooze"),
-    assistant=("assistant", "talk to", "speak to", "speak with", "my calendar"),
-    repeat=("repeat", "say that again", "say it again", "once more", "pardon"),
-    got_it=frozenset(
-        {
-            "okay",
-            "ok",
-            "alright",
-            "got it",
-            "i got it",
-            "thanks",
-            "thank you",
-            "okay thanks",
-            "okay thank you",
-            "thanks got it",
-        }
-    ),
-    screening=(
-        "who is calling",
-        "who's calling",
-        "state your name",
-        "say your name",
-        "record your name",
-        "your name and",
-        "reason for calling",
-        "reason for your call",
-        "why you're calling",
-        "why you are calling",
-        "screening service",
-        "screening this call",
-        "using a screening",
-        "may i ask who",
-        "who am i speaking",
-        "who is this",
-    ),
-    spans=MappingProxyType(
-        {"half an hour": 30, "quarter of an hour": 15, "an hour": 60, "a few minutes": 5, "tomorrow": 1_440}
-    ),
-    units=MappingProxyType({"minute": 1, "minutes": 1, "hour": 60, "hours": 60, "day": 1_440, "days": 1_440}),
-    numbers=MappingProxyType(
-        {
-            "one": 1,
-            "two": 2,
-            "three": 3,
-            "four": 4,
-            "five": 5,
-            "six": 6,
-            "seven": 7,
-            "eight": 8,
-            "nine": 9,
-            "ten": 10,
-            "fifteen": 15,
-            "twenty": 20,
-            "thirty": 30,
-            "forty": 40,
-            "forty five": 45,
-            "fifty": 50,
-            "sixty": 60,
-            "ninety": 90,
-        }
-    ),
-)
-
-_GERMAN = _Words(
-    stop=("nicht mehr anrufen", "nie wieder", "keine anrufe", "rufen sie nicht", "ruf nicht", "rufen sie mich nicht"),
-    later=("später", "nicht jetzt", "noch einmal anrufen", "wieder anrufen", "zurückrufen", "ruf mich"),
-    assistant=("assistent", "assistenten", "assistentin", "sprechen mit", "meinen kalender"),
-    repeat=("wiederholen", "noch einmal bitte", "nochmal bitte", "wie bitte"),
-    got_it=frozenset(
-        {"okay", "verstanden", "habe verstanden", "danke", "vielen dank", "danke schön", "ist gut", "alles klar"}
-    ),
-    screening=(
-        "wer ist da",
-        "wer spricht",
-        "wer ruft an",
-        "nennen sie ihren namen",
-        "ihren namen und",
-        "grund ihres anrufs",
-        "grund des anrufs",
-        "mit wem spreche",
-    ),
-    spans=MappingProxyType(
-        {
-            "halben stunde": 30,
-            "halbe stunde": 30,
-            "viertelstunde": 15,
-            "einer stunde": 60,
-            "eine stunde": 60,
-            "morgen": 1_440,
-        }
-    ),
-    units=MappingProxyType({"minute": 1, "minuten": 1, "stunde": 60, "stunden": 60, "tage": 1_440, "tagen": 1_440}),
-    numbers=MappingProxyType(
-        {
-            "eine": 1,
-            "einer": 1,
-            "zwei": 2,
-            "drei": 3,
-            "vier": 4,
-            "fünf": 5,
-            "sechs": 6,
-            "sieben": 7,
-            "acht": 8,
-            "neun": 9,
-            "zehn": 10,
-            "fünfzehn": 15,
-            "zwanzig": 20,
-            "dreißig": 30,
-            "vierzig": 40,
-            "fünfundvierzig": 45,
-            "fünfzig": 50,
-            "sechzig": 60,
-        }
-    ),
-)
-_LANGUAGES = {"en": _ENGLISH, "de": _GERMAN}
-
-
 def screens(text: str, language: str) -> bool:
     """Tell whether somebody asks who is calling and why, as people and screening services do."""
     return _has(_plain(text), _table(language).screening)
@@ -212,9 +79,7 @@ class Errand:
             return Heard(Wish.SCREENED)
         if _has(words, table.stop):
             return self._settle(Heard(Wish.STOP))
-        if minutes and (
-            self._asking_when or _has(words, table.later) or words.startswith(("in ", "tomorrow", "morgen"))
-        ):
+        if minutes and (self._asking_when or _has(words, table.later) or words.startswith(table.begins)):
             return self._settle(Heard(Wish.LATER_IN, minutes))
         for wish, phrases in (
             (Wish.LATER, table.later),
@@ -246,8 +111,8 @@ class Errand:
         return heard
 
 
-def _table(language: str) -> _Words:
-    return _LANGUAGES.get(language.partition("-")[0].lower(), _ENGLISH)
+def _table(language: str) -> ErrandWords:
+    return LANGUAGES.get(language.partition("-")[0].lower(), LANGUAGES["en"])
 
 
 def _plain(text: str) -> str:
@@ -258,7 +123,7 @@ def _has(words: str, phrases: tuple[str, ...]) -> bool:
     return any(re.search(rf"\b{re.escape(phrase)}\b", words) for phrase in phrases)
 
 
-def _minutes(words: str, table: _Words) -> int:
+def _minutes(words: str, table: ErrandWords) -> int:
     """Read a span of time such as "twenty minutes"; 0 for none."""
     for phrase, minutes in table.spans.items():
         if _has(words, (phrase,)):

@@ -270,6 +270,12 @@ class EndRequested(msgspec.Struct, frozen=True, gc=False):
     by: str = "api"
 
 
+class LanguageChosen(msgspec.Struct, frozen=True, gc=False):
+    """The session wants the bridge to speak, and to understand, ``language`` from now on: a tag such as ``es-MX``."""
+
+    language: str
+
+
 Event = (
     CallerHeard
     | DigitPressed
@@ -301,6 +307,7 @@ Event = (
     | PromptReady
     | PromptFailed
     | EndRequested
+    | LanguageChosen
     | PinKeyed
     | PinSpoken
     | PinJudged

@@ -21,6 +21,7 @@ from phone_bridge.call.confirmation import Question, Questions, Reply
 from phone_bridge.call.errand import Errand, Heard, Wish, screens
 from phone_bridge.call.functions import UNPROVEN, Functions, readable
 from phone_bridge.call.handing_on import EXECUTED, FAILED, UNKNOWN, Given, alike, hand_on
+from phone_bridge.call.language import Language
 from phone_bridge.call.lifeline import Lifeline, Spare
 from phone_bridge.call.past import Past
 from phone_bridge.call.permit import Permit
@@ -29,7 +30,6 @@ from phone_bridge.call.proving import OVER, Move, Proving
 from phone_bridge.call.rules import NEVER_UNASKED, Rules
 from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Asked, Trace
-from phone_bridge.call.trust import highest
 from phone_bridge.call.turns import Due, Turns
 from phone_bridge.call.view import Line, Open, View
 from phone_bridge.errors import LocalError
@@ -87,7 +87,8 @@ class Call:
         self._phase = Phase.NEW
         self.trace = Trace(now if past is None else now - past.ms)
         self._out: list[c.Command] = []
-        self._speaker = Speaker(format, rules, self.trace, self._out)
+        self._language = Language(rules)
+        self._speaker = Speaker(format, rules, self._language, self.trace, self._out)
         self._ledger = self._speaker.ledger
         self._prompts = self._speaker.prompts
         self._questions = Questions()
@@ -95,7 +96,7 @@ class Call:
         self._turns = Turns(rules, now)
         self._lifeline = Lifeline(rules)
         self._given = Given()
-        self._proving = Proving(rules, highest(rules.trust.has, past.trust) if past else rules.trust.has)
+        self._proving = Proving(rules)
         self.trace.trust = self._proving.tier.value
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
         self._announcement = Announcement(wanted=rules.announce)
@@ -109,6 +110,7 @@ class Call:
         self._reply = ""  # the assistant's item that is being produced
         self._cut: set[str] = set()  # items of which no more is to be heard
         self._hushed: set[str] = set()  # items that spoke while a question was asked
+        self._needless = ""  # the reply among them that is cancelled once it speaks
         self._awaited: set[str] = set()  # what was confirmed to this session, which has not said what came of it
         self._utterance: int | None = None  # when the caller's present utterance began
         self._partial = ""  # its words so far
@@ -153,6 +155,7 @@ class Call:
             e.PromptReady: self._prompt_ready,
             e.PromptFailed: self._prompt_failed,
             e.EndRequested: self._end_requested,
+            e.LanguageChosen: self._language_chosen,
             e.PinKeyed: self._pin_keyed,
             e.PinSpoken: self._pin_spoken,
             e.PinJudged: self._pin_judged,
@@ -235,16 +238,22 @@ class Call:
             first: tuple[c.Line | str, ...] = ("cut_off",)
         elif self._errand is not None:
             first = (self._errand_line, "errand_keys")
-        elif self._rules.greeting:
-            first = (c.Line("greeting.own", self._rules.greeting),)
+        elif self._proving.may_enter:
+            first = (*self._greeting, *self._language.offers())
         else:
-            first = ("greeting",) if self._proving.may_enter else ()
-        if lines := (*self._announcement.lines, *first):
+            first = self._greeting if self._rules.greeting else ()
+            self._language.open = False  # the keys are the PIN's
+        lines = (*self._announcement.lines, *first)
+        if self._proving.may_enter or self._on_errand:
             self._announcement.said(self._say(*lines, now=now))
-        if not self._proving.may_enter and not self._on_errand:
-            self._prove(now)
+        else:
+            self._prove(now, *lines)
         self._turns.caller_done(now)
         return self._drain()
+
+    @property
+    def _greeting(self) -> tuple[c.Line | str, ...]:
+        return (c.Line("greeting.own", self._rules.greeting),) if self._rules.greeting else ("greeting",)
 
     def process(self, event: e.Event, now: int) -> list[c.Command]:
         """Take one fact in; what comes after the end is nobody's duty, but what a tool has done is noted still."""
@@ -364,6 +373,8 @@ class Call:
             self._hear_errand(self._errand.press(event.digit), now)
             return
         question = self._questions.current
+        if question is None and self._language.press(event.digit):
+            self._greet_anew(now)
         if question is None or (self._answered_at is not None and now < self._answered_at + self._rules.double_tap_ms):
             return
         self._hear_question(question, now)
@@ -438,6 +449,7 @@ class Call:
         if not late:
             self._turns.caller_done(now)
         self.trace.said(began, "caller", event.text)
+        self._language.open = False
         question = self._questions.current
         if question is None:
             if self._ledger.unheard(now) and not late:
@@ -446,7 +458,7 @@ class Call:
         self._hear_question(question, now)
         if _precedes(event, question):
             return
-        assent = understand(event.text, self._rules.language, prompt=self._own_words(question))
+        assent = understand(event.text, self._language.tag, prompt=self._own_words(question))
         reply = question.say(assent, began, self._rules.unclear_answers)
         if reply is Reply.NONE and self._was_lost(question, assent, now):
             reply = Reply.REPEAT
@@ -486,7 +498,7 @@ class Call:
             if event.began is None:
                 self._interrupt(now)
         elif question.heard_at is not None and now >= question.heard_at and not _precedes(event, question):
-            heard = understand(event.text, self._rules.language, prompt=self._own_words(question))
+            heard = understand(event.text, self._language.tag, prompt=self._own_words(question))
             if heard not in (Assent.ECHO, Assent.NOTHING):
                 self._flush(now)
 
@@ -503,7 +515,7 @@ class Call:
 
     def _answers_errand(self, text: str, began: int, now: int) -> bool:
         """Take in what the callee of an outbound call says, as long as it is not for the assistant."""
-        self._screened = bool(self._rules.about) and not self._on_errand and screens(text, self._rules.language)
+        self._screened = bool(self._rules.about) and not self._on_errand and screens(text, self._language.tag)
         if self._screened:
             self.trace.said(began, "caller", text)
             self._interrupt(now)
@@ -540,7 +552,7 @@ class Call:
         self.trace.reply = f"later:{heard.minutes}" if later else heard.wish.value
         self.trace.version += 1
         if later:
-            self._close(words.later(heard.minutes, self._rules.language), "completed", "bridge", now)
+            self._close(words.later(heard.minutes, self._language.tag), "completed", "bridge", now)
         elif heard.wish is not Wish.ASSISTANT:
             done = "errand_stopped" if heard.wish is Wish.STOP else "errand_thanks"
             self._close(done, "completed", "bridge", now)
@@ -549,11 +561,12 @@ class Call:
 
     def _give_the_word(self, now: int) -> None:
         """Let the assistant talk, which has to hear what was said before."""
-        self._say("errand_assistant", now=now)
         if not self._proving.may_enter:
             self._handing_on = True
-            self._prove(now)
-        elif self._phase is Phase.TALKING:
+            self._prove(now, "errand_assistant")
+            return
+        self._say("errand_assistant", now=now)
+        if self._phase is Phase.TALKING:
             self._hand_on(now, answer=True)
             self._turns.caller_done(now)
         elif self._lifeline.reopen_at is None and self._session_missing:
@@ -562,6 +575,28 @@ class Call:
         else:
             self._handing_on = True
 
+    # The language
+
+    def _greet_anew(self, now: int) -> None:
+        """Begin again in the language that the caller has chosen by key, with a session that hears of it."""
+        self._interrupt(now)
+        self._prompts.forget(None)
+        self._flush(now)
+        self._say("greeting", now=now)
+        if self._phase is Phase.TALKING:
+            self._out.append(c.HandOn(self._language.wish(), answer=False))
+
+    def _language_chosen(self, event: e.LanguageChosen, now: int) -> None:
+        if self._phase not in (Phase.OPENING, Phase.TALKING) or not self._language.change(event.language):
+            return
+        question = self._questions.current
+        if question is not None and not self._proving.open:
+            self._hear_question(question, now)
+            self._prompts.forget(question)
+            self._flush(now)
+            question.forget()
+            self._ask(question, now)
+
     # The assistant
 
     def _reply_started(self, event: e.ReplyStarted, now: int) -> None:
@@ -569,9 +604,10 @@ class Call:
         self._turns.producing(True, now)
         self._functions.reply_started()
         if self._questions.current is not None and self._questions.current.function:
-            # It answers nothing: what the model waits for is the result, and until then the caller hears us.
+            # It answers nothing: what the model waits for is the result, and until then the caller hears us. But it may
+            # be all functions, such as the one that switches the question's language, so only its words are cancelled.
             self._hush(event.item)
-            self._out.append(c.CancelReply(event.item))
+            self._needless = event.item
         if self._next_question is not None:
             self._next_question = self._next_limit
 
@@ -579,6 +615,9 @@ class Call:
         item = event.item
         self._reply = item
         if self._phase is not Phase.TALKING or item in self._cut or item in self._hushed:
+            if item == self._needless:
+                self._needless = ""
+                self._out.append(c.CancelReply(item))
             self._drop(event, now)
             return
         if self._questions.current is not None or self._on_errand or self._screened:
@@ -643,7 +682,7 @@ class Call:
             return
         self._step("open")
         self._up = self._first = False
-        if self._handing_on and self._hand_on(now, answer=True):
+        if (self._handing_on or self._language.wish()) and self._hand_on(now, answer=True):
             self._turns.caller_done(now)
         else:
             self._turns.sounding(now)
@@ -660,9 +699,12 @@ class Call:
         if self._errand is not None:  # the only words of ours that an assistant has to know
             said = duty if duty is not None else c.HandOn(())
             duty = c.HandOn((c.Turn("assistant", self._errand.text), *said.turns), said.done, answer)
+        if wish := self._language.wish():
+            said = duty if duty is not None else c.HandOn(())
+            duty = c.HandOn((*wish, *said.turns), said.done, answer and bool(said.turns or said.done))
         if duty is not None:
             self._out.append(duty)
-        return duty is not None
+        return duty is not None and duty.answer
 
     def _session_closed(self, event: e.SessionClosed, now: int) -> None:
         if self._phase not in (Phase.OPENING, Phase.TALKING) or not self._proving.may_enter:
@@ -832,7 +874,7 @@ class Call:
     def _refuse_again(self, event: e.ConfirmationAsked, now: int) -> None:
         """Send no second yes for a proposal that had its yes before the session was lost."""
         question = self._taken_out(event.id)
-        told = words.already(self._rules.language)
+        told = words.already(self._language.tag)
         self._out.append(c.Answer(question.id, question.action, c.Verdict.DECLINED, c.AnsweredBy.NONE, told))
 
     def _taken_out(self, id: str, *, function: bool = False) -> Question:
@@ -860,11 +902,12 @@ class Call:
         else:
             self._prove(now)
 
-    def _ask(self, question: Question, now: int) -> None:
+    def _ask(self, question: Question, now: int, *lead: str) -> None:
+        self._language.open = False
         self.trace.noted(now, "asked", question.action.name)
         before = self._done_before(question.action) if question.function else self._given.alike(question.action)
         warning = () if not before else ("again_done" if before == EXECUTED else "again_unknown",)
-        self._say(*warning, self._naming(question), "keys", now=now, question=question)
+        self._say(*lead, *warning, self._naming(question), "keys", now=now, question=question)
 
     def _hear_question(self, question: Question, now: int) -> None:
         """Bring up to date how much of the question was heard."""
@@ -917,7 +960,7 @@ class Call:
         else:
             told = verdict in (c.Verdict.DECLINED, c.Verdict.EXPIRED) and by is not c.AnsweredBy.SPEECH
             refusing = words.unproven if question.unproven else words.refusal
-            refusal = refusing(self._rules.language) if told else ""
+            refusal = refusing(self._language.tag) if told else ""
             self._out.append(c.Answer(question.id, question.action, verdict, by, refusal, permit))
         self._note(question, verdict, by, answer, now)
 
@@ -1045,7 +1088,7 @@ class Call:
         self._next_question = None
 
     def _naming(self, question: Question) -> c.Line:
-        return words.question(question.action, self._rules.language)
+        return words.question(question.action, self._language.tag)
 
     def _own_words(self, question: Question) -> str:
         """Give all that may come back as an echo while ``question`` is asked."""
@@ -1054,19 +1097,21 @@ class Call:
 
     # Who is calling
 
-    def _prove(self, now: int) -> None:
-        """Ask for the PIN that the current question needs, or the session as a whole."""
+    def _prove(self, now: int, *lead: c.Line | str) -> None:
+        """Ask for the PIN that the current question needs, or the session as a whole; ``lead`` is said before."""
         self._proving.begin(now)
         self._out.append(c.ForgetPin())
         if self._proving.spent:
             self._move_on(Move.REFUSED, now)
         else:
-            self._ask_for_pin("pin_ask" if self._questions.current is not None else "pin_enter", now)
+            self._ask_for_pin("pin_ask" if self._questions.current is not None else "pin_enter", now, *lead)
 
-    def _ask_for_pin(self, key: str, now: int) -> None:
+    def _ask_for_pin(self, key: str, now: int, *lead: c.Line | str) -> None:
         self._prompts.take(self._pin_prompt)
         more = ("pin_voice",) if self._rules.pin_by_voice and key != "pin_wrong" else ()
-        self._pin_prompt = self._say(key, *more, now=now).name
+        prompt = self._say(*lead, key, *more, now=now)
+        self._announcement.said(prompt)
+        self._pin_prompt = prompt.name
 
     def _pin_keyed(self, event: e.PinKeyed, now: int) -> None:
         self._turns.caller(now)
@@ -1082,8 +1127,9 @@ class Call:
     def _move_on(self, move: Move, now: int, by: c.AnsweredBy = c.AnsweredBy.NONE) -> None:
         if move is Move.NOTHING:
             return
-        self._prompts.take(self._pin_prompt)
-        self._flush(now)
+        if move is not Move.HUSH or not self._announcement.sounding(self._ledger, now):
+            self._prompts.take(self._pin_prompt)
+            self._flush(now)
         if move is Move.JUDGE:
             self._out.append(c.JudgePin(self._proving.judge(now)))
         elif move in (Move.AGAIN, Move.WRONG):
@@ -1104,12 +1150,12 @@ class Call:
             self._out.append(c.OpenSession())
             self._turns.caller_done(now)
             return
-        self._say("pin_right", now=now)
         if question.held:
+            self._say("pin_right", now=now)
             self._ask_next(now)
         else:
             question.begin_anew(now)
-            self._ask(question, now)
+            self._ask(question, now, "pin_right")
 
     def _unproven(self, move: Move, by: c.AnsweredBy, now: int) -> None:
         """Leave the caller as little known as before: what needed more is declined, and a call that did is over."""

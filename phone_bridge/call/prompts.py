@@ -2,6 +2,7 @@
 
 from phone_bridge.call.commands import Line, Speak
 from phone_bridge.call.confirmation import Question
+from phone_bridge.call.language import Language
 from phone_bridge.call.rules import Rules
 
 MAX_PENDING = 8  # lines that may be in the making at a time
@@ -25,8 +26,9 @@ class Prompt:
 class Prompts:
     """Keep one call's lines in the making."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, language: Language) -> None:
         self._rules = rules
+        self._language = language
         self._making: dict[str, Prompt] = {}
         self._count = 0
 
@@ -43,14 +45,14 @@ class Prompts:
         self._count += 1
         prompt = Prompt(f"{MARK}{self._count}", lines, now + self._rules.prompt_ms, question)
         self._making[prompt.name] = prompt
-        return prompt, Speak(prompt.name, lines, self._rules.language)
+        return prompt, Speak(prompt.name, lines, self._language.tag)
 
     def take(self, name: str) -> Prompt | None:
         """Take out what is made, or could not be; None for what nobody waits for any more."""
         return self._making.pop(name, None)
 
-    def forget(self, question: Question) -> None:
-        """Leave unsaid what was being made about a question that has moved on."""
+    def forget(self, question: Question | None) -> None:
+        """Leave unsaid what was being made about a question that has moved on, or (None) about none."""
         self._making = {name: prompt for name, prompt in self._making.items() if prompt.question is not question}
 
     def late(self, now: int) -> list[Prompt]:

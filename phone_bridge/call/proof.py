@@ -6,9 +6,26 @@ Whether its signature fits is for whoever has the key to say; here is what it mu
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from phone_bridge.call.receipt import ID_PREFIX, UNKNOWN, VERSION, Receipt, action_sha256, canonical
+import msgspec
+
+from phone_bridge.call.receipt import (
+    FIRST_VERSION,
+    ID_PREFIX,
+    UNKNOWN,
+    VERSION,
+    Receipt,
+    action_sha256,
+    canonical,
+)
+from phone_bridge.call.trust import Tier
 
 YES_KEY = "1"
+_KNOWN: dict[str, str] = {
+    Tier.UNKNOWN: ", not known by their number",
+    Tier.KNOWN: ", known by their number",
+    Tier.ATTESTED: ", known by their number, which its carrier attests",
+    Tier.PIN: ", who had given the PIN",
+}
 
 
 def doubts(receipt: Receipt) -> list[str]:
@@ -17,8 +34,12 @@ def doubts(receipt: Receipt) -> list[str]:
 
 
 def _form_doubts(receipt: Receipt) -> Iterable[str]:
-    if receipt.version != VERSION:
-        yield f"its version is {receipt.version}, and only {VERSION} is known here"
+    if not FIRST_VERSION <= receipt.version <= VERSION:
+        yield f"its version is {receipt.version}, and only {FIRST_VERSION} to {VERSION} are known here"
+    elif receipt.version > FIRST_VERSION and receipt.trust not in tuple(Tier):
+        yield "it does not say how far it was known who the caller was"
+    elif receipt.version == FIRST_VERSION and receipt.trust is not msgspec.UNSET:
+        yield "it says how far it was known who the caller was, which its version does not"
     if not receipt.id.startswith(ID_PREFIX):
         yield f"its id does not begin with {ID_PREFIX}"
     if action_sha256(receipt.action.name, receipt.action.parameters) != receipt.action.sha256:
@@ -59,10 +80,11 @@ def tell(receipt: Receipt) -> str:
     question, answer, outcome = receipt.question, receipt.answer, receipt.outcome
     whose = f"a caller whose number ends in {receipt.caller.last_digits}" if receipt.caller.last_digits else "a caller"
     asked = f"was asked{f' at {question.asked_at}' if question.asked_at else ''}, and heard {question.heard_ms} of "
+    known = _KNOWN.get(str(receipt.trust), "")
     how = "pressed the key" if answer.by == "digit" else "said"
     lines = [
         f"Receipt {receipt.id}, revision {receipt.revision}, issued {receipt.issued_at}",
-        f"  In call {receipt.call.id} (the carrier's {receipt.call.carrier_id}) for {receipt.user_id}, {whose}",
+        f"  In call {receipt.call.id} (the carrier's {receipt.call.carrier_id}) for {receipt.user_id}, {whose}{known}",
         f"  {asked}{question.ms} ms of: {question.text}",
         f"  and at {answer.answered_at} {how}: {answer.said}",
         f"  consenting to: {receipt.action.name} {canonical(receipt.action.parameters).decode()}",

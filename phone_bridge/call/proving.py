@@ -46,9 +46,9 @@ _OUTCOMES = {"locked": Move.LOCKED, "missing": Move.MISSING}
 class Proving:
     """Know how far one caller is known, and ask for more; every time on the call's clock."""
 
-    def __init__(self, rules: Rules, has: Tier) -> None:
+    def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self.tier = has
+        self.tier = rules.trust.has
         self.open = False
         """Whether the PIN is asked for."""
         self.attempt = 0

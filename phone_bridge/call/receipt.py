@@ -23,7 +23,9 @@ import msgspec
 
 from phone_bridge.errors import RemoteError
 
-VERSION = 1
+VERSION = 2
+FIRST_VERSION = 1
+"""Of receipts that say nothing of how far it was known who the caller was."""
 ID_PREFIX = "rcp_"
 UNKNOWN = "unknown"
 """The outcome while the session has not told one."""
@@ -101,8 +103,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One consent; times are ISO 8601 in UTC, ``signature`` is the base64url of Ed25519 over ``signed_bytes``.
 
-    ``key_id`` and ``signature`` are empty while it is unsigned. Nothing has a default: a field that was taken out of a
-    signed receipt must not come back by itself.
+    ``trust`` is how far it was known who the caller was when they answered: ``unknown``, ``known`` by their number,
+    ``attested`` by its carrier, too, or by their ``pin``. ``key_id`` and ``signature`` are empty while it is unsigned.
+    Nothing has a default: a field that was taken out of a signed receipt must not come back by itself. ``trust``, which
+    the first version had not, stays out where it is not there.
     """
 
     version: Whole
@@ -112,6 +116,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     issued_at: str
     user_id: str
     caller: Caller
+    trust: str | msgspec.UnsetType = msgspec.UNSET
     call: OfCall
     action: Deed
     question: Asking

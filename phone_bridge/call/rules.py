@@ -7,11 +7,15 @@ import msgspec
 from phone_bridge.call.trust import Trust
 from phone_bridge.offers import Effect
 
+LONGEST_CALL_MS = 3_600_000
+
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What one call may take, in milliseconds where the name ends so."""
 
     language: str = "en"
+    languages: Mapping[str, str] = {}
+    """Other languages that are offered at the beginning, each by its key."""
     greeting: str = ""
     """The first words; empty for the language's own greeting."""
     errand: str = ""
@@ -81,7 +85,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How long a session may send nothing in the midst of a reply before it counts as lost."""
     mute_ms: int = 15_000
     """The same while a reply is awaited, or something is being done: a tool may take ten seconds."""
-    limit_ms: int = 3_600_000
+    limit_ms: int = LONGEST_CALL_MS
     """The longest call."""
     prompt_ms: int = 3_000
     """How long the bridge's own voice may take to be made."""

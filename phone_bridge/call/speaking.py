@@ -4,6 +4,7 @@ from phone_bridge.audio.format import Format
 from phone_bridge.call import commands as c
 from phone_bridge.call import words
 from phone_bridge.call.confirmation import Question
+from phone_bridge.call.language import Language
 from phone_bridge.call.playback import Cut, Ledger
 from phone_bridge.call.prompts import MARK, Prompt, Prompts
 from phone_bridge.call.rules import Rules
@@ -12,12 +13,12 @@ from phone_bridge.call.view import Line
 
 
 class Speaker:
-    """Play to the leg in ``format``; the duties go to ``out``, what was heard goes to ``trace``."""
+    """Play to the leg in ``format``, and our own in ``language``; duties go to ``out``, what was heard to ``trace``."""
 
-    def __init__(self, format: Format, rules: Rules, trace: Trace, out: list[c.Command]) -> None:
+    def __init__(self, format: Format, rules: Rules, language: Language, trace: Trace, out: list[c.Command]) -> None:
         self.ledger = Ledger(format)
-        self.prompts = Prompts(rules)
-        self._rules = rules
+        self.prompts = Prompts(rules, language)
+        self._language = language
         self._trace = trace
         self._out = out
         self._words: dict[str, str] = {}  # what each item says, until it is settled
@@ -25,7 +26,7 @@ class Speaker:
 
     def line(self, key: str) -> c.Line:
         """Give a fixed sentence in the caller's language."""
-        return words.line(key, self._rules.language)
+        return words.line(key, self._language.tag)
 
     def speak(self, *lines: c.Line | str, now: int, question: Question | None = None) -> Prompt:
         """Have ``lines`` made (a text is a fixed sentence's key), to be played when they are ready."""

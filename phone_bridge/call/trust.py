@@ -42,6 +42,11 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
     otherwise: Tier = Tier.UNKNOWN
     enter: Tier = Tier.UNKNOWN
 
+    @property
+    def at_first(self) -> Tier:
+        """How far whoever comes to talk to the session is known at least: who is not known enough has given a PIN."""
+        return self.has if self.has.reaches(self.enter) else Tier.PIN
+
     def needs(self, tool: str) -> Tier:
         """Say which tier opens ``tool``."""
         return self.tools.get(tool, self.otherwise)

@@ -43,13 +43,15 @@ IDEMPOTENCY_S = 86_400
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is said and done in an outbound call; ``errand`` True asks for the keys of a reminder after ``text``.
 
-    ``message`` is left on a voicemail, ``about`` answers whoever screens the call; ``user_id`` is whose it is.
+    ``message`` is left on a voicemail, ``about`` answers whoever screens the call, ``digits`` are pressed when it is
+    answered; ``user_id`` is whose it is.
     """
 
     text: str = ""
     message: str = ""
     about: str = ""
     errand: bool = False
+    digits: str = ""
 
 
 class Attempt(msgspec.Struct, kw_only=True):

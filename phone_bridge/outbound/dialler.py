@@ -160,6 +160,7 @@ class Dialler:
             limit_s=self._line.limit_s,
             machine_detection=_DETECTIONS.get(self._line.detection.removesuffix("-async"), ""),
             async_amd=self._line.detection.endswith("-async"),
+            digits=attempt.what.digits,
         )
 
     def _not_placed(self, attempt: Attempt, error: Unavailable) -> float:

@@ -177,6 +177,18 @@ class Pins:
         return "number:" + hmac.digest(self._records.secret(_NUMBERS), number.encode(errors="replace"), "sha256").hex()
 
 
+def users(url: str) -> frozenset[str]:
+    """Name who has a PIN in the database at ``url``, where nothing is changed; raises Unavailable, SettingsError."""
+    engine = database.engine(url)
+    try:
+        with database.transaction(engine) as connection:
+            if not sa.inspect(connection).has_table(_PINS.name):
+                return frozenset()
+            return frozenset(connection.execute(sa.select(_PINS.c.user_id)).scalars())
+    finally:
+        engine.dispose()
+
+
 def _of_user(user_id: str) -> str:
     return f"user:{user_id}"
 

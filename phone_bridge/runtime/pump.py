@@ -7,7 +7,7 @@ decision, everything of that call is over within a second.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from phone_bridge.audio.format import Format
 from phone_bridge.audio.level import VoiceActivity
@@ -22,6 +22,7 @@ from phone_bridge.call.view import View
 from phone_bridge.errors import RemoteError, Unavailable
 from phone_bridge.runtime.connect import Connector, Link
 from phone_bridge.runtime.links import Ear, Links
+from phone_bridge.runtime.pin_pad import Desk, PinPad
 from phone_bridge.runtime.recordings import Recorder
 from phone_bridge.runtime.sight import Sight
 from phone_bridge.runtime.sockets import Socket
@@ -68,6 +69,24 @@ class LegWire(Protocol):
         ...
 
 
+@runtime_checkable
+class EndsWithSocket(Protocol):
+    """A leg's wire whose carrier hangs up by closing its socket, too."""
+
+    def closed(self, code: int) -> e.LegClosed:
+        """Say what the end of the socket means."""
+        ...
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """A leg's wire that finds out how good its line is."""
+
+    def measured(self) -> list[tuple[str, float]]:
+        """Take what was measured since the last time, by its name in the trace."""
+        ...
+
+
 class PromptMaker(Protocol):
     """Makes the sound of the bridge's own lines."""
 
@@ -81,7 +100,8 @@ class Pump:
 
     ``run`` is the only task its caller has to own; ``clock`` gives seconds and never runs back. A ``journal`` is told
     all that the call is told, ``apology`` is what a caller hears whose call has failed, ``tools`` are what a session
-    may use that calls functions, ``recorder`` keeps what is said and heard once the call allows it.
+    may use that calls functions, ``pins`` judges the PIN where one is asked for, ``recorder`` keeps what is said and
+    heard once the call allows it.
     """
 
     def __init__(
@@ -98,6 +118,7 @@ class Pump:
         apology: c.Line | None = None,
         tools: Tools | None = None,
         language: str = "en",
+        pins: Desk | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self._call = call
@@ -108,6 +129,7 @@ class Pump:
         self._language = language
         self._apology = apology or words.line("apology_failed", language)
         self.journal = journal
+        self._measured = leg.measured if isinstance(leg, Measures) else list[tuple[str, float]]
         self._links = Links(
             connector,
             dialect,
@@ -117,6 +139,7 @@ class Pump:
             lost=self._session_closed,
             spawn=self._spawn,
         )
+        self._pad = PinPad(pins, leg.format, language, fact=self._fact_if_live, spawn=self._spawn)
         self._tool_tasks = ToolTasks(tools if tools is not None else NO_TOOLS, fact=self._tool_fact)
         self._link: Link | None = None  # the present one
         self._session: SessionWire | None = None
@@ -156,6 +179,8 @@ class Pump:
             c.PrepareTool: self._prepare_tool,
             c.RunTool: self._run_tool,
             c.Speak: self._speak,
+            c.ForgetPin: lambda command, now: self._pad.forget(),
+            c.JudgePin: lambda command, now: self._pad.judge(command.attempt),
         }
 
     @property
@@ -202,6 +227,10 @@ class Pump:
             self._end_by = by
         else:
             self._fact_if_live(e.EndRequested(by))
+
+    def speak(self, language: str) -> None:
+        """Have the bridge's own lines spoken, and yes and no understood, in ``language`` from now on."""
+        self._fact_if_live(e.LanguageChosen(language))
 
     # Receive, process, transmit
 
@@ -299,7 +328,9 @@ class Pump:
         self._fact(e.SpareFailed("lost"))
 
     def _process(self, event: e.Event, now: int) -> None:
-        """Tell the call of a fact, and do what it asks for."""
+        """Tell the call of a fact, and do what it asks for; a key that may be one of a PIN is told to nobody."""
+        if type(event) is e.DigitPressed and self._call.masks(now):
+            event = self._pad.key(event.digit, asked=self._call.proving)
         if self.journal is not None:
             self.journal.note(event, now)
         if self._recorder is not None and type(event) is e.CallerHeard:
@@ -349,6 +380,8 @@ class Pump:
             self._voice = VoiceActivity(self._leg.format)
         if not isinstance(event, e.CallerHeard):
             return False
+        if self._call.proving:
+            self._pad.hear(event.audio)
         told = False
         for voiced in self._voice.push(event.audio, now):
             if voiced.started and (self._call.asking or self._call.sounding(now)):
@@ -441,7 +474,10 @@ class Pump:
 
     async def _make_prompt(self, command: c.Speak) -> None:
         try:
-            parts = [await self._prompts.sound(line, command.language, self._leg.format) for line in command.lines]
+            parts = [
+                await self._prompts.sound(line, line.language or command.language, self._leg.format)
+                for line in command.lines
+            ]
         except Unavailable as error:
             self._fact_if_live(e.PromptFailed(command.prompt, error.code))
         else:
@@ -453,7 +489,8 @@ class Pump:
     # Ends
 
     def _leg_closed(self, code: int, reason: str) -> None:
-        self._fact_if_live(e.LegClosed("lost"))
+        ended = self._leg.closed(code) if isinstance(self._leg, EndsWithSocket) else e.LegClosed("lost")
+        self._fact_if_live(ended)
 
     def _session_closed(self, link: Link, code: int, reason: str) -> None:
         if link is self._link:
@@ -494,9 +531,14 @@ class Pump:
                 now = self._now()
                 for duty in (c.Flush(), c.Play(sound)):
                     self._leg.send(duty, now)
-                for message in self._leg.outgoing():
-                    self._socket.send(message)
-                await asyncio.sleep(self._leg.format.ms(len(sound)) / 1000 + APOLOGY_TAIL_SECONDS)
+                until = now + self._leg.format.ms(len(sound)) + int(APOLOGY_TAIL_SECONDS * 1000)
+                while now < until:  # a leg that paces its sound itself gives it out bit by bit
+                    for message in self._leg.outgoing():
+                        self._socket.send(message)
+                    due = min(self._leg.deadline() or until, until)
+                    await asyncio.sleep(max(1, due - now) / 1000)
+                    now = self._now()
+                    _overdue(self._leg, now)
                 self._hang_up(c.HangUp("bridge_failed"), now)
         except Exception:  # noqa: BLE001 - the leg's wire may be what is broken, and the call ends all the same
             _log.warning("x a call that has failed could not be apologised for")
@@ -567,7 +609,11 @@ class Pump:
         self._guard(self._look)
 
     def _look(self) -> None:
-        at, now = self._deadline(), self._now()
+        now, due = self._now(), self._leg.deadline()
+        if due is not None and due <= now:  # a leg that paces its sound is due nearly always; no more need be asked
+            self._expire(now)
+            return
+        at = self._deadline()
         if at is not None and at > now:
             self._wake(at)
         else:
@@ -581,6 +627,8 @@ class Pump:
             if self._voice is not None or self._watches_voice():
                 self._watch_voice(event, now)
             self._process(event, now)
+        for name, value in self._measured():
+            self._call.trace.measured(name, value)
         if self._session is not None:
             for event in _overdue(self._session, now):
                 self._process(event, now)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from phone_bridge.call.receipt import (
+    FIRST_VERSION,
     VERSION,
     Asking,
     Caller,
@@ -161,11 +162,11 @@ def receipt_of(record: CallRecord, action: dict[str, Any], issued_at: str) -> Re
     began = record.answered_at or record.started_at
     name, parameters, at_ms = action["name"], action["parameters"], action["at_ms"]
     digest = action_sha256(name, parameters)
-    question = action.get("question", "")
+    question, trust = action.get("question", ""), action.get("trust", "")
     asked_ms = _asked_ms(record, question, at_ms)
     number = record.to_number if record.direction.startswith("outbound") else record.from_number
     return Receipt(
-        version=VERSION,
+        version=VERSION if trust else FIRST_VERSION,  # of a call from before there was any
         revision=1,
         key_id="",
         signature="",
@@ -173,6 +174,7 @@ def receipt_of(record: CallRecord, action: dict[str, Any], issued_at: str) -> Re
         issued_at=issued_at,
         user_id=record.user_id,
         caller=Caller.of(number, record.id),
+        trust=trust or msgspec.UNSET,
         call=OfCall(id=record.id, carrier_id=record.carrier_id),
         action=Deed(id=action["id"], name=name, parameters=parameters, sha256=digest),
         question=Asking(

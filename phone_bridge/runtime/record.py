@@ -32,7 +32,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
     tokens. Of an outbound call,
     ``answered_by`` is what answered as far as the carrier can tell, ``reply`` what the callee wants done about a
     reminder, and ``metadata`` what its sender wishes to find again. ``route`` names the route that it was served by. A
-    call that an IVR handed over goes back to ``return_url``, with that IVR's own ``return_ref``.
+    call that an IVR handed over goes back to ``return_url``, as ``return_route`` allows, with that IVR's own
+    ``return_ref``. ``trust`` is how far it was known who the caller is: ``unknown``, ``known``, ``attested``, ``pin``.
     """
 
     id: str
@@ -62,6 +63,8 @@ class CallRecord(msgspec.Struct, kw_only=True):
     route: str | None = None
     return_url: str | None = None
     return_ref: str | None = None
+    return_route: str | None = None
+    trust: str | None = None
 
     def observe(self, trace: Trace) -> None:
         """Take over what the call has left behind so far."""
@@ -79,6 +82,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
                 "heard_ms": a.heard_ms,
                 "answer": a.answer,
                 "outcome": a.outcome,
+                "trust": a.trust,
                 "result": a.result,
             }
             for a in trace.actions
@@ -87,6 +91,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
         self.error = trace.error or None
         self.reply = trace.reply or None
         self.usage = trace.usage() or None
+        self.trust = trace.trust or self.trust
         if trace.recording is not None:
             self.recording = msgspec.to_builtins(trace.recording)
 

@@ -169,6 +169,13 @@ class Registry:
             live.pump.end(by)
         return live is not None
 
+    def speak(self, id: str, language: str) -> bool:
+        """Have the bridge's own lines in a live call spoken in ``language``; False when it is not live here."""
+        live = self._live.get(id)
+        if live is not None:
+            live.pump.speak(language)
+        return live is not None
+
     def end_all(self, by: str) -> None:
         """Ask every live call to end."""
         for live in list(self._live.values()):

@@ -16,12 +16,26 @@ from msgspec import structs
 from phone_bridge.errors import LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
-from phone_bridge.legs.sip.agent import Agent, Confirmed, Fact, InCall, Invited, Referred, Said, Unconfirmed, Withdrawn
+from phone_bridge.legs.sip.agent import (
+    Agent,
+    Confirmed,
+    Fact,
+    InCall,
+    Invited,
+    Lapsed,
+    Referred,
+    Said,
+    Unconfirmed,
+    Withdrawn,
+)
 from phone_bridge.legs.sip.calling import Answered, Calling, Failed, Outcome, Rang, Told, Wanted
 from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request
 from phone_bridge.legs.sip.registering import Binding, NotRegistered, Registered, Registration
+from phone_bridge.legs.sip.registrar import Bound
+from phone_bridge.legs.sip.rtcp import is_control
+from phone_bridge.legs.sip.srtp import KEY_BYTES, Srtp
 from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
 from phone_bridge.runtime.sockets import Socket
 
@@ -49,11 +63,15 @@ class SipLine:
         self._say = say
         self._release = release
         media.hear = self._packet
+        media.hear_control = self._report
 
     def write(self, message: str | bytes) -> None:
         """Send a packet to where the caller's come from, or a message to where the dialog leads."""
         if isinstance(message, str):
             self._say(message)
+        elif is_control(message) and not self._leg.mux:
+            if self._leg.control_end.address is not None:
+                send(self._media.control, message, self._leg.control_end.address)
         elif self._leg.far_end.address is not None:
             send(self._media.transport, message, self._leg.far_end.address)
 
@@ -65,15 +83,19 @@ class SipLine:
 
     def close(self, code: int, reason: str) -> None:
         """Hang up, if nobody has, and let the sound's socket go."""
-        self._media.transport.close()
+        self._media.close()
         self._release()
         asyncio.get_running_loop().call_soon(self.socket.lost, code, reason)
 
     def abort(self) -> None:
         """Do the same without a word to come."""
-        self._media.transport.close()
+        self._media.close()
         self._release()
         self.socket.lost()
+
+    def _report(self, data: bytes, source: Place) -> None:
+        if is_control(data) and self._leg.control_end.admits(source):
+            self.socket.hear(data)
 
     def _packet(self, data: bytes, source: Place) -> None:
         if self._leg.far_end.admits(source):
@@ -81,12 +103,16 @@ class SipLine:
 
 
 class _Media:
-    """One call's socket for sound."""
+    """One call's sockets: for sound on an even port, and for reports on the next one (RFC 3550, 11)."""
 
     def __init__(self) -> None:
         self.hear: Callable[[bytes, Place], None] = lambda data, source: None
+        self.hear_control: Callable[[bytes, Place], None] = lambda data, source: None
         self.transport: asyncio.DatagramTransport
+        self.control: asyncio.DatagramTransport
         self.port = 0
+        self.numbers = _numbers()
+        """Where our sound begins, and what it is sealed with where it is."""
 
     async def open(self, host: str, ports: "Ports") -> None:
         """Find a free port; raises Unavailable ``no_rtp_port``."""
@@ -99,9 +125,22 @@ class _Media:
                 )
             except OSError:
                 continue
+            try:
+                self.control, _ = await loop.create_datagram_endpoint(
+                    lambda: Datagrams(lambda data, source: self.hear_control(data, source)),
+                    local_addr=(host, port + 1),
+                )
+            except OSError:
+                self.transport.close()
+                continue
             self.port = self.transport.get_extra_info("sockname")[1]
             return
         raise Unavailable("No port was free for a call's sound; widen PHONE_BRIDGE_SIP_RTP_PORTS.", code="no_rtp_port")
+
+    def close(self) -> None:
+        """Let both go."""
+        self.transport.close()
+        self.control.close()
 
 
 class Ports:
@@ -126,6 +165,7 @@ class _Party:
     def __init__(self, server: "SipServer") -> None:
         self._server = server
         self._line: SipLine | None = None
+        self._leg: SipLeg | None = None
         self._early: list[str] = []  # said before there was a line to hear it
         self._referred: asyncio.Future[int] | None = None
 
@@ -160,8 +200,8 @@ class _Party:
 
     def hang_up(self) -> None:
         """End the call without a word more."""
-        if self._line is not None:
-            self._line.socket.close(reason="transferred")
+        if self._leg is not None:
+            self._leg.leave()
 
     def gone(self) -> None:
         """Know that the call is over, or never came to be; doing so twice is harmless."""
@@ -171,8 +211,8 @@ class _Party:
             self._line.abort()
 
     def _connect(self, media: "_Media", agreed: sdp.Agreed) -> tuple[SipLeg, Socket]:
-        leg = SipLeg(self.dialog, agreed, (self.dialog.here[0], media.port), _numbers(), self._server.now())
-        self._line = SipLine(leg, media, self._say, self._release)
+        leg = SipLeg(self.dialog, agreed, (self.dialog.here[0], media.port), media.numbers, self._server.now())
+        self._leg, self._line = leg, SipLine(leg, media, self._say, self._release)
         for text in self._early:
             self._line.socket.hear(text)
         return leg, self._line.socket
@@ -216,20 +256,21 @@ class IncomingCall(_Party):
         try:
             return await self._answer(media)
         except BaseException:
-            media.transport.close()
+            media.close()
             self._server.decide(lambda agent, now: agent.release(self.dialog, now))
             raise
 
     async def _answer(self, media: _Media) -> tuple[SipLeg, Socket]:
-        host = self.dialog.here[0]
+        host, key = self.dialog.here[0], media.numbers.key
+        wish = self.trunk.sealed(self.dialog.source.transport)
         if self._offer is None:
-            body = sdp.offer(host, media.port, 1)
+            body = sdp.offer(host, media.port, 1, key=key, wish=wish)
         else:
-            body = sdp.answer(self._offer, sdp.agree(self._offer), host, media.port, 1)
+            body = sdp.answer(self._offer, sdp.agree(self._offer, wish=wish), host, media.port, 1, key=key)
         if not self._confirmed.done():
             self._server.decide(lambda agent, now: agent.accept(self.dialog, body, now))
         with_ack = await self._confirmed
-        agreed = sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack))
+        agreed = sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack), wish=wish)
         return self._connect(media, agreed)
 
     def confirmed(self, answer: bytes) -> None:
@@ -250,11 +291,14 @@ class IncomingCall(_Party):
 class OutgoingCall(_Party):
     """Somebody whom we call; ``rang`` is told when it rings there."""
 
-    def __init__(self, server: "SipServer", calling: Calling, media: _Media, rang: Callable[[], None]) -> None:
+    def __init__(
+        self, server: "SipServer", calling: Calling, media: _Media, wish: Srtp, rang: Callable[[], None]
+    ) -> None:
         super().__init__(server)
         self.calling = calling
         self.rang = rang
         self._media = media
+        self._wish = wish
         self._answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     @property
@@ -268,10 +312,10 @@ class OutgoingCall(_Party):
         Raises NotAnswered where nobody answers, RemoteError for an answer that cannot be used.
         """
         try:
-            agreed = sdp.agree(sdp.read(await self._answered))
+            agreed = sdp.agree(sdp.read(await self._answered), wish=self._wish)
             return self._connect(self._media, agreed)
         except BaseException:
-            self._media.transport.close()
+            self._media.close()
             if self._answered.done() and not self._answered.cancelled() and self._answered.exception() is None:
                 self._release()
             else:
@@ -306,7 +350,10 @@ class NotAnswered(Refused):
 
 def _numbers() -> Numbers:
     return Numbers(
-        ssrc=secrets.randbelow(1 << 32), sequence=secrets.randbelow(1 << 16), timestamp=secrets.randbelow(1 << 32)
+        ssrc=secrets.randbelow(1 << 32),
+        sequence=secrets.randbelow(1 << 15),  # so that its first turn-over is far off (RFC 3711, 3.3.1)
+        timestamp=secrets.randbelow(1 << 32),
+        key=secrets.token_bytes(KEY_BYTES),
     )
 
 
@@ -375,6 +422,13 @@ class SipServer:
         self._closed = True
         await self._transports.close()
 
+    def desk_phone(self, name: str) -> Bound:
+        """Say where a desk phone is; raises Unavailable ``not_registered``."""
+        found = self._agent.desk_phone(name, self.now())
+        if found is None:
+            raise Unavailable(f"The desk phone {name} is not registered.", code="not_registered")
+        return found
+
     async def find(self, host: str, port: int | None, transport: str) -> Hop:
         """Look up where a peer is that we call; raises Unavailable ``sip_unknown_host``."""
         families = {":" in where.host for where in self.listening if where.transport == transport or transport != UDP}
@@ -417,9 +471,10 @@ class SipServer:
         """Call somebody, with an offer of ours in ``wanted``; raises Unavailable ``no_rtp_port``."""
         media = _Media()
         await media.open(self.bound_host(wanted.hop.host), self.ports)
-        offer = sdp.offer(self._here(wanted.hop)[0], media.port, 1)
+        host, key = self._here(wanted.hop)[0], media.numbers.key
+        offer = sdp.offer(host, media.port, 1, key=key, wish=wanted.srtp)
         calling = self._agent.call(structs.replace(wanted, description=offer), self.now())
-        call = self._calling[calling] = OutgoingCall(self, calling, media, rang)
+        call = self._calling[calling] = OutgoingCall(self, calling, media, wanted.srtp, rang)
         self._flush()
         return call
 
@@ -463,7 +518,7 @@ class SipServer:
             call.referred(fact.code)
         elif isinstance(fact, Confirmed) and isinstance(call, IncomingCall):
             call.confirmed(fact.answer)
-        elif isinstance(fact, Withdrawn | Unconfirmed):
+        elif isinstance(fact, Withdrawn | Lapsed | Unconfirmed):
             call.gone()
 
     def _told(self, fact: Told) -> None:

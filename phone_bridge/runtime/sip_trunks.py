@@ -12,14 +12,17 @@ from msgspec import Struct, structs
 from sipmessage import URI
 
 from phone_bridge.errors import SettingsError
-from phone_bridge.legs.sip.access import Trunk
+from phone_bridge.legs.sip.access import REALM, Trunk
 from phone_bridge.legs.sip.dialog import TRANSPORTS, Hop, port_of, transport_of
 from phone_bridge.legs.sip.digest import ALGORITHMS
 from phone_bridge.legs.sip.registering import MAX_EXPIRES_S, MIN_EXPIRES_S, Binding
-from phone_bridge.routing import sip_host
+from phone_bridge.legs.sip.srtp import Srtp
+from phone_bridge.routing import sip_host, sip_user_of
 from phone_bridge.runtime.sip import Ports
 from phone_bridge.runtime.sip_transports import Listening
 
+OURSELVES = "assistant"
+"""Who calls a desk phone."""
 MIN_RTP_PORT, MAX_RTP_PORT = 1_024, 65_535
 
 
@@ -50,6 +53,11 @@ class SipTrunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prefixes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     """Beside the proxy's own name; the first is where numbers are called and what calls come from."""
+    srtp: str = ""
+    """Whether sound is sealed: ``off``, ``offer`` (where the peer knows it), ``require``; empty for ``offer`` over TLS,
+    and ``off`` where keys would go in the clear."""
+    desk_phone: bool = False
+    """Whether it is a telephone that registers with us, by its credentials; called as ``sip:username@phone-bridge``."""
     number: str = ""
     """The number that is shown, where a call names none; else the username is."""
     password: str = ""
@@ -77,6 +85,8 @@ def _check(trunk: SipTrunk) -> None:
             "and name that with password_env"
         )
     _check_proxy(trunk, where)
+    if trunk.srtp and trunk.srtp not in list(Srtp):
+        raise SettingsError(f"{where} needs srtp to be one of {', '.join(Srtp)}, not {trunk.srtp!r}")
     if not trunk.addresses and not trunk.username and not trunk.proxy:
         raise SettingsError(f"{where} would let anybody in: give it addresses, or username and password_env")
     if bool(trunk.username) != bool(trunk.password_env):
@@ -93,6 +103,8 @@ def _check(trunk: SipTrunk) -> None:
 def _check_proxy(trunk: SipTrunk, where: str) -> None:
     if trunk.calls_out and not trunk.proxy:
         raise SettingsError(f"{where} calls out, and needs a proxy to call by, such as sip.provider.example")
+    if trunk.desk_phone and (trunk.proxy or not trunk.username):
+        raise SettingsError(f"{where} is a desk phone: it needs username and password_env, and no proxy")
     if trunk.registers and not (trunk.proxy and trunk.username):
         raise SettingsError(f"{where} registers, and needs a proxy to register with, username and password_env")
     if not MIN_EXPIRES_S <= trunk.expires <= MAX_EXPIRES_S:
@@ -126,7 +138,9 @@ def trunk(written: SipTrunk, user_id: str) -> Trunk:
         username="" if written.proxy else written.username,
         password="" if written.proxy else written.password,
         user=written.username if written.proxy else "",
+        desk_phone=written.desk_phone,
         algorithm=written.algorithm,
+        srtp=Srtp(written.srtp) if written.srtp else None,
     )
 
 
@@ -176,12 +190,20 @@ def domain(trunk: SipTrunk) -> str:
 
 def domains(trunks: Sequence[SipTrunk]) -> frozenset[str]:
     """Name the domains whose SIP addresses may be called."""
-    return frozenset(name for trunk in trunks if trunk.calls_out for name in _domains(trunk))
+    found = {name for trunk in trunks if trunk.calls_out for name in _domains(trunk)}
+    return frozenset(found | {REALM} if any(trunk.desk_phone for trunk in trunks) else found)
 
 
 def outward(trunks: Sequence[SipTrunk], to: str) -> SipTrunk | None:
     """Find the trunk by which a number or a SIP address is called; None where there is none."""
+    if sip_host(to) == REALM:
+        return next((trunk for trunk in trunks if trunk.desk_phone and trunk.username == sip_user_of(to)), None)
     return next((trunk for trunk in trunks if trunk.calls_out and _leads_to(trunk, to)), None)
+
+
+def calls_as(trunk: SipTrunk) -> str:
+    """Say as whom we call by a trunk, where a call names nothing."""
+    return trunk.number or (OURSELVES if trunk.desk_phone else trunk.username) or trunk.name
 
 
 def _leads_to(trunk: SipTrunk, to: str) -> bool:

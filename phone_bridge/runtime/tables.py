@@ -34,6 +34,8 @@ CALLS = sa.Table(
     sa.Column("route", sa.String(64)),
     sa.Column("return_url", sa.String(512)),
     sa.Column("return_ref", sa.String(128)),
+    sa.Column("return_route", sa.String(64)),
+    sa.Column("trust", sa.String(16)),
     sa.Column("purged_before", sa.String(32)),  # the end of the retention time at which it was purged
 )
 UNPURGED = CALLS.c.purged_before.is_(None)

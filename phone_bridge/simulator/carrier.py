@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.audio.path import path
@@ -28,7 +29,7 @@ from phone_bridge.simulator.faults import Fault
 from phone_bridge.simulator.network_faults import http_code, sentence, socket_code
 from phone_bridge.simulator.result import CallResult, Record
 from phone_bridge.simulator.script import Say, Step
-from phone_bridge.simulator.verbs import DOCUMENT_BYTES
+from phone_bridge.simulator.verbs import DOCUMENT_BYTES, ConnectStream, Gather
 from phone_bridge.simulator.webhooks import Dialling
 
 CONNECT_S = 10.0
@@ -45,11 +46,15 @@ _ABNORMAL_CLOSURE = 1006
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the bridge is: ``url`` to connect to, ``public_url`` as it calls itself, the same if empty."""
+    """Where the bridge is: ``url`` to connect to, ``public_url`` as it calls itself, the same if empty.
+
+    ``voice_url`` is where the number that is called leads, if not to the bridge itself: to an IVR that hands over.
+    """
 
     url: str
     public_url: str = ""
     api_key: str = ""
+    voice_url: str = ""
 
     @property
     def public(self) -> str:
@@ -111,7 +116,7 @@ class LiveCall:
         speech = {step.text: await speak(voice, step.text) for step in script if isinstance(step, Say)}
         plan = CallPlan(
             dialling=dialling,
-            voice_url=f"{site.public}/twilio/voice",
+            voice_url=site.voice_url or f"{site.public}/twilio/voice",
             status_url=f"{site.public}/twilio/status",
         )
         caller = Caller(script, speech, manners)
@@ -143,7 +148,10 @@ class LiveCall:
             await shell.run()
             result = self._call.result()
             metrics = msgspec.structs.replace(result.metrics, late_ms=shell.late_ms)
-            record, error = await _final_record(BridgeApi(http, self._site.url, self._site.api_key), self.call_sid)
+            record, error = None, ""
+            if not _stayed_in_menus(result):
+                api = BridgeApi(http, self._site.url, self._site.api_key)
+                record, error = await _final_record(api, self.call_sid)
         return msgspec.structs.replace(result, metrics=metrics, record=record, record_error=error)
 
 
@@ -223,7 +231,8 @@ class _Shell:
         return task
 
     async def _ask(self, id_: int, request: Request) -> None:
-        url, body = self._site.reach(request.url), request.body or None
+        # As it stands, or what is sent would not be what was signed: a query may hold an address in its own quoting.
+        url, body = URL(self._site.reach(request.url), encoded=True), request.body or None
         try:
             async with self._http.request(
                 request.method, url, headers=request.headers, data=body, allow_redirects=False
@@ -310,6 +319,11 @@ async def _final_record(api: BridgeApi, carrier_id: str) -> tuple[Record | None,
             await asyncio.sleep(RECORD_POLL_S)
     except BridgeError as error:
         return None, str(error)
+
+
+def _stayed_in_menus(result: CallResult) -> bool:
+    """Tell whether a caller was with menus alone, of which the bridge keeps no record."""
+    return Gather.__name__ in result.verbs and ConnectStream.__name__ not in result.verbs
 
 
 def _new_hex() -> str:

@@ -32,6 +32,7 @@ from phone_bridge.simulator.verbs import (
     Dial,
     Hangup,
     Pause,
+    Play,
     Redirect,
     Reject,
     Unsupported,
@@ -68,6 +69,8 @@ class CallPlan(msgspec.Struct, frozen=True, kw_only=True):
     """True for a call that the application has placed: it asks for its document when the callee has answered."""
     answered_by: str = ""
     """What answered, where that is found out before the document is asked for."""
+    send_digits: str = ""
+    """What is pressed for whoever has answered, before the document is asked for."""
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -92,6 +95,7 @@ class CarrierCall:
         self._webhooks = Webhooks(plan.dialling, self.call_sid, started_at, lambda: str(uuid.UUID(new_hex())))
         self._courier = Courier(self._webhooks)
         self._player = TwimlPlayer()
+        self._first: Fetch | None = None  # waits until the keys have sounded
         self._began_at = 0
         self._now = 0
         self._answered_at: int | None = None
@@ -154,7 +158,11 @@ class CarrierCall:
             self._answer(now)
         if self._plan.answered_by:
             fetch = msgspec.structs.replace(fetch, extra={"AnsweredBy": self._plan.answered_by})
-        self._ask(fetch, now)
+        if self._plan.send_digits:
+            self._first = fetch
+            self._duties += self._answer(now).perform(Play(self._plan.send_digits), now)
+        else:
+            self._ask(fetch, now)
 
     def advance(self, now: int) -> None:
         """Let time pass until ``now``."""
@@ -455,6 +463,9 @@ class CarrierCall:
             self._after_gather(end, now)
         elif isinstance(end, Recorded):
             self._after_record(end, now)
+        elif isinstance(end, Performed) and self._first is not None:
+            fetch, self._first = self._first, None
+            self._ask(fetch, now)
         elif isinstance(end, Performed):
             self._follow(now)
 

@@ -97,7 +97,7 @@ class Performer:
             case MarkPlayed(_, at) if self._record is not None:
                 self._recorder, self._record = Recorder(self._record, at), None
                 return [], None
-            case FrameSpoken(audio, at) if self._gather is not None and self._due is not None:
+            case FrameSpoken(audio, at) if self._gather is not None:
                 self._listen(self._gather, audio, at)
                 return [], None
             case KeyPressed(digit) if self._gather is not None and self._gather.keys:
@@ -111,6 +111,8 @@ class Performer:
 
     def _listen(self, gather: Gather, audio: bytes, at: int) -> None:
         if gather.speech_timeout_s is not None and loud(audio):
+            if self._due is None:
+                self._stop_prompts()
             self._spoken = True
             self._due = at + gather.speech_timeout_s * 1000
 

@@ -260,7 +260,8 @@ class TwilioRest:
         await teller.rest()
 
     async def _talk(self, call: Taken, callee: Callee, dialling: Dialling, teller: "_Teller") -> None:
-        looks, later = call.one("MachineDetection"), call.one("AsyncAmd") == "true"
+        digits = call.one("SendDigits")  # with which no machine is looked for
+        looks, later = call.one("MachineDetection") and not digits, call.one("AsyncAmd") == "true"
         call.status = "in-progress"
         await teller.tell("in-progress")
         if looks and not later:
@@ -271,6 +272,7 @@ class TwilioRest:
             voice_url=call.one("Url"),
             answered=True,
             answered_by=callee.detected if looks and not later else "",
+            send_digits=digits,
         )
         names = iter([call.sid[2:]])
         line = CarrierCall(

@@ -57,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="to_number", default=None, metavar="NUMBER", help="the number that is called")
     parser.add_argument("--save", type=Path, metavar="FILE.wav", help="record the call: caller left, bridge right")
     parser.add_argument("--url", help="the bridge's address (default: that of the settings)")
+    parser.add_argument(
+        "--voice-url",
+        default="",
+        metavar="URL",
+        help="the number's own webhook, where that is an IVR's that hands over",
+    )
     parser.add_argument("--stay", action="store_true", help="stay on the line until the bridge hangs up")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end and nothing else")
 
@@ -78,6 +84,7 @@ def options_from(
     site = (
         Site(url=args.url, api_key=api_key) if args.url else Site(url=local_url, public_url=public_url, api_key=api_key)
     )
+    site = msgspec.structs.replace(site, voice_url=args.voice_url)
     return SimulateOptions(
         site=site,
         script=tuple(args.script or ()),

@@ -64,8 +64,8 @@ class Reject(msgspec.Struct, frozen=True):
 class Gather(msgspec.Struct, frozen=True, kw_only=True):
     """Collect keys, while ``prompts`` are played; an empty ``action`` is this very document.
 
-    With ``speech_timeout_s`` speech is listened for after the prompts, until it is quiet for so long; with ``keys``
-    False it is listened for alone.
+    With ``speech_timeout_s`` speech is listened for, until it is quiet for so long, and ends the prompts as a key does;
+    with ``keys`` False it is listened for alone.
     """
 
     prompts: tuple[Say | Play | Pause, ...] = ()
@@ -264,7 +264,7 @@ class _Reader:
 
     def _gather(self, element: Xml.Element) -> Gather:
         prompts = [self._verb(child) for child in element if child.tag in _SCHEMA["Gather"].children]
-        kinds = self._choice(element, "input", "dtmf", "speech", "dtmf speech").split()
+        kinds = self._choice(element, "input", "dtmf", "speech", "dtmf speech", "speech dtmf").split()
         timeout = self._number(element, "timeout", 5)
         quiet = 1 if element.get("speechTimeout") == "auto" else self._number(element, "speechTimeout", timeout)
         return Gather(

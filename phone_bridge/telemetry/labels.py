@@ -67,6 +67,7 @@ STREAM_REFUSALS = frozenset(
         *USUAL_STREAM_REFUSALS,
         "draining",
         "busy",
+        "message_rate",
         "database",
         "malformed_stream",
         "token_algorithm",
@@ -79,6 +80,7 @@ STREAM_REFUSALS = frozenset(
         "token_too_long",
         "token_wrong_call",
         "too_many_waiting",
+        "unknown_address",
         "unsupported_media_format",
     }
 )

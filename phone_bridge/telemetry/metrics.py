@@ -15,9 +15,13 @@ FRAME = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 SHORT = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
 ANSWER = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 2.5, 3.0, 5.0, 10.0)
 REQUEST = (0.02, 0.1, 0.5, 2.0, 10.0)
+LOSS = (0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+MOS = (1.0, 2.0, 2.6, 3.1, 3.6, 4.0, 4.3)
 LAG = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 CALL = (5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0)
-"""Buckets, in seconds."""
+"""Buckets, in seconds, but for those of loss and of opinion scores."""
+
+_UP, _DOWN = ("direction", "up"), ("direction", "down")
 
 
 class Measured(NamedTuple):
@@ -27,6 +31,7 @@ class Measured(NamedTuple):
     help: str
     buckets: tuple[float, ...]
     label: tuple[str, str] = ("", "")
+    unit: str = "seconds"
 
 
 SAMPLES = {
@@ -37,6 +42,13 @@ SAMPLES = {
     "tool_ms": Measured("tool", "From a model's call of a function to its result, once it might run.", ANSWER),
     "key_ms": Measured("key_answer", "From a key to the answer that was sent for it.", SHORT),
     "barge_in_stop_ms": Measured("barge_in_stop", "From a caller's voice to the reply's stop.", SHORT),
+    "rtp_jitter_up_ms": Measured("rtp_jitter", "How unevenly packets of RTP come (RFC 3550).", FRAME, _UP),
+    "rtp_jitter_down_ms": Measured("rtp_jitter", "How unevenly packets of RTP come (RFC 3550).", FRAME, _DOWN),
+    "rtp_round_trip_ms": Measured("rtp_round_trip", "From a report of RTCP to its answer, less its stay there.", SHORT),
+    "rtp_loss_up": Measured("rtp_loss", "Share of packets of RTP that were lost.", LOSS, _UP, "ratio"),
+    "rtp_loss_down": Measured("rtp_loss", "Share of packets of RTP that were lost.", LOSS, _DOWN, "ratio"),
+    "rtp_mos_up": Measured("rtp_mos", "Opinion score of the line, estimated by the E-model.", MOS, _UP, "score"),
+    "rtp_mos_down": Measured("rtp_mos", "Opinion score of the line, estimated by the E-model.", MOS, _DOWN, "score"),
     "truncate_doubt_ms": Measured("truncate_doubt", "What a session was told was heard beyond what is proven.", SHORT),
 }
 """The names under which ``call.trace`` keeps what it measured."""
@@ -130,7 +142,7 @@ class Metrics:
     def _sample(self, about: Measured) -> Tally:
         label, value = about.label
         if about.name not in self._measured:
-            whole = Tallies(f"phone_bridge_{about.name}_seconds", about.help, about.buckets, label)
+            whole = Tallies(f"phone_bridge_{about.name}_{about.unit}", about.help, about.buckets, label)
             self.registry.register(whole)
             self._measured[about.name] = whole
         return self._measured[about.name].tally(value)

@@ -125,7 +125,7 @@ class Reader:
         for sample in new:
             tally = self._metrics.samples.get(sample.name)
             if tally is not None:
-                tally.take(sample.value / 1000)
+                tally.take(sample.value / 1000 if sample.name.endswith("_ms") else sample.value)
         place.samples += len(new)
 
     def _read_transcript(self, trace: Trace, place: Place) -> None:

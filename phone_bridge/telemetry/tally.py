@@ -32,7 +32,7 @@ class Tally:
 
 
 class Tallies:
-    """One metric in seconds made of tallies, by the value of their label; no label for a lone one."""
+    """One metric made of tallies, by the value of their label; no label for a lone one."""
 
     def __init__(self, name: str, help: str, bounds: Sequence[float], label: str = "") -> None:
         self._name = name

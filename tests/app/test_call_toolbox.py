@@ -22,7 +22,7 @@ from tests.sessions.realtime.model import Call, Turn
 
 def box_of(house: Premises, call_id: str, direction: str = "outbound") -> tuple[Toolbox, CallFacts]:
     facts = CallFacts(call_id=call_id, user_id="usr_a", direction=direction)
-    (make,) = house.bridge.toolboxes.of_a_call
+    make = house.bridge.toolboxes.of_a_call[0]
     return make(facts), facts
 
 

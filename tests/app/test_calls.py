@@ -81,6 +81,8 @@ def test_a_call_is_shown_with_the_names_that_are_fixed(tmp_path: Path) -> None:
             "route",
             "return_url",
             "return_ref",
+            "return_route",
+            "trust",
             "receipts",
         }
         assert shown["id"].startswith("call_")

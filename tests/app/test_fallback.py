@@ -84,7 +84,17 @@ def test_a_voicemail_is_asked_for_and_thanked_for(apology: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "tongue"), [("de", "de-DE"), ("de-AT", "de-DE"), ("en", "en-US"), ("fr", "en-US")]
+    ("language", "tongue"),
+    [
+        ("de", "de-DE"),
+        ("de-AT", "de-DE"),
+        ("en", "en-US"),
+        ("es-AR", "es-ES"),
+        ("es-MX", "es-MX"),
+        ("fr-BE", "fr-FR"),
+        ("fr-CA", "fr-CA"),
+        ("it", "en-US"),
+    ],
 )
 def test_it_is_said_in_the_callers_language(language: str, tongue: str) -> None:
     settings = Settings(fallback=f"transfer:{PERSON}", language=language)

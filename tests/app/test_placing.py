@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from phone_bridge.audio.format import PCMU_8K
+from phone_bridge.audio.tones import dtmf
 from phone_bridge.outbound.book import Attempt, Plan
 from phone_bridge.runtime.api_keys import ApiKey, fingerprint
 from phone_bridge.simulator.caller import Manners
@@ -53,6 +55,35 @@ def test_each_call_ends_as_the_carrier_tells_it(tmp_path: Path) -> None:
         assert len(phone.rest.calls) == 4
 
     ring(tmp_path, story, by_number(*callees))
+
+
+def test_keys_are_pressed_for_whoever_answers_before_the_assistant_is_connected(tmp_path: Path) -> None:
+    async def story(phone: Telephone) -> None:
+        call = await phone.call(digits="w1w2#", greeting="Hello.")
+        shown = await phone.settled(call)
+        assert (shown["status"], shown["answered_by"]) == ("completed", None)  # the detection that is set looks not
+        ((_, taken),) = phone.rest.calls.items()
+        assert taken.one("SendDigits") == "w1w2#"
+        assert taken.result is not None
+        pressed = taken.result.heard[: PCMU_8K.size(1_700)]
+        assert pressed.startswith(PCMU_8K.silence * PCMU_8K.size(480))  # the w
+        for digit in "12#":
+            assert dtmf(digit, PCMU_8K) in pressed
+        assert [said["text"] for said in shown["transcript"]] == ["Hello."]
+
+    ring(tmp_path, story, lambda to: Callee(script=(Wait(2_600), HangUp()), detected="machine_start"), amd="enable")
+
+
+@pytest.mark.parametrize("digits", ["", "1 2", "x", "1" * 33])
+def test_what_are_no_keys_are_not_dialled_with(tmp_path: Path, digits: str) -> None:
+    async def story(phone: Telephone) -> None:
+        answer = await phone.post("/v1/calls", {"to": TO, "digits": digits})
+        assert answer.status == 400
+        error = json_of(answer)["error"]
+        assert (error["param"], error["message"].startswith("Keys are 0 to 9")) == ("digits", True)
+        assert not phone.rest.calls
+
+    ring(tmp_path, story, TALKS)
 
 
 MOODS = {

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from phone_bridge.app.door import MAX_FAILURES
+from phone_bridge.legs.patience import MAX_TROUBLES
 from phone_bridge.legs.twilio.pace import PacedStream
-from phone_bridge.legs.twilio.stream import MAX_TROUBLES
 from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.telemetry.discreet import Discreet
 from phone_bridge.telemetry.logs import TEXT_FORMAT

@@ -11,7 +11,9 @@ import pytest
 
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
+from phone_bridge.app.sip import SipDoor
 from phone_bridge.call.words import SENTENCES
+from phone_bridge.errors import SettingsError
 from phone_bridge.legs.sip import transaction
 from phone_bridge.legs.sip.telephone_event import pack
 from phone_bridge.routing import Route
@@ -297,5 +299,43 @@ def test_a_call_by_sip_beyond_its_routes_lines_is_told_busy(tmp_path: Path) -> N
             await until(lambda: 486 in second.codes)
             first.hang_up()
             await line.ended(first)
+
+    asyncio.run(story())
+
+
+def test_a_route_sees_who_vouches_for_a_caller_and_no_header_of_that_name(tmp_path: Path) -> None:
+    async def story() -> None:
+        shared = SipTrunk(name="shared", addresses=("127.0.0.1",))
+        async with phoned(tmp_path, sip_trunks=(shared,)) as line:
+            forged = Route(name="forged", headers={"Attestation": "A"}, user_id="usr_forged")
+            unverified = Route(name="unverified", headers={"Attestation": "unverified"}, user_id="usr_unverified")
+            line.house.bridge.tenants.replace([forged, unverified])
+            found = []
+            for number, fields in (("+491", ("Attestation: A",)), ("+492", ("Identity: x;ppt=shaken",))):
+                telephone = await line.telephone(number)
+                telephone.invite(*fields)
+                await telephone.answered()
+                telephone.say("ACK", sequence=1)
+                await until(lambda: line.house.bridge.registry.live == 1)
+                telephone.hang_up()
+                found.append((await line.ended(telephone)).route)
+            assert found == [None, "unverified"]
+
+    asyncio.run(story())
+
+
+def test_certificates_that_cannot_be_read_are_told_at_the_start(tmp_path: Path) -> None:
+    async def story() -> None:
+        settings = Settings(
+            database_url=f"sqlite:///{tmp_path}/bridge.db",
+            traces_folder=str(tmp_path),
+            sip_listen=f"udp://127.0.0.1:{free_port()}",
+            sip_trunks=(PBX,),
+            sip_stir_certificates=str(tmp_path / "none.pem"),
+        )
+        records = Records(settings.database_url)
+        with pytest.raises(SettingsError, match="SIP_STIR_CERTIFICATES"):
+            await SipDoor(Bridge(settings, records, Tone())).open()
+        records.close()
 
     asyncio.run(story())

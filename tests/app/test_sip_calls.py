@@ -67,6 +67,17 @@ async def office(folder: Path, **settings: Any) -> AsyncIterator[Office]:
         callee.close()
 
 
+def test_no_keys_are_promised_where_a_trunk_leads(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with office(tmp_path) as there:
+            answer = await there.post("/v1/calls", {"to": "+4930123456", "digits": "1"})
+            assert answer.status == 400
+            assert json_of(answer)["error"]["param"] == "digits"
+            assert there.callee.requests("INVITE") == []
+
+    asyncio.run(story())
+
+
 def test_somebody_is_called_spoken_with_and_hung_up_on_when_the_time_is_over(tmp_path: Path) -> None:
     async def story() -> None:
         async with office(tmp_path) as there:

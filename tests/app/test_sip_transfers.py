@@ -55,6 +55,8 @@ def test_a_caller_is_put_through_and_the_call_is_left(tmp_path: Path) -> None:
             assert await asked == (202, "")
             await until(lambda: bool(telephone.requests("BYE")))
             telephone.agree_to(telephone.requests("BYE")[0])
+            record = await line.ended(telephone)
+            assert (record.status, record.ended_by, record.error) == ("completed", "transfer", None)
 
     asyncio.run(story())
 

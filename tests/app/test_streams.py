@@ -11,9 +11,9 @@ from phone_bridge.app import streams
 from phone_bridge.app.stream_keys import name_of
 from phone_bridge.call.events import Event
 from phone_bridge.errors import Refused
+from phone_bridge.legs.pace import MESSAGES_AT_ONCE
 from phone_bridge.legs.twilio.admission import TOKEN_SECONDS, Key, issue
 from phone_bridge.legs.twilio.messages import MediaFormat
-from phone_bridge.legs.twilio.pace import MESSAGES_AT_ONCE
 from phone_bridge.legs.twilio.stream import TwilioStream
 from phone_bridge.runtime.waiting import Waiting
 from phone_bridge.runtime.websocket_client import dial

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phone_bridge.assistant import speaking_worker
-from phone_bridge.assistant.speaking import MAX_TEXT_CHARS, EspeakSpeller, EspeakVoice, cleaned
+from phone_bridge.assistant.speaking import MAX_TEXT_CHARS, VOICES, EspeakSpeller, EspeakVoice, cleaned
 from phone_bridge.audio.format import LINEAR_24K
 from phone_bridge.audio.level import dbfs
 from phone_bridge.errors import Unavailable
@@ -67,6 +67,21 @@ def test_a_little_silence_is_left_around_the_words() -> None:
     loud = np.flatnonzero(np.abs(np.frombuffer(sound, dtype="<i2").astype(int)) > 300)
     assert 24 * 10 < loud[0] < 24 * 80
     assert 24 * 10 < len(sound) // 2 - loud[-1] < 24 * 80
+
+
+@pytest.mark.speech
+def test_each_language_and_country_has_a_voice_of_its_own() -> None:
+    tags = ("en", "de", "es-ES", "es-MX", "fr-CA", "fr-BE", "fr-ch")
+    sounds = [speak("Gracias 70 80", language=tag)[0] for tag in tags]
+    assert len(set(sounds)) == len(sounds)
+    assert speak("Gracias 70 80", language="es")[0] == sounds[2]
+    assert speak("Gracias 70 80", language="fr")[0] == sounds[4]
+
+
+@pytest.mark.speech
+def test_every_voice_is_one_that_espeak_has() -> None:
+    for voice in sorted(set(VOICES.values())):
+        assert speak("sí", voice=EspeakVoice(voice=voice))[0], voice
 
 
 @pytest.mark.speech

@@ -22,6 +22,7 @@ from phone_bridge.audio.format import LINEAR_8K, Format
 from phone_bridge.audio.tones import dtmf
 from phone_bridge.call.commands import SessionCommand, Truncate
 from phone_bridge.call.events import Action
+from phone_bridge.call.trust import Trust
 from phone_bridge.exchange import Request, Response
 from phone_bridge.runtime.record import CallRecord, Records
 from phone_bridge.runtime.toolbox import CallFacts, Tools
@@ -119,11 +120,11 @@ class BenchBridge(Bridge):
     def _facts(self, record: CallRecord) -> CallFacts:
         return msgspec.structs.replace(super()._facts(record), user_id=self.settings.user_id)
 
-    def _dialect(self, user_id: str, tools: Tools, known: str, served: Served) -> Dialect:
+    def _dialect(self, user_id: str, tools: Tools, known: str, served: Served, trust: Trust) -> Dialect:
         if served.settings.session == "realtime":
             settings = msgspec.structs.replace(served.settings, session_key=user_id)
             served = msgspec.structs.replace(served, settings=settings)
-        dialect = super()._dialect(user_id, tools, known, served)
+        dialect = super()._dialect(user_id, tools, known, served, trust)
         return TellingDialect(dialect) if self._is_told else dialect
 
 

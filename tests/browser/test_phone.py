@@ -11,6 +11,7 @@ import pytest
 from tests.browser.chromium import Chromium, Page
 from tests.browser.conftest import QUESTION, WISH, YES, short_lines
 from tests.browser.microphone import SAID, recording, say
+from tests.browser.relay import Relay
 from tests.test_cli import Server
 
 pytestmark = pytest.mark.speech
@@ -117,6 +118,21 @@ def test_a_call_goes_on_when_the_page_is_loaded_anew_and_when_the_server_was_gon
     finally:
         server.process.kill()
         server.process.communicate()
+
+
+def test_a_call_goes_on_with_a_new_token_when_the_network_was_away_without_a_word(
+    server: Server, browser: Chromium
+) -> None:
+    with Relay(server.port) as network, browser.page(f"http://127.0.0.1:{network.port}/", before=SAID) as page:
+        page.click("#call")
+        page.wait(GREETED)
+        network.away = True
+        page.wait(STATE % "lost")
+        network.away = False
+        page.wait(STATE % "talking")
+        page.wait(CUT_OFF % 1)
+        record = ended(server, page)
+    assert (record["resumed"], record["ended_by"], record["error"]) == (1, "caller", None)
 
 
 def test_a_call_without_a_microphone_has_its_keypad(server: Server, browser: Chromium) -> None:

@@ -28,6 +28,7 @@ def sample(**changes: Any) -> r.Receipt:
         issued_at="2026-11-21T10:00:22.100Z",
         user_id="usr_demo_alice",
         caller=r.Caller.of(NUMBER, CALL_ID),
+        trust="known",
         call=r.OfCall(id=CALL_ID, carrier_id="CA0123"),
         action=r.Deed(id="act_1", name="cancel_event", parameters=PARAMETERS, sha256=digest),
         question=r.Asking(

@@ -5,10 +5,13 @@ import pytest
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
+from phone_bridge.call import words
 from phone_bridge.call.errand import MAX_LATER_MINUTES, Errand, Heard, Wish, screens
+from phone_bridge.call.errand_words import LANGUAGES
 from phone_bridge.call.machine import Call, Phase
 from phone_bridge.call.rules import Rules
 
+GOT_IT = {"en": "Got it", "de": "Verstanden", "es": "Entendido", "fr": "Compris"}
 TEXT = "Your dentist appointment is at three."
 
 
@@ -55,6 +58,34 @@ def test_a_key_is_a_wish(key: str, wish: Wish) -> None:
         ("de", "Ich will mit dem Assistenten reden", Heard(Wish.ASSISTANT)),
         ("de", "Bitte nicht mehr anrufen", Heard(Wish.STOP)),
         ("de", "Wer spricht da?", Heard(Wish.SCREENED)),
+        ("es", "Entendido.", Heard(Wish.GOT_IT)),
+        ("es", "Sí.", Heard(Wish.GOT_IT)),
+        ("es-MX", "Está bien, gracias.", Heard(Wish.GOT_IT)),
+        ("es", "Sí, pero cuándo", Heard(Wish.NOTHING)),
+        ("es", "Ahora no, llámeme en veinte minutos", Heard(Wish.LATER_IN, 20)),
+        ("es", "Dentro de hora y media", Heard(Wish.LATER_IN, 90)),
+        ("es", "En una hora", Heard(Wish.LATER_IN, 60)),
+        ("es", "Llámame mañana", Heard(Wish.LATER_IN, 1_440)),
+        ("es-MX", "Al rato", Heard(Wish.LATER)),
+        ("es", "No, llame más tarde", Heard(Wish.LATER)),
+        ("es", "Quiero hablar con mi asistente", Heard(Wish.ASSISTANT)),
+        ("es", "No me llamen más, por favor", Heard(Wish.STOP)),
+        ("es", "¿Cómo dice?", Heard(Wish.REPEAT)),
+        ("es", "¿De parte de quién?", Heard(Wish.SCREENED)),
+        ("fr", "J'ai compris, merci.", Heard(Wish.GOT_IT)),
+        ("fr", "Compris.", Heard(Wish.GOT_IT)),
+        ("fr", "Oui.", Heard(Wish.GOT_IT)),
+        ("fr", "Rappelez plus tard", Heard(Wish.LATER)),
+        ("fr", "Rappelez-moi dans une demi-heure", Heard(Wish.LATER_IN, 30)),
+        ("fr-BE", "Dans nonante minutes", Heard(Wish.LATER_IN, 90)),
+        ("fr-BE", "Dans septante minutes", Heard(Wish.LATER_IN, 70)),
+        ("fr", "Dans quatre-vingt-dix minutes", Heard(Wish.LATER_IN, 90)),
+        ("fr-CA", "Rappelle-moi demain", Heard(Wish.LATER_IN, 1_440)),
+        ("fr", "Je veux parler à mon assistant", Heard(Wish.ASSISTANT)),
+        ("fr", "Ne m\N{RIGHT SINGLE QUOTATION MARK}appelez plus", Heard(Wish.STOP)),
+        ("fr", "Arrêtez de m'appeler plus tard ou demain", Heard(Wish.STOP)),
+        ("fr", "Pardon ?", Heard(Wish.REPEAT)),
+        ("fr", "Qui est à l'appareil ?", Heard(Wish.SCREENED)),
     ],
 )
 def test_words_are_a_wish(language: str, words: str, heard: Heard) -> None:
@@ -85,6 +116,13 @@ def test_while_it_is_asked_when_a_yes_is_no_answer() -> None:
 @pytest.mark.parametrize(("text", "asks"), [("Who is this?", True), ("What is next?", False), ("", False)])
 def test_a_screen_is_told_from_a_wish(text: str, asks: bool) -> None:
     assert screens(text, "en") is asks
+
+
+def test_every_language_of_the_bridge_has_its_words_for_an_errand() -> None:
+    assert set(LANGUAGES) == set(words.LANGUAGES)
+    for language in LANGUAGES:
+        said = words.line("errand_keys", language).text
+        assert Errand(said, language).say(GOT_IT[language]) == Heard(Wish.GOT_IT)
 
 
 # In a call

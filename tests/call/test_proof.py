@@ -33,7 +33,7 @@ def test_a_question_that_was_heard_and_answered_with_yes_leaves_no_doubt(receipt
 @pytest.mark.parametrize(
     ("receipt", "reason"),
     [
-        (sample(version=2), "version"),
+        (sample(version=3), "version"),
         (sample(id="call_1"), "rcp_"),
         (sample(question=asked(heard_ms=4_209)), "only 4209 of 4210 ms"),
         (sample(question=asked(ms=0)), "what the caller was asked"),
@@ -60,7 +60,17 @@ def test_what_does_not_hold_together_is_said(receipt: r.Receipt, reason: str) ->
 
 
 def test_all_doubts_are_said_at_once() -> None:
-    assert len(doubts(sample(version=2, question=asked(heard_ms=0), answer=answered(said="")))) == 3
+    assert len(doubts(sample(version=3, question=asked(heard_ms=0), answer=answered(said="")))) == 3
+
+
+def test_a_receipt_says_who_the_caller_was_from_its_second_version_on() -> None:
+    first = sample(version=1, trust=msgspec.UNSET)
+    assert doubts(first) == []
+    assert b"trust" not in first.signed_bytes()
+    assert r.Receipt.parse(r.canonical(first)) == first
+    assert len(doubts(sample(version=1))) == 1
+    assert len(doubts(sample(trust=msgspec.UNSET))) == 1
+    assert len(doubts(sample(trust="a friend"))) == 1
 
 
 # In words
@@ -69,7 +79,8 @@ def test_all_doubts_are_said_at_once() -> None:
 def test_a_receipt_is_told_in_words() -> None:
     assert tell(sample()).splitlines() == [
         f"Receipt {sample().id}, revision 1, issued 2026-11-21T10:00:22.100Z",
-        "  In call call_6b1f0c (the carrier's CA0123) for usr_demo_alice, a caller whose number ends in 43",
+        "  In call call_6b1f0c (the carrier's CA0123) for usr_demo_alice, a caller whose number ends in 43"
+        ", known by their number",
         "  was asked at 2026-11-21T10:00:15.300Z, and heard 4210 of 4210 ms of:"
         " I am about to cancel Dentist, on Tuesday at 3 p.m.",
         "  and at 2026-11-21T10:00:21.512Z said: Yes, go ahead.",
@@ -81,9 +92,14 @@ def test_a_receipt_is_told_in_words() -> None:
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    receipt = by_key(question=asked(asked_at=None), caller=r.Caller.of(None, CALL_ID), outcome=r.Outcome.of("", None))
+    receipt = by_key(
+        question=asked(asked_at=None),
+        trust="unknown",
+        caller=r.Caller.of(None, CALL_ID),
+        outcome=r.Outcome.of("", None),
+    )
     told = tell(receipt)
-    assert ", a caller\n  was asked, and heard" in told
+    assert ", a caller, not known by their number\n  was asked, and heard" in told
     assert "pressed the key: 1\n" in told
     assert told.endswith("Outcome: unknown")
 

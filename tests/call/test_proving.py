@@ -489,7 +489,20 @@ def test_no_session_is_opened_before_the_pin_where_the_route_asks_for_it() -> No
 
 def test_a_route_s_own_greeting_comes_before_the_request() -> None:
     desk = Caller(PIN_TO_ENTER, greeting="Office.")
-    assert desk.spoken() == ["greeting.own", "pin_enter"]
+    assert [[line.key for line in speak.lines] for speak in desk.of(c.Speak)] == [["greeting.own", "pin_enter"]]
+
+
+def test_no_key_cuts_off_what_has_to_be_said_of_a_recording() -> None:
+    desk = Caller(PIN_TO_ENTER, announce=True)
+    assert desk.spoken() == ["recording_announcement", "pin_enter"]
+    desk.wait(500)
+    desk.press("4")
+    assert desk.of(c.Flush) == []
+    desk.wait(LINE_MS)
+    desk.press("8")
+    assert desk.of(c.Flush) == [c.Flush()]
+    assert desk.call.recordable
+    assert desk.call.private(desk.now), "and what is pressed is in no recording"
 
 
 @pytest.mark.parametrize(
@@ -533,7 +546,7 @@ def test_facts_of_a_session_that_nobody_asked_for_open_nothing() -> None:
 
 
 def test_a_call_that_comes_back_knows_who_was_on_the_line() -> None:
-    desk = Caller(PIN_TO_ENTER, past=Past(5_000, trust=Tier.PIN))
+    desk = Caller(Trust(has=Tier.PIN, enter=Tier.PIN), past=Past(5_000))
     assert desk.of(c.OpenSession) == [c.OpenSession()]
     assert desk.call.trace.trust == "pin"
     again = Caller(PIN_TO_ENTER, past=Past(5_000))

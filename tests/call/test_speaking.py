@@ -2,6 +2,7 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import commands as c
 from phone_bridge.call.confirmation import Question
 from phone_bridge.call.events import Action
+from phone_bridge.call.language import Language
 from phone_bridge.call.rules import Rules
 from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Sample, Trace
@@ -13,7 +14,8 @@ class Desk:
     def __init__(self, language: str = "en") -> None:
         self.trace = Trace(0)
         self.out: list[c.Command] = []
-        self.speaker = Speaker(PCMU_8K, Rules(language=language), self.trace, self.out)
+        rules = Rules(language=language)
+        self.speaker = Speaker(PCMU_8K, rules, Language(rules), self.trace, self.out)
 
     def marks(self, until: int) -> None:
         """Let every mark that was set come back at ``until``."""

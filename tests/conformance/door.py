@@ -104,6 +104,7 @@ def _check_listening(make: Callable[[], Wire], leg: Format, said: Sequence[Messa
 
 def _check_mutilated(make: Callable[[], Wire], leg: Format, messages: Sequence[Message]) -> None:
     texts = [message for message in messages if isinstance(message, str)]
+    runs = [message for message in messages if isinstance(message, bytes)]
 
     @settings(max_examples=60, deadline=None)
     @given(st.data())
@@ -112,10 +113,18 @@ def _check_mutilated(make: Callable[[], Wire], leg: Format, messages: Sequence[M
         now = START
         for _ in range(data.draw(st.integers(1, 4))):
             now += data.draw(st.sampled_from([0, 1, 20, 600, DAY_MS]))
-            _hear(wire, data.draw(_message(texts)), now, leg)
+            _hear(wire, data.draw(_cut(runs) | _message(texts) if texts else _cut(runs)), now, leg)
             now = _check_deadline(wire, now, leg)
 
     mutilated()
+
+
+@st.composite
+def _cut(draw: st.DrawFn, runs: Sequence[bytes]) -> Message:
+    """Draw noise, or bytes of the peer's that were cut, joined, or changed in one place."""
+    run = draw(st.sampled_from([*runs, b"\0"]))
+    place = draw(st.integers(0, len(run)))
+    return run[:place] + draw(st.binary(max_size=4)) + draw(st.sampled_from([run[place:], b"", run]))
 
 
 @st.composite

@@ -8,6 +8,7 @@ import pytest
 from phone_bridge.legs.twilio.stream import TwilioStream
 from phone_bridge.runtime.pump import LegWire
 from tests.conformance.door import Message, check_leg
+from tests.legs import streams
 from tests.legs.browser import samples as browser
 from tests.legs.sip import samples as sip
 from tests.legs.twilio import samples as twilio
@@ -31,12 +32,24 @@ def messages(folder: str) -> list[Message]:
 
 SOUND: list[Message] = [sip.sound(1).pack(), sip.key("5", 2, 160).pack(), sip.sound(3).pack()]
 
+
+def stream(kind: str) -> Leg:
+    return Leg(lambda: streams.opened(kind), streams.lines(kind, "said"), streams.lines(kind, "broken"))
+
+
 LEGS = {
+    "audiosocket": stream("audiosocket"),
     "browser": Leg(
         browser.leg, [browser.FRAME, *browser.lines("said.jsonl")], [*browser.lines("broken.jsonl"), b"\x01"]
     ),
+    "chan_websocket": stream("chan_websocket"),
+    "jambonz": stream("jambonz"),
+    "plivo": stream("plivo"),
+    "signalwire": stream("signalwire"),
     "sip": Leg(sip.leg, [*SOUND, *messages("said")], [*messages("broken"), b"binary", b"\x80"]),
+    "telnyx": stream("telnyx"),
     "twilio": Leg(lambda: TwilioStream(twilio.START), texts("said"), [*texts("broken"), *texts("formats"), b"binary"]),
+    "vonage": stream("vonage"),
 }
 
 

@@ -18,7 +18,7 @@ from phone_bridge.call import events as e
 from phone_bridge.call.past import Past
 from phone_bridge.call.proving import Move, Proving
 from phone_bridge.call.rules import Rules
-from phone_bridge.call.trust import Tier, Trust, highest
+from phone_bridge.call.trust import Tier, Trust
 from tests.call.desk import Desk
 from tests.fuzz.facts import ACTIONS, ITEMS, KINDS, hostile, placed
 from tests.fuzz.profiles import examples
@@ -36,7 +36,7 @@ RULES = tuple(
     for tools in (TIERS, {})
     for enter, errand in ((Tier.UNKNOWN, ""), (Tier.PIN, ""), (Tier.ATTESTED, "Your appointment is at nine."))
 )
-PASTS = (None, None, Past(5_000), Past(5_000, trust=Tier.ATTESTED))
+PASTS = (None, None, Past(5_000))
 WAITS = st.sampled_from([0, 20, 450, 1_100, 2_500, 4_100, 21_000])
 OUTCOMES = st.sampled_from(["right", "right", "wrong", "locked", "missing", "failed", "RIGHT", ""])
 SPOKEN = b"\x11"  # no sound that tests put into a call is silence
@@ -47,7 +47,7 @@ class Guard(Desk):
 
     def __init__(self, rules: Rules, past: Past | None) -> None:
         self.trust = rules.trust
-        self.tier = highest(rules.trust.has, past.trust if past else Tier.UNKNOWN)
+        self.tier = rules.trust.has
         self.checked: int | None = None  # the attempt whose verdict would count
         self.pin_asked = False
         super().__init__(rules, past=past)

@@ -18,7 +18,7 @@ SUFFIXES = ("_bucket", "_count", "_sum")
 
 def test_rows_follow_the_four_golden_signals_and_what_a_voice_bridge_alone_knows() -> None:
     rows = [panel["title"] for panel in PANELS if panel["type"] == "row"]
-    assert rows == ["Traffic", "Errors", "Latency", "Saturation", "Consent", "Sessions"]
+    assert rows == ["Traffic", "Errors", "Latency", "Saturation", "Consent", "Sessions", "Lines by RTP"]
 
 
 @pytest.mark.parametrize(("title", "query"), QUERIES)

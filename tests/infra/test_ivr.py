@@ -5,15 +5,21 @@ import re
 import shutil
 import subprocess
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree as Xml
 
 import pytest
 
+from phone_bridge.app.handing_back import Ended
 from phone_bridge.handover import Result, WayBack, address
 from phone_bridge.legs.twilio.admission import ROUTE_KEY, Key, admit
+from phone_bridge.menus import Go, Heard, answer, enter, target_of
+from phone_bridge.settings import Settings
 from phone_bridge.simulator.verbs import parse
+from phone_bridge.tenants import read
 from tests.infra.files import INFRA
 
 TEXT = (INFRA / "IVR.md").read_text()
@@ -70,6 +76,27 @@ def test_the_javascript_that_it_shows_does_so_too() -> None:
     assert json.loads(told.stdout) == [right for *_, right in cases()]
 
 
+def test_its_menus_and_routes_are_read_and_lead_somewhere(tmp_path: Path) -> None:
+    (tmp_path / "phone-bridge.toml").write_text(block("toml", "[[menus]]"))
+    routes = read({}, tmp_path, Settings())
+    office = next(route for route in routes if route.menu)
+    step = enter(office.menus, office.menu, datetime(2026, 11, 23, 11, 0, tzinfo=UTC))
+    for digits in ("3", "1"):
+        step = answer(office.menus, step.state, Heard(digits), datetime(2026, 11, 23, 11, 0, tzinfo=UTC))
+    step = answer(office.menus, step.state, Heard("4711"), datetime(2026, 11, 23, 11, 0, tzinfo=UTC))
+    assert isinstance(step, Go)
+    assert (step.target, step.state.gathered) == (target_of("assistant:appointments"), (("nummer", "4711"),))
+    closed = enter(office.menus, office.menu, datetime(2026, 12, 31, 11, 0, tzinfo=UTC))
+    assert isinstance(closed, Go)
+    assert closed.first == ("We are closed.",)
+
+
+def test_its_route_that_is_handed_over_to_is_read(tmp_path: Path) -> None:
+    (tmp_path / "phone-bridge.toml").write_text(block("toml", "ivr.example.com"))
+    (route,) = read({"IVR_RETURN_KEY": KEY}, tmp_path, Settings())
+    assert (route.named, route.return_key) == (True, KEY)
+
+
 def test_the_token_that_it_shows_is_let_in() -> None:
     token = defined("def token")["token"]("ivr", KEY, "CA1", "AC1")
     name = f"{ROUTE_KEY}ivr"
@@ -85,6 +112,11 @@ def test_its_documents_are_read_by_a_carrier_without_a_warning(text: str) -> Non
     assert read.verbs
     assert read.faults == ()
     assert Xml.fromstring(text).tag == "Response"  # noqa: S314 - our own page
+
+
+@pytest.mark.parametrize("word", Ended)
+def test_each_reason_why_a_caller_goes_back_is_named(word: Ended) -> None:
+    assert f"`{word}`" in TEXT
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`(pb_\w+)`", TEXT))))

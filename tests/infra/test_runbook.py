@@ -22,6 +22,7 @@ ANCHORS = (
     "consent-expires",
     "webhooks-refused",
     "no-sound",
+    "recording-missing",
 )
 PARTS = ("**Callers hear**", "**You see**", "**Now.**", "**After.**")
 FOREIGN = {"ended_by"} | {"wait_event", "pg_isready", "proxy_buffering", "stream_close_delay", "stop_grace_period"}

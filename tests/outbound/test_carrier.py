@@ -101,6 +101,17 @@ def test_what_is_asked_is_as_the_schema_has_it(twilio: Twilio, machine: str, lat
     assert ("AsyncAmdStatusCallback" in form) is later
 
 
+def test_with_keys_to_press_no_machine_is_looked_for(twilio: Twilio) -> None:
+    import msgspec
+
+    placing = msgspec.structs.replace(PLACING, machine_detection="Enable", async_amd=True, digits="ww1w#")
+    twilio.carrier().place(placing)
+    ((_, _, form),) = twilio.asked
+    is_valid(form, "create")
+    assert form["SendDigits"] == ["ww1w#"]
+    assert not {"MachineDetection", "AsyncAmd"} & set(form)
+
+
 def test_a_call_is_looked_at_found_changed_and_ended(twilio: Twilio) -> None:
     carrier = twilio.carrier()
     twilio.status, twilio.body = 200, {**RESOURCE, "status": "in-progress"}

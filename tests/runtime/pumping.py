@@ -8,6 +8,7 @@ import msgspec
 
 from phone_bridge.audio.format import PCMU_8K, Format
 from phone_bridge.call import commands as c
+from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
 from phone_bridge.errors import BridgeError, Unavailable
@@ -16,6 +17,7 @@ from phone_bridge.legs.twilio.carrier import CarrierStream, Cleared, Marked, Pla
 from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.legs.twilio.stream import TwilioStream
 from phone_bridge.runtime.connect import Connector
+from phone_bridge.runtime.pin_pad import Desk
 from phone_bridge.runtime.pump import LegWire, Pump
 from phone_bridge.runtime.recordings import Recordings
 from phone_bridge.runtime.sockets import Socket
@@ -240,6 +242,8 @@ class Stage:
         dialect: Dialect | None = None,
         output_format: str = "g711_ulaw",
         ttl_seconds: int = MAX_TTL_SECONDS,
+        pins: Desk | None = None,
+        journal: Journal | None = None,
         recordings: Recordings | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
@@ -270,6 +274,8 @@ class Stage:
             connector=self.connector,
             prompts=self.voice,
             clock=self._clock,
+            pins=pins,
+            journal=journal,
             recorder=recordings.open(f"call_{name}", PCMU_8K, self.call.trace) if recordings is not None else None,
         )
         self.running: asyncio.Task[None]

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.message import Request, Response, read, response
+from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.rtp import Packet, unpack
 from tests.runtime.serving import until
 
@@ -18,7 +19,8 @@ class _Ear(asyncio.DatagramProtocol):
         self._read = read_one
 
     def datagram_received(self, data: bytes, addr: Place) -> None:
-        self._heard.append(self._read(data))
+        if not is_control(data):
+            self._heard.append(self._read(data))
 
 
 class Telephone:
@@ -76,9 +78,10 @@ class Telephone:
         ]
         self._signalling.sendto(("\r\n".join(lines) + "\r\n\r\n").encode() + body, self.bridge)
 
-    def invite(self, *, offers: bool = True) -> None:
+    def invite(self, *fields: str, offers: bool = True) -> None:
         port = self._media.get_extra_info("sockname")[1]
-        self.say("INVITE", sdp.offer(HOST, port, 1) if offers else b"")
+        more = ("Content-Type: application/sdp", *fields)
+        self.say("INVITE", sdp.offer(HOST, port, 1) if offers else b"", *more)
 
     async def answered(self, code: int = 200) -> Response:
         """Wait for the answer ``code``, and take its tag."""

@@ -77,7 +77,8 @@ def test_its_json_has_the_names_of_the_outside() -> None:
     assert list(shown) == [
         "id", "carrier_id", "direction", "from", "to", "user_id", "session", "status", "started_at", "answered_at",
         "ended_at", "ended_by", "transcript", "actions", "error", "resumed", "voicemail", "recording", "timeline",
-        "answered_by", "reply", "reminder_id", "metadata", "usage", "route", "return_url", "return_ref",
+        "answered_by", "reply", "reminder_id", "metadata", "usage", "route", "return_url", "return_ref", "return_route",
+        "trust",
     ]  # fmt: skip
 
 
@@ -97,8 +98,10 @@ def test_a_trace_becomes_part_of_the_record() -> None:
             question="I am about to cancel lunch.",
             question_ms=1_700,
             answer="1",
+            trust="known",
         )
     )
+    trace.trust = "pin"
     trace.settled("act_1", "executed", {"ok": True})
     trace.settled("act_2", "failed", {"ok": False})
     trace.ended_by = "caller"
@@ -118,10 +121,11 @@ def test_a_trace_becomes_part_of_the_record() -> None:
             "heard_ms": 900,
             "answer": "1",
             "outcome": "executed",
+            "trust": "known",
             "result": {"ok": True},
         }
     ]
-    assert (call.ended_by, call.error) == ("caller", None)
+    assert (call.ended_by, call.error, call.trust) == ("caller", None, "pin")
 
 
 def test_a_call_that_comes_back_goes_on_with_what_its_record_says() -> None:

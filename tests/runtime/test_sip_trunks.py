@@ -1,6 +1,7 @@
 from ipaddress import ip_network
 
 import pytest
+from msgspec import structs
 
 from phone_bridge.errors import SettingsError
 from phone_bridge.runtime.sip_transports import Listening
@@ -8,6 +9,7 @@ from phone_bridge.runtime.sip_trunks import (
     Proxy,
     SipTrunk,
     binding,
+    calls_as,
     check_proxies,
     domain,
     domains,
@@ -43,6 +45,7 @@ def test_a_leg_knows_a_trunk_by_its_networks_and_its_user() -> None:
         ([SipTrunk(name="a", addresses=("::1",), calls_out=True)], "needs a proxy"),
         ([SipTrunk(name="a", addresses=("::1",), proxy="192.0.2.1", registers=True)], "registers, and needs"),
         ([SipTrunk(name="a", proxy="192.0.2.1", expires=5)], "expires from 10"),
+        ([SipTrunk(name="a", addresses=("::1",), desk_phone=True)], "is a desk phone"),
         ([SipTrunk(name="a", proxy="pbx.example;transport=sctp")], "written as host"),
         ([SipTrunk(name="a", proxy="jane@pbx.example")], "written as host"),
         ([SipTrunk(name="a", proxy="pbx example")], "written as host"),
@@ -55,6 +58,7 @@ def test_a_leg_knows_a_trunk_by_its_networks_and_its_user() -> None:
         ([SipTrunk(name="a", addresses=("192.0.2.1/24",))], "an address that is none"),
         ([SipTrunk(name="a", addresses=("pbx.example",))], "an address that is none"),
         ([SipTrunk(name="a", username="a", password_env="PBX_PASSWORD", algorithm="MD4")], "SHA-256, MD5"),
+        ([SipTrunk(name="a", addresses=("::1",), srtp="yes")], "off, offer, require"),
         ([SipTrunk(name="a", username="a", password_env="NOT_SET")], "NOT_SET, which is not set"),
     ],
 )
@@ -119,6 +123,14 @@ def test_the_first_trunk_that_leads_there_has_the_call() -> None:
     assert outward(trunks, "sip:jane@elsewhere.example") is None
     assert outward((PBX,), "+4930123456") is None
     assert domains(trunks) == {"sip.provider.example", "provider.example", "192.0.2.7"}
+
+
+def test_a_desk_phone_is_called_by_its_name_here() -> None:
+    desk = structs.replace(ALICE, desk_phone=True)
+    assert outward((PBX, desk), "sip:alice@phone-bridge") is desk
+    assert outward((PBX, desk), "sip:bob@phone-bridge") is None
+    assert domains((desk,)) == {"phone-bridge"}
+    assert (calls_as(desk), calls_as(PROVIDER), calls_as(OFFICE)) == ("assistant", "u", "office")
 
 
 def test_a_trunk_says_what_is_registered_with_it() -> None:

@@ -49,6 +49,8 @@ class EchoBridge:
         """Reads nothing more after ``stop``, not even a close."""
         self.list_status = 200
         self.unsigned: list[str] = []
+        self.asked: list[str] = []
+        """Paths with their queries, as they were sent."""
         self.forms: list[tuple[str, dict[str, str]]] = []
         self.events: list[str] = []
         self.digits = ""
@@ -85,8 +87,10 @@ class EchoBridge:
         form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         path = request.url.path
         self.forms.append((path, form))
+        query = request.scope["query_string"].decode()
+        self.asked.append(f"{path}?{query}" if query else path)
         self.sid = form.get("CallSid", self.sid)
-        if not _signed(self._address(path), form, request.headers.get("x-twilio-signature", "")):
+        if not _signed(self._address(self.asked[-1]), form, request.headers.get("x-twilio-signature", "")):
             self.unsigned.append(path)
         twiml = {"/twilio/voice": self.twiml, "/twilio/connect": self.after_connect}.get(path, "")
         body = f"<Response>{twiml.format(ws=self._address('', 'ws'))}</Response>"

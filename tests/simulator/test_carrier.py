@@ -75,6 +75,29 @@ def test_a_public_address_is_signed_and_the_local_one_is_called() -> None:
     assert bridge.unsigned == []
 
 
+def test_the_number_may_lead_elsewhere_first() -> None:
+    bridge = EchoBridge()
+
+    async def run() -> CallResult:
+        async with bridge.running():
+            site = Site(url=bridge.url, voice_url=f"{bridge.url}/twilio/voice?back=http%3A%2F%2Felse.where%2F")
+            return await place_call(site, [HangUp(after_ms=0)], BeepVoice(), dialling=DIALLING, manners=QUICK)
+
+    result = asyncio.run(run())
+    assert result.ok, result.reasons
+    assert bridge.asked[0] == "/twilio/voice?back=http%3A%2F%2Felse.where%2F"  # as it was written
+    assert bridge.unsigned == []
+
+
+def test_a_call_that_stays_in_menus_needs_no_record() -> None:
+    bridge = EchoBridge()
+    bridge.record = None
+    bridge.twiml = "<Gather timeout='1'><Pause/></Gather><Hangup/>"
+    result = call(bridge, HangUp(after_ms=100))
+    assert result.ok, result.reasons
+    assert result.verbs == ("Gather",)
+
+
 def test_nobody_there_is_twilios_connection_refused() -> None:
     async def run() -> CallResult:
         site = Site(url="http://127.0.0.1:1")

@@ -39,6 +39,12 @@ class Stage:
     def press(self, digit: str) -> None:
         self._take(*self.performer.tell(KeyPressed(digit, self.now), self.now))
 
+    def speak(self, ms: int) -> None:
+        """Let the caller be heard for so long."""
+        for _ in range(ms // 20):
+            self.pass_to(self.now + 20)
+            self._take(*self.performer.tell(FrameSpoken(b"\x80" * 160, self.now), self.now))
+
     def _take(self, spoken: list[Speak], end: Performed | Gathered | Recorded | None) -> None:
         self.spoken += spoken
         if end is not None:
@@ -176,3 +182,28 @@ def test_a_message_that_is_being_left_ends_with_the_call() -> None:
     stage.pass_to(1_000)
     assert stage.performer.hung_up() == Recorded(verb, 0, "hangup")
     assert stage.performer.hung_up() is None
+
+
+# Words
+
+
+def test_words_end_the_prompts_of_a_gather_that_wants_them_and_then_the_gather() -> None:
+    stage = Stage()
+    gather = Gather(prompts=(Pause(20),), timeout_s=5, num_digits=1, speech_timeout_s=3)
+    stage.perform(gather)
+    stage.pass_to(2_000)
+    stage.speak(1_000)
+    stage.pass_to(30_000)
+    assert stage.ends == [(6_000, Gathered(gather, "", spoken=True))]
+
+
+def test_a_gather_for_words_alone_hears_no_keys_and_one_for_keys_no_words() -> None:
+    stage = Stage()
+    words, keys = Gather(timeout_s=3, keys=False, speech_timeout_s=1), Gather(prompts=(Pause(4),), timeout_s=3)
+    stage.perform(words)
+    stage.press("1")
+    stage.pass_to(3_000)
+    stage.perform(keys)
+    stage.speak(200)
+    stage.pass_to(20_000)
+    assert stage.ends == [(3_000, Gathered(words, "")), (10_000, Gathered(keys, ""))]

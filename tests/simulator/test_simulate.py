@@ -72,6 +72,11 @@ def test_what_cannot_be_done_is_said_at_once(bad: tuple[str, str], capsys: pytes
     assert bad[0] in capsys.readouterr().err
 
 
+def test_a_call_may_begin_elsewhere() -> None:
+    url = "https://ivr.example.com/begin"
+    assert options("--voice-url", url).site == Site(url="http://127.0.0.1:8080", voice_url=url)
+
+
 def test_the_settings_say_where_the_bridge_is_and_an_argument_wins() -> None:
     settings = {"public_url": "https://calls.example.com", "api_key": "k"}
     assert options(**settings).site == Site(

@@ -73,6 +73,7 @@ def test_gather_holds_its_prompts_and_its_rules() -> None:
         ('input="speech" timeout="4"', False, 4),
         ('input="speech" speechTimeout="3"', False, 3),
         ('input="dtmf speech" speechTimeout="auto"', True, 1),
+        ('input="speech dtmf" speechTimeout="auto"', True, 1),
         ('input="dtmf" speechTimeout="3"', True, None),
     ],
 )
@@ -169,3 +170,8 @@ def test_connect_without_a_stream_cannot_be_followed() -> None:
         verbs.Unsupported("<Connect> without <Stream>"),
     )
     assert parse(b"<Response><Connect/></Response>").verbs == ()
+
+
+def test_a_gather_of_anything_else_is_warned_of() -> None:
+    (fault,) = verbs.parse(b'<Response><Gather input="telepathy"/></Response>').faults
+    assert "input='telepathy' of <Gather> is none of dtmf, speech, dtmf speech, speech dtmf" in str(fault)

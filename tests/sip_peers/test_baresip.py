@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 import wave
@@ -65,6 +66,8 @@ class Baresip:
         more: str = "",
         answers: bool = False,
         registers: bool = False,
+        seal: str = "",
+        through: str = "udp",
     ) -> None:
         self.sip_port = free_port()
         self._control = free_port()
@@ -72,8 +75,12 @@ class Baresip:
         settings = CONFIG.format(modules=MODULES, folder=folder, sip=self.sip_port, control=self._control)
         (folder / "config").write_text(settings + more)
         where = f"127.0.0.1:{port}" if registers else "127.0.0.1"
-        how = ("regint=60" if registers else "regint=0") + (";answermode=auto" if answers else "")
-        account = f"<sip:alice@{where}>;{how};audio_codecs=PCMU;auth_user=alice;auth_pass=sesame\n"
+        how = (
+            ("regint=60" if registers else "regint=0")
+            + (";answermode=auto" if answers else "")
+            + (f";mediaenc={seal}" if seal else "")
+        )
+        account = f"<sip:alice@{where};transport={through}>;{how};audio_codecs=PCMU;auth_user=alice;auth_pass=sesame\n"
         (folder / "accounts").write_text(account)
         (folder / "contacts").touch()
         self._process = subprocess.Popen(
@@ -154,6 +161,13 @@ def loudest(sound: NDArray[np.float64], size: int = 2_400) -> NDArray[np.float64
     return sound[start : start + size]
 
 
+def measured(shown: str, name: str, direction: str = "") -> float:
+    """Count the values of a metric."""
+    label = f'{{direction="{direction}"}}' if direction else ""
+    found = re.search(rf"^phone_bridge_{name}_count{re.escape(label)} (\S+)$", shown, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
 async def patiently(bridge: Bridge, holds: Callable[[CallRecord], bool]) -> CallRecord:
     """Wait until the newest call is as it should be."""
     async with asyncio.timeout(SECONDS):
@@ -196,6 +210,7 @@ def test_a_wish_is_heard_asked_about_and_confirmed_by_a_key(tmp_path: Path) -> N
                 record = await patiently(bridge, lambda record: any(action["outcome"] for action in record.actions))
                 await telephone.tell("hangup")
                 record = await patiently(bridge, lambda record: record.ended_at is not None)
+                shown = bridge.telemetry.scrape()[0].decode()
         finally:
             telephone.close()
         (action,) = record.actions
@@ -203,6 +218,9 @@ def test_a_wish_is_heard_asked_about_and_confirmed_by_a_key(tmp_path: Path) -> N
         assert action["outcome"] == "executed"
         assert (record.status, record.ended_by, record.from_number) == ("completed", "caller", "alice")
         assert "cancel my next meeting" in [said["text"] for said in record.transcript if said["speaker"] == "caller"]
+        assert measured(shown, "rtp_loss_ratio", "down") > 0, "baresip's reports of our sound"
+        assert measured(shown, "rtp_mos_score", "up") > 0, "ours of its"
+        assert measured(shown, "rtp_round_trip_seconds") > 0, "its answers to them"
         assert likeness(loudest(greeting), heard(tmp_path)) > 0.9
 
     asyncio.run(story())

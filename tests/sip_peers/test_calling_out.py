@@ -64,6 +64,27 @@ def test_whoever_is_called_answers_is_busy_or_rings(tmp_path: Path) -> None:
 
 
 @with_baresip
+def test_a_desk_phone_registers_with_the_bridge_and_is_called(tmp_path: Path) -> None:
+    async def story() -> None:
+        record(tmp_path / "silence.wav", bytes(16_000))
+        desk = SipTrunk(name="desk", username="alice", password_env="DESK", password="sesame", desk_phone=True)
+        async with phoned(tmp_path, transport="tcp", sip_trunks=(desk,), **SETTINGS) as line:
+            house = Telephone(line.house, None)  # type: ignore[arg-type]  # nobody asks Twilio
+            telephone = Baresip(tmp_path, line.port, registers=True, answers=True, through="tcp")
+            try:
+                await asyncio.sleep(1.0)  # baresip tells nobody that it is registered
+                call = await house.call(to="sip:alice@phone-bridge", greeting="Hello.")
+                await until(lambda: line.house.bridge.registry.live == 1, SECONDS)
+                await telephone.tell("hangup")
+                shown = await house.settled(call)
+            finally:
+                await asyncio.to_thread(telephone.close)  # it waits for our answer to its last REGISTER
+        assert (shown["status"], shown["ended_by"], shown["from"]) == ("completed", "caller", "assistant")
+
+    asyncio.run(story())
+
+
+@with_baresip
 def test_a_soft_phone_is_called_by_tls_and_hears_the_assistant(tmp_path: Path) -> None:
     async def story() -> None:
         record(tmp_path / "silence.wav", bytes(160_000))

@@ -41,9 +41,11 @@ from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.legs.twilio.stream import Opening, TwilioStream
 from phone_bridge.runtime.calendar_toolbox import CalendarToolbox
 from phone_bridge.runtime.connect import Connector
+from phone_bridge.runtime.language_toolbox import LanguageToolbox
+from phone_bridge.runtime.pin_pad import Desk
 from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.sockets import Socket
-from phone_bridge.runtime.toolbox import CallFacts, Tools
+from phone_bridge.runtime.toolbox import CallFacts, Toolbox, Tools
 from phone_bridge.runtime.voice import Speech
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from phone_bridge.sessions.chronapilot import messages as m
@@ -267,6 +269,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     shape: Shape = Shape.GA
     life_ms: int = LIFE_MS
     """How long that model's session lives."""
+    pin: str = ""
+    """The user's PIN, where they have one."""
 
 
 class Stage:
@@ -299,12 +303,12 @@ class Stage:
         loop = self.loop
         leg = TwilioStream(start)
         facts = CallFacts(call_id="call_1", user_id=ALICE.id)
-        boxes = [CalendarToolbox(self.house.tools)] if self._given.mind is not None else []
-        tools = Tools(boxes, facts)
+        boxes: list[Toolbox] = [CalendarToolbox(self.house.tools), LanguageToolbox(self._speak)]
+        tools = Tools(boxes if self._given.mind is not None else [], facts)
         call = Call(leg.format, msgspec.structs.replace(self._given.rules, effects=tools.effects), loop.now)
         self.trace = call.trace
         connector = Connector(self.house, dial=self.house.dial, clock=lambda: loop.now, jitter=lambda: 0.0)
-        pump = Pump(
+        self._pump = Pump(
             call,
             leg,
             socket,
@@ -313,8 +317,16 @@ class Stage:
             prompts=Vowels(),
             clock=lambda: loop.now / 1000,
             tools=tools,
+            pins=Desk(self._judge) if self._given.pin else None,
         )
-        self._running = loop.create_task(pump.run())
+        self._running = loop.create_task(self._pump.run())
+
+    def _speak(self, language: str) -> bool:
+        self._pump.speak(language)
+        return True
+
+    async def _judge(self, pin: str) -> str:
+        return "right" if pin == self._given.pin else "wrong"
 
     def _dialect(self, tools: Tools) -> Dialect:
         if self._given.mind is not None:

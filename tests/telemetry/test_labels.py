@@ -33,10 +33,16 @@ def test_what_is_shown_from_the_start_is_known() -> None:
     assert set(labels.USUAL_OPENINGS) <= labels.OPENINGS
 
 
+WIRES = ("audiosocket", "chan_websocket", "jambonz", "plivo", "signalwire", "telnyx", "vonage")
+
+
 @pytest.mark.parametrize(
     ("file", "known"),
     [
         ("legs/twilio/stream.py", labels.CALL_ERRORS),
+        ("legs/patience.py", labels.CALL_ERRORS),
+        ("legs/streaming.py", labels.CALL_ERRORS),
+        *((f"legs/{wire}.py", labels.STREAM_REFUSALS) for wire in WIRES),
         ("legs/twilio/pace.py", labels.CALL_ERRORS),
         ("legs/twilio/admission.py", labels.STREAM_REFUSALS),
         ("app/streams.py", labels.STREAM_REFUSALS),

@@ -47,7 +47,7 @@ def test_names_are_in_base_units_and_say_what_they_count() -> None:
         assert not re.search(r"_(ms|milliseconds|minutes|percent|kb|mb)(_|$)", name), name
         assert family.documentation.endswith("."), name
         if family.type == "histogram":
-            assert name.endswith("_seconds"), name
+            assert name.endswith(("_seconds", "_ratio", "_score")), name
     counters = {name for name, family in figures.families.items() if family.type == "counter"}
     assert {name for name, _ in figures.samples if name.endswith("_total")} <= {f"{name}_total" for name in counters}
 

@@ -9,6 +9,13 @@ import pytest
 import twiml
 
 SHOWN = {
+    "ask": lambda: twiml.ask(
+        ["For appointments press 1."],
+        "en-US",
+        "https://bridge.example.com/twilio/connect?after=menu",
+        timeout_seconds=5,
+        hints=("appointments", "a person"),
+    ),
     "hand_back": lambda: twiml.hand_back("https://ivr.example.com/back?pb_ended=completed&pb_signature=0f1e"),
 }
 

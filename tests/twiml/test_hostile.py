@@ -1,7 +1,7 @@
 """Whatever comes from outside stays text: no document gains a verb, an attribute or a URL from what is put into it."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -36,6 +36,8 @@ def filled(make: Callable[..., str], text: Callable[[], str]) -> str:
     for name, parameter in inspect.signature(make).parameters.items():
         if parameter.annotation is int:
             given_values[name] = 1
+        elif parameter.annotation == Sequence[str]:
+            given_values[name] = [text()]
         elif name == "parameters":
             given_values[name] = {"name": text()}
         else:

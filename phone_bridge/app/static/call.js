@@ -31,8 +31,8 @@ const HAPPENED = {
 // `line` is the time line of a live call, as far as it has come; a call that is over has its own.
 export function showCall(call, now, line) {
   $("detail-title").textContent = `${who(call)}, ${new Date(call.started_at).toLocaleString()}`;
-  fill($("facts"), facts(call, now).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
   const seen = line ?? call.timeline ?? { step_ms: 100, caller: "", heard: "", events: [] };
+  fill($("facts"), facts(call, now, seen.events).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
   const entries = timeline(call, now, seen.events);
   const ms = length(call, now);
   fill($("timeline"), entries.map(drawEntry));
@@ -47,8 +47,9 @@ function fill(element, inside) {
   if (element.innerHTML !== fresh.innerHTML) element.replaceChildren(...fresh.childNodes);
 }
 
-function facts(call, now) {
+function facts(call, now, events) {
   const counts = now?.counts ?? {};
+  const count = (wanted) => events.filter(({ kind }) => kind === wanted).length;
   return [
     ["State", [STATES[call.status] ?? call.status, now?.phase, call.error].filter(Boolean).join(", ")],
     ["Direction", call.direction],
@@ -58,7 +59,9 @@ function facts(call, now) {
     ["User", call.user_id],
     ["Ended by", call.ended_by ?? "–"],
     ["Call", call.id],
-    ...(now ? [["Barge-ins", counts.barge_ins], ["Sessions lost", counts.losses], ["Troubles", counts.troubles]] : []),
+    ["Barge-ins", count("barge_in")],
+    ["Sessions lost", count("session_lost")],
+    ...(now ? [["Marks out of turn", counts.stray_marks], ["Troubles", counts.troubles]] : []),
     ...(call.resumed ? [["Brought back", `${call.resumed} times`]] : []),
   ].map(([name, value]) => [name, String(value)]);
 }

@@ -118,6 +118,15 @@ export class Line extends EventTarget {
     }
   }
 
+  // Give up a socket behind which nobody is any more, though it does not say so.
+  cut() {
+    if (this.state !== "talking") return;
+    const { socket } = this;
+    socket.onclose = socket.onmessage = null;
+    socket.close();
+    this.lost(socket);
+  }
+
   say(message) {
     if (this.state === "talking" && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }

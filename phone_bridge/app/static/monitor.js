@@ -81,7 +81,8 @@ function list() {
 }
 
 function draw(item, call) {
-  const state = call.live ? `live ${clock(age(call))}` : `${WORDS[call.status] ?? call.status} ${clock(age(call))}`;
+  const elsewhere = !call.live && call.status === "in_progress"; // in another process, or one that was killed
+  const state = elsewhere ? "not live here" : `${call.live ? "live" : WORDS[call.status] ?? call.status} ${clock(age(call))}`;
   const drawn = JSON.stringify([call, state, current]);
   if (item.drawn === drawn) return;
   item.drawn = drawn;
@@ -128,12 +129,13 @@ function figures() {
   const last = seen.answers.at(-1);
   $("figures").hidden = !calls.length;
   $("figures").replaceChildren(
-    figure(`${all} calls in the last day${failed ? `, ${failed} of them failed` : ""}`, bars("Calls by the hour they began", hours.map(([count]) => count), { bad: hours.map(([, count]) => count) })),
-    figure(`${live} calls live now`, course("Live calls since this page was opened", seen.live)),
+    figure(`${plural(all, "call")} in the last day${failed ? `, ${failed} of them failed` : ""}`, bars("Calls by the hour they began", hours.map(([count]) => count), { bad: hours.map(([, count]) => count) })),
+    figure(`${plural(live, "call")} live now`, course("Live calls since this page was opened", seen.live)),
     figure(last === undefined ? "No answer was seen yet" : `The last answer came after ${last} ms`, bars("How long callers waited for each answer since this page was opened", seen.answers)),
   );
 }
 
+const plural = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 const figure = (words, picture) => make("figure", {}, picture, make("figcaption", { className: "small" }, words));
 
 setInterval(figures, 2000);

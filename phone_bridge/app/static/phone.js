@@ -20,6 +20,9 @@ const KEYS = "0123456789*#";
 const KEY_REFUSALS = ["key_needed", "key_wrong", "local_only"];
 const SPEECH_LEVEL = 0.02;
 const LAST_WORDS_MS = 600;
+const LOOK_MS = 3000; // how often it is asked whether the server is there
+const PATIENCE_MS = 2500; // and how long its answer is waited for
+const MOST_UNANSWERED = 2;
 
 const captions = new Captions($("captions"), $("spoken"), $("captions-empty"));
 const card = new QuestionCard(
@@ -141,15 +144,25 @@ setInterval(() => {
   if (line && !line.over && line.state === "talking") line.keep();
 }, 500);
 
+// A network that goes away without a word leaves the socket as it is: what tells is that nobody answers any more.
+let unanswered = 0;
+
 setInterval(async () => {
-  if (line?.state !== "talking") return;
+  if (line?.state !== "talking") {
+    unanswered = 0;
+    return;
+  }
   const asked = performance.now();
-  const answered = await fetch("/healthz", { cache: "no-store" }).then(
+  const answered = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) }).then(
     () => true,
     () => false,
   );
+  unanswered = answered ? 0 : unanswered + 1;
+  if (unanswered >= MOST_UNANSWERED) line?.cut();
   $("round-trip").textContent = answered ? `${Math.round(performance.now() - asked)} ms` : "no answer";
-}, 3000);
+}, LOOK_MS);
+
+addEventListener("offline", () => line?.cut());
 
 // What is pressed
 

@@ -27,7 +27,8 @@ export function bars(title, values, { bad = [], least = 10 } = {}) {
 // A line of values that were looked at one after the other.
 export function course(title, values) {
   const most = Math.max(1, ...values);
-  const points = values.map((value, place) => `${(220 * place) / Math.max(1, values.length - 1)},${39 - (37 * value) / most}`);
+  const drawn = values.length === 1 ? [...values, ...values] : values;
+  const points = drawn.map((value, place) => `${(220 * place) / (drawn.length - 1)},${39 - (37 * value) / most}`);
   return svg("svg", { class: "plot", viewBox: "0 0 220 40", preserveAspectRatio: "none", role: "img" },
     svg("title", {}, title), svg("polyline", { points: points.join(" ") }));
 }

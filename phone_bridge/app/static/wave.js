@@ -45,7 +45,7 @@ function bars(letters, step, ms, middle) {
   const drawn = [];
   for (let at = 0; at < letters.length; at += group) {
     const loud = Math.max(...[...letters.slice(at, at + group)].map((letter) => parseInt(letter, 36)));
-    const height = (HALF * loud) / LOUDEST;
+    const height = HALF * (loud / LOUDEST) ** 2; // decibels flatten speech too much for the eye
     const x = ((1000 * (at + group / 2) * step) / ms).toFixed(1);
     if (height) drawn.push(`M${x} ${(middle - height).toFixed(1)}V${(middle + height).toFixed(1)}`);
   }

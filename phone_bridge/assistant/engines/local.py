@@ -34,7 +34,7 @@ class LocalEar:
         self._engine = engine
         self._prepared = False
         self._workers = Workers(
-            _MODULE, engine, options.model, options.language, count=workers, timeout_seconds=TIMEOUT_SECONDS
+            _MODULE, engine, options.model, options.spoken, count=workers, timeout_seconds=TIMEOUT_SECONDS
         )
 
     def prepare(self, expecting: Expecting) -> None:
@@ -62,7 +62,7 @@ class LocalVoice:
     def __init__(self, engine: str, options: EngineOptions) -> None:
         self._engine = engine
         self._workers = Workers(
-            _MODULE, engine, options.model, options.language, count=1, timeout_seconds=TIMEOUT_SECONDS
+            _MODULE, engine, options.model, options.spoken, count=1, timeout_seconds=TIMEOUT_SECONDS
         )
 
     async def speak(self, text: str, *, language: str = "en") -> Speech:

@@ -78,7 +78,7 @@ class OpenAIEar:
     def __init__(self, options: EngineOptions) -> None:
         self._endpoint = _Endpoint(options, "PHONE_BRIDGE_EAR")
         self._model = options.model or EAR_MODEL
-        self._language = options.language
+        self._language = options.spoken
 
     def prepare(self, expecting: Expecting) -> None:
         """Do nothing: the hint goes with every utterance."""

@@ -28,6 +28,11 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     language: str = "en"
 
+    @property
+    def spoken(self) -> str:
+        """The language without its country, as recognisers want it: ``es`` of ``es-MX``."""
+        return self.language.partition("-")[0].lower()
+
 
 class PlugEar(Ear, Protocol):
     """An ear that can be let go."""

@@ -172,8 +172,11 @@ il y a quelqu'un, y a quelqu'un, allô
 """
 
 _DOUBT = """
-si, peut-être, peut-être que oui, peut-être bien, ça dépend, cela dépend, faut voir, il faut voir, à voir, on verra,
-on va voir, voyons, voyons voir, ben voyons, je ne sais pas, je sais pas, chais pas, j'sais pas, sais pas,
+faites bien, fais bien, faites-le bien, fais-le bien, oui bon, ouais bon, ouais ouais ouais, c'est bon comme ça,
+c'est bien comme ça, c'est très bien comme ça, c'est parfait comme ça, comme ça c'est bien, comme ça c'est bon,
+comme ça c'est parfait, ça va comme ça, ça me va comme ça, ça marche comme ça, merci c'est bon, merci ça va,
+ça va merci, si, peut-être, peut-être que oui, peut-être bien, ça dépend, cela dépend, faut voir, il faut voir, à voir,
+on verra, on va voir, voyons, voyons voir, ben voyons, je ne sais pas, je sais pas, chais pas, j'sais pas, sais pas,
 je n'en sais rien, j'en sais rien, aucune idée, pas la moindre idée, je ne suis pas sûr, je ne suis pas sûre,
 je suis pas sûr, je suis pas sûre, je ne suis pas certain, je suis pas certain, je ne suis pas certaine, pas sûr,
 pas sûre, pas certain, pas vraiment, pas vraiment sûr, pas si sûr, pas tout à fait, pas exactement, pas forcément,

@@ -156,6 +156,7 @@ perdone, perdona, disculpe, disculpa
 """
 
 _DOUBT = """
+hazlo bien, hágalo bien, bien gracias, bien así, así está bien, así está perfecto, así está correcto, así está todo,
 pero, aunque, porque, salvo, excepto, menos, a menos, sino, siempre que, siempre y cuando, cuando, hasta que,
 después de, antes de, a condición, o, ni, y, quizá, quizás, tal vez, a lo mejor, puede que, puede que sí, puede ser,
 podría ser, probablemente, posiblemente, seguramente, igual sí, creo, creo que sí, creo yo, yo creo, yo creo que sí,

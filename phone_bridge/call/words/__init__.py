@@ -19,6 +19,7 @@ class _Book(Protocol):
     UNPROVEN: str
     ALREADY: str
     OFFER: str
+    PREFERENCE: str
 
 
 _BOOKS: Mapping[str, _Book] = {"en": english, "de": german, "es": spanish, "fr": french}
@@ -30,6 +31,15 @@ SENTENCES = {language: book.SENTENCES for language, book in _BOOKS.items()}
 """The fixed sentences by language and key; a key is also the name of a recorded file, so none is ever renamed."""
 
 _TONGUES = {"en": english.ENGLISH, "de": german.GERMAN, "es": spanish.SPANISH, "fr": french.FRENCH}
+_IN_ENGLISH = {
+    told: english_words
+    for book in _BOOKS.values()
+    for told, english_words in (
+        (book.REFUSAL, english.REFUSAL),
+        (book.ALREADY, english.ALREADY),
+        (book.UNPROVEN, english.UNPROVEN),
+    )
+}
 _UNITS = (("day", 1_440), ("hour", 60), ("minute", 1))  # in minutes
 
 __all__ = [
@@ -37,10 +47,12 @@ __all__ = [
     "QUESTION",
     "SENTENCES",
     "already",
+    "in_english",
     "known",
     "later",
     "line",
     "offer",
+    "preference",
     "question",
     "refusal",
     "summary",
@@ -84,6 +96,11 @@ def already(language: str = "en") -> str:
     return _BOOKS[known(language)].ALREADY
 
 
+def in_english(told: str) -> str:
+    """Give in English what a session is told in any language of ours; other words stay as they are."""
+    return _IN_ENGLISH.get(told, told)
+
+
 def later(minutes: int, language: str = "en") -> Line:
     """Say that the callee will be called again in so many minutes, in the largest unit that tells it whole."""
     unit, count = next((unit, minutes // size) for unit, size in _UNITS if minutes % size == 0)
@@ -94,7 +111,12 @@ def later(minutes: int, language: str = "en") -> Line:
 def offer(language: str, key: str) -> Line:
     """Offer to go on in ``language``, in its own words, for whoever presses ``key``; with a recorded line for each."""
     spoken = known(language)
-    return Line(f"offer_{spoken}_{key}", _BOOKS[spoken].OFFER.format(key))
+    return Line(f"offer_{spoken}_{key}", _BOOKS[spoken].OFFER.format(key), language)
+
+
+def preference(language: str) -> str:
+    """Give the words that ask a session to speak ``language``."""
+    return _BOOKS[known(language)].PREFERENCE
 
 
 def known(language: str) -> str:

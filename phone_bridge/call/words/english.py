@@ -94,6 +94,7 @@ REFUSAL = "No, please leave it as it is."
 UNPROVEN = "I have not proven who I am with my PIN, so please leave it as it is."
 ALREADY = "I answered this before we were interrupted. Find out whether it was done before you propose it again."
 OFFER = "For English, press {}."
+PREFERENCE = "Please speak English with me."
 
 _PHRASES = {
     # the frame

@@ -122,6 +122,7 @@ ALREADY = (
     "Das habe ich vor der Unterbrechung beantwortet. Sehen Sie nach, ob es getan ist, bevor Sie es neu vorschlagen."
 )
 OFFER = "Für Deutsch drücken Sie die {}."
+PREFERENCE = "Bitte sprechen Sie Deutsch mit mir."
 
 _PHRASES = {
     "question": "Ich bin dabei, {}.",

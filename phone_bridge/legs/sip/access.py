@@ -12,7 +12,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from msgspec import Struct
 
 from phone_bridge.legs.sip import digest
+from phone_bridge.legs.sip.dialog import TLS
 from phone_bridge.legs.sip.message import Fields, Request
+from phone_bridge.legs.sip.srtp import Srtp
 
 REALM = "phone-bridge"
 
@@ -36,8 +38,17 @@ class Trunk(Struct, frozen=True, kw_only=True):
     password: str = ""
     user: str = ""
     """As whom we are called by it, where several trunks call from one address."""
+    desk_phone: bool = False
+    """Whether it registers with us, as its ``username``."""
     algorithm: str = "MD5"
     """How the password is proven. Telephones that know MD5 alone give up when they are offered anything else."""
+
+    srtp: Srtp | None = None
+    """Whether its sound is sealed; None for where it can be, over TLS, and not at all elsewhere."""
+
+    def sealed(self, transport: str) -> Srtp:
+        """Say whether sound is sealed when it calls by ``transport``."""
+        return sealed(self.srtp, transport)
 
     def __repr__(self) -> str:
         return f"Trunk(name={self.name!r})"
@@ -49,6 +60,13 @@ class Trunk(Struct, frozen=True, kw_only=True):
         except ValueError:
             return False
         return not self.networks or any(address in network for network in self.networks)
+
+
+def sealed(srtp: Srtp | None, transport: str) -> Srtp:
+    """Say what a trunk's ``srtp`` means over ``transport``."""
+    if srtp is not None:
+        return srtp
+    return Srtp.OFFER if transport == TLS else Srtp.OFF
 
 
 class Access:
@@ -84,7 +102,9 @@ class Access:
         if trunk is not None:
             return trunk
         asked = [trunk for trunk in self._trunks if trunk.username and trunk.is_at(host)]
-        if not asked or request.method != "INVITE" or self._too_many(host, now):
+        if request.method == "REGISTER":
+            asked = [trunk for trunk in asked if trunk.desk_phone]
+        if not asked or request.method not in ("INVITE", "REGISTER") or self._too_many(host, now):
             return None
         algorithms = [name for name in digest.ALGORITHMS if any(trunk.algorithm == name for trunk in asked)]
         shown = digest.shown(request)

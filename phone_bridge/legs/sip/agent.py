@@ -13,12 +13,13 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from phone_bridge.errors import LocalError, RemoteError
-from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip import sdp, session_timer
 from phone_bridge.legs.sip.access import Access, Trunk
 from phone_bridge.legs.sip.calling import Caller, Calling, Lines, Outcome, Told, Wanted
 from phone_bridge.legs.sip.dialog import Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.message import (
     BRANCH_COOKIE,
+    CRLF,
     Fields,
     Request,
     Response,
@@ -29,15 +30,24 @@ from phone_bridge.legs.sip.message import (
     response,
 )
 from phone_bridge.legs.sip.registering import Binding, Registering, Registration
+from phone_bridge.legs.sip.registrar import Bound, Registrar
+from phone_bridge.legs.sip.session_timer import SessionTimer
 from phone_bridge.legs.sip.transaction import ClientTransaction, Persistence, ServerTransaction, State
 
-ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY"),)
+ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY, PRACK"),)
 ACCEPT: Fields = (("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),)
 SDP_TYPE = "application/sdp"
-METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "NOTIFY"})
+METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "NOTIFY", "PRACK"})
+
+RELIABLE = "100rel"
+EXTENSIONS = frozenset({session_timer.TIMER, RELIABLE})
+"""What callers may require of us."""
 
 MAX_TRANSACTIONS = 20_000
 """Requests that are worked at; what comes beyond that is dropped, and comes again."""
+
+RSEQ = 1
+"""The number of the one provisional response of a call that is sent reliably (RFC 3262, 3)."""
 
 RETRY_AFTER_S = 10
 """When a caller whom there is no room for may try again."""
@@ -86,13 +96,19 @@ class Referred(Struct, frozen=True):
     code: int
 
 
+class Lapsed(Struct, frozen=True):
+    """The call was not kept up by whoever had promised to, or cannot be any more (RFC 4028); it was hung up."""
+
+    dialog: Dialog
+
+
 class Unconfirmed(Struct, frozen=True):
     """The caller never learnt that the call was taken, or that its description changed; it was hung up."""
 
     dialog: Dialog
 
 
-InCall = Invited | Confirmed | Withdrawn | Said | Referred | Unconfirmed
+InCall = Invited | Confirmed | Withdrawn | Said | Referred | Lapsed | Unconfirmed
 Fact = InCall | Told | Registration
 
 
@@ -104,6 +120,8 @@ class _Call(Struct):
     confirmed: bool = False
     persisting: Persistence | None = None
     persisting_sequence: int = 0
+    timer: SessionTimer | None = None
+    ringing: Persistence | None = None  # repeats a 180 that the caller wants to be sure of
     referring: bool = False  # the other side was told to call somebody, and has not said what came of it
 
     @property
@@ -146,6 +164,7 @@ class Agent:
         self._due: list[tuple[int, str, str]] = []
         self._outgoing: list[Sent] = []
         self._registering: dict[str, Registering] = {}
+        self._registrar = Registrar()
         self._caller = Caller(Lines(self._put, self._ask, self._arm, self._adopt, self.release), make_id)
 
     # What comes in
@@ -189,9 +208,12 @@ class Agent:
         self._serve(request, source)
         if request.to_tag:
             return self._refuse(request, 481, now)
+        if request.method == "REGISTER" and admitted.desk_phone:
+            code, fields = self._registrar.take(admitted.name, admitted.username, request, source, now)
+            return self._refuse(request, code, now, fields)
         if request.method not in METHODS:
             return self._refuse(request, 405, now, ALLOW)
-        unknown = request.options("Require")
+        unknown = request.options("Require") - EXTENSIONS
         if unknown:
             return self._refuse(request, 420, now, (("Unsupported", ", ".join(sorted(unknown))),))
         if request.method == "OPTIONS":
@@ -206,16 +228,22 @@ class Agent:
             return self._refuse(request, 482, now)
         if request.body and request.content_type != SDP_TYPE:
             return self._refuse(request, 415, now, ACCEPT)
+        if session_timer.too_small(request):
+            return self._refuse_interval(request, now)
         try:
             offer = sdp.read(request.body) if request.body else None
             if offer is not None:
-                sdp.agree(offer)
+                sdp.agree(offer, wish=trunk.sealed(source.transport))
         except RemoteError as error:
             return self._refuse(request, 488 if error.code == "no_common_codec" else 400, now)
         dialog = Dialog.answering(request, self._make_id(), self._here(source), source, self._make_id)
         self._calls[_call_key(dialog)] = _Call(dialog, request, _server_key(request))
         self._answer(request, 100, now)
         return [Invited(dialog, request, trunk, offer)]
+
+    def _refuse_interval(self, request: Request, now: int) -> list[Fact]:
+        least = (("Min-SE", str(session_timer.MIN_SE_S)),)
+        return self._refuse(request, session_timer.INTERVAL_TOO_SMALL, now, least)
 
     def _within(self, call: _Call, request: Request, source: Hop, now: int) -> list[Fact]:
         self._serve(request, source)
@@ -227,12 +255,25 @@ class Agent:
             return self._refuse(request, 200, now, (*ALLOW, *ACCEPT))
         if request.method == "NOTIFY":
             return self._notified(call, request, now)
+        if request.method == "PRACK":
+            return self._rung(call, request, now)
         if request.method == "BYE" and not call.confirmed:  # its ACK may be lost, or never have been meant
             self._answer(request, 200, now)
             return self._withdraw(call, now)
         if not call.accepted or (request.method == "INVITE" and call.persisting is not None):
             return self._refuse(request, 491, now)
+        if request.method in ("INVITE", "UPDATE") and session_timer.too_small(request):
+            return self._refuse_interval(request, now)
         return [Said(call.dialog, rendered(request))]
+
+    def _rung(self, call: _Call, request: Request, now: int) -> list[Fact]:
+        """Know that the caller knows that it rings (RFC 3262, 3)."""
+        wanted = [str(RSEQ), str(call.invite.sequence if call.invite is not None else 0), "INVITE"]
+        if call.ringing is None or (request.headers.get("RAck") or "").split() != wanted:
+            return self._refuse(request, 481, now)
+        call.ringing = None
+        self._answer(request, 200, now)
+        return []
 
     def _notified(self, call: _Call, request: Request, now: int) -> list[Fact]:
         """Hear what became of a REFER (RFC 3515, 2.4.4), and of nothing else."""
@@ -306,7 +347,15 @@ class Agent:
     def ring(self, dialog: Dialog, now: int) -> None:
         """Tell the caller that the call is being looked at."""
         call = self._known(dialog)
-        self._answer(call.invited, 180, now, tag=dialog.tag, fields=(("Contact", dialog.contact),))
+        fields: Fields = (("Contact", dialog.contact),)
+        if RELIABLE not in call.invited.options("Require"):
+            self._answer(call.invited, 180, now, tag=dialog.tag, fields=fields)
+            return
+        fields = (*fields, ("Require", RELIABLE), ("RSeq", str(RSEQ)))
+        text = response(call.invited, 180, tag=dialog.tag, fields=fields)
+        call.ringing = Persistence(text, now)
+        self._give(self._served[call.transaction], 180, text, now)
+        self._arm("ringing", _call_key(dialog), call.ringing.deadline())
 
     def accept(self, dialog: Dialog, description: bytes, now: int) -> None:
         """Take the call; ``Confirmed`` follows, or ``Unconfirmed``, or nothing when it was withdrawn meanwhile."""
@@ -378,6 +427,10 @@ class Agent:
             self.send(dialog, dialog.request("BYE"), now)
         self._forget(call)
 
+    def desk_phone(self, name: str, now: int) -> Bound | None:
+        """Say where a desk phone is that has registered here; None for one that has not."""
+        return self._registrar.find(name, now)
+
     def register(self, binding: Binding, now: int) -> None:
         """Register with a provider, and keep it up; where it was done before, know where its registrar is now."""
         known = self._registering.get(binding.name)
@@ -420,6 +473,7 @@ class Agent:
         for call in self._calls.values():
             if call.dialog.source == hop:
                 call.dialog.part()
+        self._registrar.part(hop)
         facts: list[Fact] = [*self._caller.part(hop)]
         for key, asked in list(self._asked.items()):
             if asked.to == hop and asked.told is not None:
@@ -434,6 +488,7 @@ class Agent:
     def uses(self, hop: Hop) -> bool:
         """Tell whether a call goes by ``hop``, so that its connection is worth keeping."""
         registers = any(registering.binding.hop == hop for registering in self._registering.values())
+        registers = registers or self._registrar.uses(hop)
         return registers or self._caller.uses(hop) or any(call.dialog.source == hop for call in self._calls.values())
 
     def knows(self, host: str) -> bool:
@@ -467,6 +522,10 @@ class Agent:
                 return self._expire_asked(key, now)
             case "call":
                 return self._expire_call(key, now)
+            case "ringing":
+                self._expire_ringing(key, now)
+            case "session":
+                return self._expire_session(key, now)
             case "register":
                 self._expire_registering(key, now)
             case _:
@@ -527,10 +586,71 @@ class Agent:
             self._give(served, code, text, now)
 
     def _give(self, served: _Served, code: int, text: str, now: int) -> None:
+        if 200 <= code < 300 and served.request.method in ("INVITE", "UPDATE"):
+            text = self._timed(served.request, text, now)
         self._put(served.machine.answer(code, text, now), served.to)
         self._arm("served", _server_key(served.request), served.machine.deadline())
         if served.machine.state is State.ACCEPTED and code < 300:
             self._persist(served, text, now)
+
+    def _timed(self, request: Request, text: str, now: int) -> str:
+        """Say in an answer how long the session holds, and know it."""
+        call = self._call_of(read(text.encode()))
+        if call is None:
+            return text
+        agreed = session_timer.answer(request, may_update=request.allows("UPDATE"))
+        self._time(call, agreed, ours=agreed is not None and agreed.refresher == "uas", now=now)
+        if agreed is None:
+            return text
+        said = f"Session-Expires: {agreed.interval_s};refresher={agreed.refresher}{CRLF}Require: {session_timer.TIMER}"
+        return text.replace(f"{CRLF}Content-Length:", f"{CRLF}{said}{CRLF}Content-Length:", 1)
+
+    def _time(self, call: _Call, agreed: session_timer.Wanted | None, *, ours: bool, now: int) -> None:
+        call.timer = None
+        if agreed is not None:
+            call.timer = SessionTimer(max(agreed.interval_s, session_timer.MIN_SE_S), ours=ours, now=now)
+            self._arm("session", _call_key(call.dialog), call.timer.deadline())
+
+    def _expire_ringing(self, key: str, now: int) -> None:
+        call = self._calls.get(key)
+        if call is None or call.ringing is None or call.ringing.deadline() > now or call.accepted:
+            return
+        again = call.ringing.expire(now)
+        served = self._served.get(call.transaction)
+        if call.ringing.failed or served is None:  # whoever answers will find out whether anybody is there
+            call.ringing = None
+            return
+        self._put(again, served.to)
+        self._arm("ringing", key, call.ringing.deadline())
+
+    def _expire_session(self, key: str, now: int) -> list[Fact]:
+        call = self._calls.get(key)
+        if call is None or call.timer is None or call.timer.deadline() > now:
+            return []
+        if not call.timer.ours:
+            return self._lapse(call, now)
+        timer, dialog = call.timer, call.dialog
+
+        def told(answer: Response | None, at: int) -> Sequence[Fact]:
+            if self._calls.get(key) is not call:
+                return []
+            if answer is None or answer.code in (408, 481):  # 12.2.1.2: the other side has no such call
+                return self._lapse(call, at)
+            return []
+
+        timer.refreshed(now)
+        self._arm("session", key, timer.deadline())
+        fields = (
+            ("Contact", dialog.contact),
+            ("Supported", session_timer.TIMER),
+            ("Session-Expires", f"{timer.interval_s};refresher=uac"),
+        )
+        self._ask(dialog.request("UPDATE", fields), dialog.next_hop, now, told)
+        return []
+
+    def _lapse(self, call: _Call, now: int) -> list[Fact]:
+        self.release(call.dialog, now)
+        return [Lapsed(call.dialog)]
 
     def _persist(self, served: _Served, text: str, now: int) -> None:
         call = self._call_of(read(text.encode()))
@@ -549,8 +669,11 @@ class Agent:
 
     # Who is who
 
-    def _adopt(self, dialog: Dialog) -> None:
-        self._calls[_call_key(dialog)] = _Call(dialog, accepted=True, confirmed=True)
+    def _adopt(self, dialog: Dialog, taken: Response, now: int) -> None:
+        call = self._calls[_call_key(dialog)] = _Call(dialog, accepted=True, confirmed=True)
+        agreed = session_timer.wanted(taken)
+        if agreed is not None and (agreed.refresher == "uas" or taken.allows("UPDATE")):
+            self._time(call, agreed, ours=agreed.refresher != "uas", now=now)
 
     def _call_of(self, message: Request | Response) -> _Call | None:
         call = self._calls.get(f"{message.call_id} {message.to_tag}") if message.to_tag else None

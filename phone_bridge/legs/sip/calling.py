@@ -13,6 +13,8 @@ from sipmessage import URI
 from phone_bridge.legs.sip.dialog import MAX_FORWARDS, Dialog, Ends, Hop, Place, contact, via
 from phone_bridge.legs.sip.digest import AUTHORIZATION, Proof
 from phone_bridge.legs.sip.message import BRANCH_COOKIE, Fields, Response, written
+from phone_bridge.legs.sip.session_timer import TIMER
+from phone_bridge.legs.sip.srtp import Srtp
 from phone_bridge.legs.sip.transaction import InviteTransaction, State
 
 SDP_TYPE = "application/sdp"
@@ -63,6 +65,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     username: str = ""
     password: str = ""
     fields: Fields = ()
+    srtp: Srtp = Srtp.OFF
+    """Whether the offer is to be sealed."""
     direct: bool = False
     """Whether ``hop`` is the telephone itself, which is spoken with there whatever it says of where it is (NAT)."""
 
@@ -130,6 +134,7 @@ class Calling:
         fields: Fields = (
             ("Contact", contact(self._here, self.wanted.hop.transport)),
             *ALLOWED,
+            ("Supported", TIMER),
             *self.proof.fields,
             *self.wanted.fields,
             ("Content-Type", SDP_TYPE),
@@ -189,8 +194,8 @@ class Lines(Struct, frozen=True):
     """Send a request that is no INVITE until it is answered."""
     arm: Callable[[str, str, int | None], None]
     """Have ``expire`` called with a kind and a key."""
-    adopt: Callable[[Dialog], None]
-    """Know a dialog from now on."""
+    adopt: Callable[[Dialog, Response, int], None]
+    """Know a dialog from now on, by the answer that began it."""
     hang_up: Callable[[Dialog, int], None]
     """End a dialog that nobody wants."""
 
@@ -282,7 +287,7 @@ class Caller:
         acknowledgement = dialog.request("ACK", calling.proof.fields, sequence=message.sequence)
         inviting.taken[message.to_tag] = acknowledgement, dialog
         self._lines.put(acknowledgement, dialog.next_hop)
-        self._lines.adopt(dialog)
+        self._lines.adopt(dialog, message, now)
         if calling.over or calling.withdrawn is not None:  # somebody else has it, or it was too late
             self._lines.hang_up(dialog, now)
             return self._fail(calling, Outcome.CANCELED, message.code)

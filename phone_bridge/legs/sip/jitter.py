@@ -56,6 +56,11 @@ class JitterBuffer:
         self._begin(None, 0)
 
     @property
+    def rests(self) -> bool:
+        """Whether there is no sound to give: none has come yet, or it has stopped."""
+        return not self._running
+
+    @property
     def wait_ms(self) -> int:
         """How long sound waits for stragglers at present."""
         return self._wait * FRAME_MS

@@ -5,34 +5,31 @@ one is heard, whatever the network does; so a mark comes back when the sound bef
 and silence never stops the clock.
 """
 
-from collections import deque
 from collections.abc import Iterable
 
 from msgspec import Struct
 
-from phone_bridge.audio.format import Format
 from phone_bridge.audio.frames import FRAME_MS
 from phone_bridge.audio.tones import ToneDetector
 from phone_bridge.call.commands import Flush, HangUp, LegCommand, Play
 from phone_bridge.call.events import CallerHeard, DigitPressed, Event, LegClosed, LegTrouble, MarkReached
 from phone_bridge.errors import RemoteError
-from phone_bridge.legs.sip import rtp, sdp
+from phone_bridge.legs.playout import Playout
+from phone_bridge.legs.sip import rtcp, rtp, sdp
+from phone_bridge.legs.sip.comfort_noise import PAYLOAD, ComfortNoise
 from phone_bridge.legs.sip.dialog import Dialog, Place, is_address
 from phone_bridge.legs.sip.jitter import JitterBuffer
 from phone_bridge.legs.sip.message import Fields, Request, read, response
+from phone_bridge.legs.sip.srtp import Seal, Srtp
 from phone_bridge.legs.sip.telephone_event import Keys, relayed
 
 MEDIA_TIMEOUT_MS = 60_000
 """How long a caller who is not on hold may send no sound before the call counts as lost."""
 
-MAX_QUEUED_MS = 600_000
-"""The most sound that waits to be played; what is older than that goes first."""
-
 CATCH_UP_MS = 200
 """Frames that are late by no more than this follow at once; after a longer stall they go on from now."""
 
 _SDP: Fields = (("Content-Type", "application/sdp"),)
-_COMFORT_NOISE = 13
 
 
 class Numbers(Struct, frozen=True, kw_only=True):
@@ -41,48 +38,11 @@ class Numbers(Struct, frozen=True, kw_only=True):
     ssrc: int
     sequence: int
     timestamp: int
+    key: bytes = b""
+    """What our sound is sealed with, where it is."""
 
-
-class Playout:
-    """Sound that waits for its turn, with marks in it."""
-
-    def __init__(self, format: Format) -> None:
-        self._frame = format.size(FRAME_MS)
-        self._silence = format.silence
-        self._most = format.size(MAX_QUEUED_MS)
-        self._sound = bytearray()
-        self._taken = 0  # all that was taken so far
-        self._marks: deque[tuple[int, str]] = deque()  # each with how much must have been taken
-
-    def put(self, audio: bytes, mark: str) -> None:
-        """Add sound, and a mark behind it."""
-        self._sound += audio
-        excess = len(self._sound) - self._most
-        if excess > 0:
-            del self._sound[:excess]
-            self._taken += excess
-        if mark:
-            self._marks.append((self._taken + len(self._sound), mark))
-
-    def take(self) -> bytes:
-        """Take one frame, filled up with silence."""
-        frame = bytes(self._sound[: self._frame])
-        del self._sound[: self._frame]
-        self._taken += len(frame)
-        return frame + self._silence * (self._frame - len(frame))
-
-    def reached(self) -> list[str]:
-        """Take the marks before which nothing is left."""
-        marks = []
-        while self._marks and self._marks[0][0] <= self._taken:
-            marks.append(self._marks.popleft()[1])
-        return marks
-
-    def flush(self) -> list[str]:
-        """Throw away what waits, and take its marks."""
-        self._taken += len(self._sound)
-        self._sound.clear()
-        return self.reached()
+    def __repr__(self) -> str:
+        return f"Numbers(ssrc={self.ssrc})"
 
 
 class SipLeg:
@@ -91,9 +51,12 @@ class SipLeg:
     def __init__(self, dialog: Dialog, agreed: sdp.Agreed, here: Place, numbers: Numbers, now: int) -> None:
         self.dialog = dialog
         self.far_end = rtp.FarEnd()
+        self.control_end = rtp.FarEnd()
+        """Where reports go, which have a port of their own unless the peer uses one for both."""
         self.format = agreed.format
         self._agreed = agreed
         self._here = here
+        self._seal: Seal | None = None
         self._version = 1
         self._numbers = numbers
         self._packets = 0
@@ -103,11 +66,22 @@ class SipLeg:
         self._over = False
         self._playout = Playout(agreed.format)
         self._jitter = JitterBuffer(agreed.format)
+        self._noise = ComfortNoise(agreed.format)
+        self._control = rtcp.Control(numbers.ssrc, agreed.format.rate, now)
         self._keys = Keys()
         self._tones = ToneDetector(agreed.format) if agreed.events is None else None
         self._told: list[Event] = []  # facts that wait for the next turn
         self._outgoing: list[str | bytes] = []
         self._point()
+
+    @property
+    def mux(self) -> bool:
+        """Whether reports go where the sound goes."""
+        return self._agreed.control_port == self._agreed.port
+
+    def measured(self) -> list[tuple[str, float]]:
+        """Take what was found out of the line's quality since the last time."""
+        return self._control.measured()
 
     @property
     def late_packets(self) -> int:
@@ -131,15 +105,26 @@ class SipLeg:
             return [LegTrouble(error.code)]
 
     def _packet(self, data: bytes, now: int) -> list[Event]:
+        if self._seal is not None:
+            data = self._seal.open(data)
+        if rtcp.is_control(data):
+            self._control.receive(data, now)
+            return []
         packet = rtp.unpack(data)
+        self._control.reception.take(packet, now, sound=packet.payload_type == self._agreed.payload)
         if packet.payload_type == self._agreed.payload:
             self._heard_at = now
+            self._noise.stop()
             self._jitter.push(packet)
+            return []
+        if packet.payload_type == PAYLOAD:
+            self._heard_at = now
+            self._noise.set(packet.payload)
             return []
         if packet.payload_type == self._agreed.events:
             self._heard_at = now
             return _pressed(self._keys.push(packet))
-        return [] if packet.payload_type == _COMFORT_NOISE else [LegTrouble("unknown_payload_type")]
+        return [LegTrouble("unknown_payload_type")]
 
     def _message(self, text: str) -> list[Event]:
         message = read(text.encode(errors="replace"))
@@ -166,7 +151,8 @@ class SipLeg:
         contact: Fields = (("Contact", self.dialog.contact),)
         self._version += 1
         if not request.body:
-            body = sdp.offer(*self._here, self._version) if request.method == "INVITE" else b""
+            key, wish = self._numbers.key, self._wish
+            body = sdp.offer(*self._here, self._version, key=key, wish=wish) if request.method == "INVITE" else b""
             self._outgoing.append(response(request, 200, fields=(*contact, *(_SDP if body else ())), body=body))
             return
         try:
@@ -175,16 +161,25 @@ class SipLeg:
         except RemoteError:
             self._outgoing.append(response(request, 488))
             raise
-        body = sdp.answer(theirs, self._agreed, *self._here, self._version)
+        body = sdp.answer(theirs, self._agreed, *self._here, self._version, key=self._numbers.key)
         self._outgoing.append(response(request, 200, fields=(*contact, *_SDP), body=body))
 
     def _agree(self, theirs: sdp.Description) -> None:
-        self._agreed = sdp.agree(theirs, self.format)
+        self._agreed = sdp.agree(theirs, self.format, self._wish)
         self._point()
 
+    @property
+    def _wish(self) -> Srtp:
+        """Whether sound is sealed, which no description changes later on."""
+        return Srtp.OFF if self._agreed.crypto is None else Srtp.REQUIRE
+
     def _point(self) -> None:
+        theirs, ours = self._agreed.crypto, sdp.sealing(self._agreed, self._numbers.key)
+        if theirs is not None and ours is not None and (self._seal is None or self._seal.theirs != theirs):
+            self._seal = Seal(ours, theirs)
         if self._agreed.sends and is_address(self._agreed.host):  # a name is not looked up: the caller speaks first
             self.far_end.describe(self._agreed.host, self._agreed.port)
+            self.control_end.describe(self._agreed.host, self._agreed.control_port)
 
     # What goes out
 
@@ -202,19 +197,21 @@ class SipLeg:
     def outgoing(self) -> list[bytes | str]:
         """Take the packets and messages that wait to be sent."""
         waiting, self._outgoing = self._outgoing, []
+        if self._seal is not None:
+            return [each if isinstance(each, str) else self._seal.seal(each) for each in waiting]
         return waiting
 
     def deadline(self) -> int | None:
         """Say when the next frame is due; at once when a flush has given marks back."""
-        if self._over:
-            return None
-        return self._turn - FRAME_MS if self._told else self._turn
+        if self._told:
+            return self._turn - FRAME_MS
+        return None if self._over else self._turn
 
     def expire(self, now: int) -> list[Event]:
         """Send what is due by ``now``, and hear as much."""
-        if self._over:
-            return []
         facts, self._told = self._told, []
+        if self._over:
+            return facts
         if now - self._turn > CATCH_UP_MS:
             missed = (now - self._turn) // FRAME_MS
             self._frames += missed  # the timestamps show the hole
@@ -222,6 +219,8 @@ class SipLeg:
         while self._turn <= now:
             facts += self._take_turn()
             self._turn += FRAME_MS
+        if report := self._control.report(now, self._timestamp, self._jitter.wait_ms):
+            self._outgoing.append(report)
         if self._agreed.hears and now - self._heard_at > MEDIA_TIMEOUT_MS:
             self._hang_up()
             facts.append(LegClosed("lost"))
@@ -233,23 +232,36 @@ class SipLeg:
             self._outgoing.append(self._framed(self._playout.take()))
         self._frames += 1
         heard = self._jitter.pop()
+        if self._jitter.rests:
+            heard = self._noise.take() or heard
         facts.append(CallerHeard(heard))
         if self._tones is not None:
             facts += [DigitPressed(key) for key in self._tones.push(heard)]
         return facts
 
+    @property
+    def _timestamp(self) -> int:
+        return (self._numbers.timestamp + self._frames * self.format.size(FRAME_MS)) % rtp.TIMESTAMPS
+
     def _framed(self, sound: bytes) -> bytes:
         numbers = self._numbers
+        self._control.sent(len(sound))
         packet = rtp.Packet(
             self._agreed.payload,
             (numbers.sequence + self._packets) % rtp.SEQUENCES,
-            (numbers.timestamp + self._frames * len(sound)) % rtp.TIMESTAMPS,
+            self._timestamp,
             numbers.ssrc,
             sound,
             not self._packets,
         )
         self._packets += 1
         return packet.pack()
+
+    def leave(self) -> None:
+        """Hang up on a caller who has been put through."""
+        if not self._over:
+            self._hang_up()
+            self._told = [LegClosed()]
 
     def _hang_up(self) -> None:
         if not self.dialog.over:
@@ -258,6 +270,8 @@ class SipLeg:
         self._end()
 
     def _end(self) -> None:
+        if goodbye := self._control.goodbye(self._turn, self._timestamp):
+            self._outgoing.append(goodbye)
         self._over = True
 
 

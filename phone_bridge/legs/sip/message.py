@@ -66,6 +66,10 @@ class _Head(Struct, frozen=True, kw_only=True):
         """The tag of who took the request; empty outside a dialog."""
         return self.to.parameters.get("tag") or ""
 
+    def allows(self, method: str) -> bool:
+        """Tell whether whoever has written it takes requests of that kind, as far as it says."""
+        return method.lower() in self.options("Allow")
+
     def options(self, name: str) -> frozenset[str]:
         """Name the option tags of ``Supported`` or ``Require``, in small letters."""
         found = ",".join(self.headers.getlist(name)).split(",")
@@ -193,9 +197,12 @@ PHRASES = {
     200: "OK",
     400: "Bad Request",
     401: "Unauthorized",
+    403: "Forbidden",
     405: "Method Not Allowed",
     415: "Unsupported Media Type",
     420: "Bad Extension",
+    423: "Interval Too Brief",
+    422: "Session Interval Too Small",
     481: "Call/Transaction Does Not Exist",
     482: "Loop Detected",
     483: "Too Many Hops",

@@ -1,12 +1,15 @@
 """Session descriptions: what a caller offers and what is answered (RFC 8866, RFC 3264), for G.711 and telephone events.
 
-One audio stream is spoken over plain RTP (RFC 3551); every other stream of an offer is declined by port 0, in place.
+One audio stream is spoken over RTP (RFC 3551), sealed where both sides will (RFC 4568, RFC 8643); every other stream of
+an offer is declined by port 0, in place.
 """
 
 from msgspec import Struct
 
 from phone_bridge.audio.format import PCMA_8K, PCMU_8K, Format
 from phone_bridge.errors import RemoteError
+from phone_bridge.legs.sip import srtp
+from phone_bridge.legs.sip.srtp import Crypto, Srtp
 
 MAX_LINES = 200
 MAX_STREAMS = 16
@@ -18,8 +21,12 @@ PCMU, PCMA = 0, 8
 TELEPHONE_EVENT = 101
 """The payload type that is offered for telephone events; an answer takes the caller's own."""
 
+COMFORT_NOISE = 13
+"""Answered where it is offered (RFC 3389); what is offered here does without."""
+
 FORMATS: dict[int, Format] = {PCMU: PCMU_8K, PCMA: PCMA_8K}
 _NAMES = {"pcmu/8000": PCMU, "pcma/8000": PCMA, "pcmu/8000/1": PCMU, "pcma/8000/1": PCMA}
+CLEAR, SEALED = "RTP/AVP", "RTP/SAVP"
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _ANSWERED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 
@@ -36,11 +43,24 @@ class Stream(Struct, frozen=True, kw_only=True):
     payloads: dict[int, int] = {}
     events: int | None = None
     """The payload type of telephone events (RFC 4733); None when the peer knows none."""
+    mux: bool = False
+    """Whether reports may come to the port of the sound (RFC 5761)."""
+    control_port: int = 0
+    """Where reports come to (RFC 3605)."""
+    crypto: Crypto | None = None
+    """How the peer seals what it sends, if it can."""
 
-    @property
-    def usable(self) -> bool:
-        """Whether this is sound that can be spoken here."""
-        return self.media == "audio" and self.protocol == "RTP/AVP" and self.port > 0 and bool(self.payloads)
+    def usable(self, wish: Srtp) -> bool:
+        """Whether this is sound that can be spoken here, as ``wish`` has it."""
+        may_be_sealed = wish is not Srtp.OFF and self.crypto is not None
+        fits = may_be_sealed or (self.protocol == CLEAR and wish is not Srtp.REQUIRE)
+        return (
+            self.media == "audio"
+            and self.protocol in (CLEAR, SEALED)
+            and fits
+            and self.port > 0
+            and bool(self.payloads)
+        )
 
 
 class Description(Struct, frozen=True, kw_only=True):
@@ -48,10 +68,10 @@ class Description(Struct, frozen=True, kw_only=True):
 
     streams: tuple[Stream, ...]
 
-    @property
-    def audio(self) -> Stream | None:
-        """The first stream that can be spoken here."""
-        return next((stream for stream in self.streams if stream.usable), None)
+    def audio(self, wish: Srtp = Srtp.OFF) -> Stream | None:
+        """The first stream that can be spoken here, one that is sealed before any that is not."""
+        usable = [stream for stream in self.streams if stream.usable(wish)]
+        return next((stream for stream in usable if stream.crypto is not None), usable[0] if usable else None)
 
 
 class Agreed(Struct, frozen=True, kw_only=True):
@@ -67,6 +87,12 @@ class Agreed(Struct, frozen=True, kw_only=True):
     """Whether the peer wants to hear."""
     hears: bool
     """Whether the peer sends."""
+    crypto: Crypto | None = None
+    """How the peer seals its sound; None where it goes in the clear, both ways."""
+    stream: Stream | None = None
+    """The peer's stream that was taken."""
+    control_port: int = 0
+    """Where the peer's reports are sent to; the port of its sound where one port is used for both."""
 
 
 def read(body: bytes) -> Description:
@@ -101,8 +127,12 @@ def _stream(lines: list[str], host: str, direction: str) -> Stream:
     if not 0 <= number <= MAX_PORT or not formats:
         raise ValueError("a stream has no port or no format")
     mapped = {str(PCMU): PCMU, str(PCMA): PCMA}
-    events = None
+    events, control_port, crypto = None, number + 1, None
     for line in lines:
+        if line.startswith("a=crypto:"):
+            crypto = crypto or srtp.read(line.removeprefix("a=crypto:"))
+        if line.startswith("a=rtcp:"):
+            control_port = int(line.removeprefix("a=rtcp:").split()[0])
         if line.startswith("a=rtpmap:"):
             payload, _, name = line.removeprefix("a=rtpmap:").partition(" ")
             if name.strip().lower() == "telephone-event/8000" and payload in formats:
@@ -118,6 +148,9 @@ def _stream(lines: list[str], host: str, direction: str) -> Stream:
         direction=_direction(lines, direction),
         payloads={_payload(name): mapped[name] for name in formats if audio and mapped.get(name, -1) >= 0},
         events=events,
+        mux="a=rtcp-mux" in lines,
+        crypto=crypto,
+        control_port=control_port if 0 < control_port <= MAX_PORT else number,
     )
 
 
@@ -142,17 +175,18 @@ def _direction(lines: list[str], usual: str) -> str:
     return next((line[2:] for line in lines if line[2:] in _DIRECTIONS and line.startswith("a=")), usual)
 
 
-def agree(theirs: Description, format: Format | None = None) -> Agreed:
-    """Take the peer's first choice of what is spoken here, or what it calls ``format``.
+def agree(theirs: Description, format: Format | None = None, wish: Srtp = Srtp.OFF) -> Agreed:
+    """Take the peer's first choice of what is spoken here, or what it calls ``format``, sealed as ``wish`` has it.
 
     Raises RemoteError ``no_common_codec``.
     """
-    stream = theirs.audio
+    stream = theirs.audio(wish)
     known = stream.payloads.items() if stream is not None else ()
     payload, codec = next((pair for pair in known if format in (None, FORMATS[pair[1]])), (-1, -1))
     if stream is None or payload < 0:
         raise RemoteError(
-            "The peer offers no audio in PCMU or PCMA over RTP/AVP; have it offer G.711 without SRTP.",
+            f"The peer offers no audio in PCMU or PCMA over {SEALED if wish is Srtp.REQUIRE else CLEAR}; have it offer "
+            f"G.711 {'with' if wish is Srtp.REQUIRE else 'without'} SRTP, or see srtp in [[sip_trunks]].",
             code="no_common_codec",
         )
     on_hold = stream.host in ("0.0.0.0", "::")  # noqa: S104 - the old way of hold (RFC 3264, 8.4)
@@ -164,25 +198,46 @@ def agree(theirs: Description, format: Format | None = None) -> Agreed:
         events=stream.events,
         sends=stream.direction in ("sendrecv", "recvonly") and not on_hold,
         hears=stream.direction in ("sendrecv", "sendonly"),
+        crypto=stream.crypto if wish is not Srtp.OFF else None,
+        stream=stream,
+        control_port=stream.port if stream.mux else stream.control_port,
     )
 
 
-def answer(theirs: Description, agreed: Agreed, host: str, port: int, version: int) -> bytes:
-    """Answer an offer from ``host`` and ``port`` with what was agreed, each other stream declined in its place."""
-    chosen = theirs.audio
+def answer(theirs: Description, agreed: Agreed, host: str, port: int, version: int, *, key: bytes = b"") -> bytes:
+    """Answer an offer from ``host`` and ``port`` with what was agreed, each other stream declined in its place.
+
+    ``key`` is what our sound is sealed with, where that was agreed.
+    """
+    chosen = agreed.stream
     lines = _session(host, version)
     for stream in theirs.streams:
         if stream is not chosen:
             lines.append(f"m={stream.media} 0 {stream.protocol} {' '.join(stream.formats)}")
             continue
-        lines += _audio(port, {agreed.payload: stream.payloads[agreed.payload]}, agreed.events)
+        spoken = {agreed.payload: stream.payloads[agreed.payload]}
+        noise = (COMFORT_NOISE,) if str(COMFORT_NOISE) in stream.formats else ()
+        lines += _audio(port, spoken, agreed.events, stream.protocol, noise)
+        lines += [f"a=crypto:{ours}"] if (ours := sealing(agreed, key)) is not None else []
+        lines += ["a=rtcp-mux"] if stream.mux else []
         lines.append(f"a={_ANSWERED[stream.direction]}")
     return _joined(lines)
 
 
-def offer(host: str, port: int, version: int) -> bytes:
-    """Offer what is spoken here, to a caller who has offered nothing."""
-    return _joined([*_session(host, version), *_audio(port, {PCMU: PCMU, PCMA: PCMA}, TELEPHONE_EVENT), "a=sendrecv"])
+def sealing(agreed: Agreed, key: bytes) -> Crypto | None:
+    """Say how we seal what we send: by the peer's suite, under its number, with a ``key`` of our own."""
+    return None if agreed.crypto is None else Crypto(agreed.crypto.tag, agreed.crypto.suite, key)
+
+
+def offer(host: str, port: int, version: int, *, key: bytes = b"", wish: Srtp = Srtp.OFF) -> bytes:
+    """Offer what is spoken here, to a caller who has offered nothing.
+
+    Where a seal is wished but not required, an end that knows none takes the offer as it is (RFC 8643).
+    """
+    protocol = SEALED if wish is Srtp.REQUIRE else CLEAR
+    sealed = [] if wish is Srtp.OFF else [f"a=crypto:{Crypto(1, srtp.OFFERED, key)}"]
+    audio = _audio(port, {PCMU: PCMU, PCMA: PCMA}, TELEPHONE_EVENT, protocol)
+    return _joined([*_session(host, version), *audio, *sealed, "a=rtcp-mux", "a=sendrecv"])
 
 
 def _session(host: str, version: int) -> list[str]:
@@ -190,9 +245,11 @@ def _session(host: str, version: int) -> list[str]:
     return ["v=0", f"o=- 1 {version} IN {kind} {host}", "s=-", f"c=IN {kind} {host}", "t=0 0"]
 
 
-def _audio(port: int, payloads: dict[int, int], events: int | None) -> list[str]:
-    numbers = [*payloads, *([] if events is None else [events])]
-    lines = [f"m=audio {port} RTP/AVP {' '.join(map(str, numbers))}"]
+def _audio(
+    port: int, payloads: dict[int, int], events: int | None, protocol: str, noise: tuple[int, ...] = ()
+) -> list[str]:
+    numbers = [*payloads, *noise, *([] if events is None else [events])]
+    lines = [f"m=audio {port} {protocol} {' '.join(map(str, numbers))}"]
     lines += [f"a=rtpmap:{number} {'PCMU' if codec == PCMU else 'PCMA'}/8000" for number, codec in payloads.items()]
     if events is not None:
         lines += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-15"]

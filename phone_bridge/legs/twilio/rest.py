@@ -119,6 +119,7 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
     """A call to be placed; the four URLs are ours, and times are in seconds.
 
     ``machine_detection`` is empty, ``Enable`` or ``DetectMessageEnd``; ``async_amd`` connects the call meanwhile.
+    ``digits`` are pressed as soon as it is answered; Twilio looks for no machine then, so none is asked for.
     """
 
     call_id: str
@@ -132,6 +133,7 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
     limit_s: int
     machine_detection: str = ""
     async_amd: bool = False
+    digits: str = ""
 
     def parameters(self) -> dict[str, Any]:
         """Give the parameters by the official client's names."""
@@ -146,6 +148,8 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
             "timeout": min(self.ring_s, MAX_RING_S),
             "time_limit": min(self.limit_s, MAX_TIME_LIMIT_S),
         }
+        if self.digits:
+            return given | {"send_digits": self.digits}
         if self.machine_detection:
             given["machine_detection"] = self.machine_detection
         if self.machine_detection and self.async_amd:

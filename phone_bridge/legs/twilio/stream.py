@@ -19,6 +19,7 @@ from phone_bridge.audio.format import PCMU_8K, Format
 from phone_bridge.call.commands import Flush, HangUp, LegCommand, Play
 from phone_bridge.call.events import CallerHeard, DigitPressed, Event, LegClosed, LegTrouble, MarkReached
 from phone_bridge.errors import RemoteError
+from phone_bridge.legs.patience import Patience
 from phone_bridge.legs.twilio.messages import (
     INBOUND,
     Connected,
@@ -34,12 +35,6 @@ from phone_bridge.legs.twilio.messages import (
     StreamStart,
     read,
 )
-
-MAX_TROUBLES = 50
-"""So many malformed messages within TROUBLE_WINDOW_MS are skipped; the next one ends the call."""
-
-TROUBLE_WINDOW_MS = 10_000
-"""How long a malformed message is held against the carrier."""
 
 MAX_PAD_MS = 2_000
 """The longest silence put into one gap, and how far the carrier's clock may jump back before it is believed."""
@@ -62,34 +57,11 @@ _MU_LAW = MediaFormat()
 _encode = msgspec.json.Encoder().encode
 
 
-class Patience:
-    """How many malformed messages are borne before the call ends with a named error."""
-
-    def __init__(self) -> None:
-        self._since = 0
-        self._count = 0
-
-    def try_with(self, trouble: LegTrouble, now: int) -> LegTrouble:
-        """Count ``trouble`` and give it back; raises RemoteError ``malformed_stream`` when there are too many."""
-        if trouble.code in _HARMLESS:
-            return trouble
-        if now - self._since > TROUBLE_WINDOW_MS:
-            self._since, self._count = now, 0
-        self._count += 1
-        if self._count > MAX_TROUBLES:
-            raise RemoteError(
-                f"The carrier sent more than {MAX_TROUBLES} malformed stream messages within {TROUBLE_WINDOW_MS} ms, "
-                f"the last one {trouble.code}, so the stream ends.",
-                code="malformed_stream",
-            )
-        return trouble
-
-
 class Opening:
     """The first words of a stream, up to its ``start``."""
 
     def __init__(self) -> None:
-        self._patience = Patience()
+        self._patience = Patience(_HARMLESS)
 
     def receive(self, data: str | bytes, now: int) -> StreamStart | LegTrouble | LegClosed | None:
         """Read one message: the start that was waited for, one that was skipped, an early end, or a mere hello.
@@ -139,7 +111,7 @@ class TwilioStream:
         self.closing: HangUp | None = None
         """What the call said when it let the leg go; the pump sends what waits and closes the socket."""
         self._live_sid: str | None = start.stream_sid
-        self._patience = Patience()
+        self._patience = Patience(_HARMLESS)
         self._chunk = 0
         self._heard_to = _NOTHING_HEARD  # in samples on the carrier's clock; never runs back while that clock does not
         self._fed_at: int | None = None

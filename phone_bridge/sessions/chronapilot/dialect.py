@@ -68,6 +68,8 @@ class ChronaPilot(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     tools: tuple[str, ...] = ()
     output_format: str = "pcm16"
+    confirm: str = ""
+    """What the built-in assistant, which this dialect opens too, has to ask for; an addition of its own."""
     version: str = API_VERSION
 
     def __post_init__(self) -> None:
@@ -88,7 +90,9 @@ class ChronaPilot(msgspec.Struct, frozen=True, kw_only=True):
 
     def mint(self, nonce: str) -> Request:
         """Ask for a session; ``nonce`` is the Idempotency-Key, so a repeated request pays for one session."""
-        body = {"user_id": self.user_id, "scopes": self.scopes, "ttl_seconds": self.ttl_seconds}
+        body: dict[str, object] = {"user_id": self.user_id, "scopes": self.scopes, "ttl_seconds": self.ttl_seconds}
+        if self.confirm:
+            body["confirm"] = self.confirm
         headers = {"Content-Type": "application/json", "Idempotency-Key": nonce}
         return Request(method="POST", url=self._url(), headers=self._headers() | headers, body=_write(body))
 

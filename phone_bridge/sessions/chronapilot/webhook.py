@@ -45,6 +45,35 @@ class _Event(msgspec.Struct):
     is_cancelled: bool = False
 
 
+_NOTICES = {
+    "en": {
+        "event": "your next event",
+        "leave": "It is time to leave for {}.",
+        "late": "You will probably be late for {}.",
+        "late_by": "You will probably be {} minutes late for {}.",
+    },
+    "de": {
+        "event": "Ihren nächsten Termin",
+        "leave": "Zeit zum Aufbruch für: {}.",
+        "late": "Sie kommen voraussichtlich zu spät zu: {}.",
+        "late_by": "Sie kommen voraussichtlich {} Minuten zu spät zu: {}.",
+    },
+    "es": {
+        "event": "su próximo evento",
+        "leave": "Es hora de salir para: {}.",
+        "late": "Es probable que llegue tarde a: {}.",
+        "late_by": "Es probable que llegue {} minutos tarde a: {}.",
+    },
+    "fr": {
+        "event": "votre prochain événement",
+        "leave": "Il est temps de partir pour : {}.",
+        "late": "Vous serez probablement en retard pour : {}.",
+        "late_by": "Vous aurez probablement {} minutes de retard pour : {}.",
+    },
+}
+"""What is said to whoever is rung, by language."""
+
+
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """What a delivery tells; what it does not tell is empty."""
 
@@ -95,14 +124,12 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
     def words(self, language: str) -> str:
         """Say it to whoever is rung."""
-        german = language.lower().startswith("de")
-        title = " ".join(self.title.split()) or ("Ihren nächsten Termin" if german else "your next event")
+        said = _NOTICES.get(language.partition("-")[0].lower(), _NOTICES["en"])
+        title = " ".join(self.title.split()) or said["event"]
         if self.type == LEAVE:
-            return f"Zeit zum Aufbruch für: {title}." if german else f"It is time to leave for {title}."
+            return said["leave"].format(title)
         late = self.minutes_late
-        if german:
-            return f"Sie kommen voraussichtlich{f' {late} Minuten' if late else ''} zu spät zu: {title}."
-        return f"You will probably be{f' {late} minutes' if late else ''} late for {title}."
+        return said["late_by"].format(late, title) if late else said["late"].format(title)
 
 
 def signed(header: str, body: bytes, secrets: tuple[str, ...], now_s: int) -> bool:

@@ -39,3 +39,8 @@ def test_a_plug_in_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(registry, "entry_points", lambda **_: [absent])
     with pytest.raises(SettingsError, match="no_such_package"):
         registry.ear("absent", EngineOptions())
+
+
+@pytest.mark.parametrize(("language", "spoken"), [("en", "en"), ("es-MX", "es"), ("FR-ca", "fr")])
+def test_a_recogniser_is_told_the_language_without_its_country(language: str, spoken: str) -> None:
+    assert EngineOptions(language=language).spoken == spoken

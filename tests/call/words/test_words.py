@@ -129,3 +129,10 @@ def test_a_language_is_offered_in_its_own_words() -> None:
     assert words.offer("de-CH", "2").text == "Für Deutsch drücken Sie die 2."
     assert words.offer("fr", "4").text == "Pour le français, tapez 4."
     assert words.offer("es", "3").key == "offer_es_3"
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_what_a_session_is_told_can_be_given_in_english(language: str) -> None:
+    for told in (words.refusal, words.already, words.unproven):
+        assert words.in_english(told(language)) == told("en")
+    assert words.in_english("déjelo") == "déjelo"

@@ -275,7 +275,6 @@ def test_whoever_keeps_the_line_alive_within_a_call_is_answered() -> None:
         ("options.sip", 200),
         ("register.sip", 405),
         ("invite_srtp_only.sip", 488),
-        ("invite_requires_100rel.sip", 420),
     ],
 )
 def test_what_is_no_call_is_answered_by_its_status(name: str, code: int) -> None:
@@ -433,3 +432,49 @@ def test_news_of_anything_else_is_not_wanted() -> None:
     assert line.say(notify(invited, "200 OK", 10, event="presence")) == []
     assert line.say(notify(invited, "200 OK", 11)) == []
     assert line.codes() == [489, 481]
+
+
+# What callers require (RFC 3261, 8.2.2.3; RFC 3262)
+
+
+def test_what_nobody_here_knows_cannot_be_required() -> None:
+    line = Line()
+    data = samples.raw("outside", "invite_requires_100rel.sip").replace(b"100rel", b"magic, 100rel")
+    assert line.say(data) == []
+    (refusal,) = line.heard()
+    assert isinstance(refusal, Response)
+    assert (refusal.code, refusal.headers["Unsupported"]) == (420, "magic")
+
+
+def prack(invited: Invited, sequence: int, rack: str) -> bytes:
+    data = within(invited, "9_bye.sip").replace(b"BYE", b"PRACK").replace(b"CSeq: 7", f"CSeq: {sequence}".encode())
+    data = data.replace(b"branch=", f"branch=z9hG4bKp{sequence};was=".encode())
+    data = data.replace(b"Content-Length", f"RAck: {rack}\r\nContent-Length".encode())
+    return data.replace(read(data).call_id.encode(), invited.dialog.call_id.encode())
+
+
+def test_a_caller_who_wants_to_be_sure_that_it_rings_is_told_until_it_knows() -> None:
+    line = Line()
+    (invited,) = line.say(samples.raw("outside", "invite_requires_100rel.sip"))
+    assert isinstance(invited, Invited)
+    line.agent.ring(invited.dialog, line.now)
+    rung = line.heard()[-1]
+    assert isinstance(rung, Response)
+    assert (rung.code, rung.headers["Require"], rung.headers["RSeq"]) == (180, "100rel", "1")
+    line.wait(START + T1_MS)
+    assert line.codes() == [180]
+    sequence = invited.request.sequence
+    assert line.say(prack(invited, 10, f"2 {sequence} INVITE")) == []
+    assert line.say(prack(invited, 11, f"1 {sequence} INVITE")) == []
+    assert line.codes() == [481, 200]
+    line.wait(START + LIFE_MS)
+    assert line.codes() == []
+
+
+def test_a_caller_who_never_says_that_it_knows_is_not_told_for_ever() -> None:
+    line = Line()
+    (invited,) = line.say(samples.raw("outside", "invite_requires_100rel.sip"))
+    assert isinstance(invited, Invited)
+    line.agent.ring(invited.dialog, line.now)
+    line.wait(START + 2 * LIFE_MS)
+    assert 10 <= len(line.codes()) <= 12

@@ -61,6 +61,21 @@ def test_our_own_offer_can_be_answered() -> None:
     assert (agreed.payload, agreed.events, agreed.port) == (0, sdp.TELEPHONE_EVENT, 5000)
 
 
+@pytest.mark.parametrize(
+    ("lines", "port"),
+    [([], 4001), (["a=rtcp:5005"], 5005), (["a=rtcp:5005 IN IP4 192.0.2.1"], 5005), (["a=rtcp-mux"], 4000)],
+)
+def test_reports_have_a_port_of_their_own_unless_both_ends_share_one(lines: list[str], port: int) -> None:
+    offer = described("m=audio 4000 RTP/AVP 0", *lines)
+    agreed = sdp.agree(offer)
+    assert agreed.control_port == port
+    assert ("a=rtcp-mux" in sdp.answer(offer, agreed, "192.0.2.1", 5000, 1).decode()) == (port == 4000)
+
+
+def test_the_last_port_there_is_has_none_behind_it() -> None:
+    assert sdp.agree(described("m=audio 65535 RTP/AVP 0")).control_port == 65_535
+
+
 @pytest.mark.parametrize("line", ["m=audio 4000 RTP/SAVP 0", "m=audio 0 RTP/AVP 0", "m=audio 4000 RTP/AVP 18"])
 def test_an_offer_without_anything_that_is_spoken_is_named(line: str) -> None:
     with pytest.raises(RemoteError) as raised:
@@ -88,4 +103,4 @@ def test_what_makes_no_sense_is_a_named_error(line: str) -> None:
 
 
 def test_the_samples_are_read() -> None:
-    assert sdp.read(samples.request("outside", "invite.sip").body).audio
+    assert sdp.read(samples.request("outside", "invite.sip").body).audio()

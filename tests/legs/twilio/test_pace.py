@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from phone_bridge.call.events import CallerHeard
 from phone_bridge.errors import RemoteError
+from phone_bridge.legs.pace import CHARS_PER_MESSAGE, MESSAGES_AT_ONCE, MESSAGES_PER_SECOND, Pace
 from phone_bridge.legs.twilio.carrier import CarrierStream
-from phone_bridge.legs.twilio.pace import CHARS_PER_MESSAGE, MESSAGES_AT_ONCE, MESSAGES_PER_SECOND, Pace, PacedStream
+from phone_bridge.legs.twilio.pace import PacedStream
 from tests.legs.twilio.samples import START
 
 BEGIN = 5_000

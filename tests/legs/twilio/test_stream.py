@@ -9,15 +9,14 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call.commands import Flush, HangUp, Play
 from phone_bridge.call.events import CallerHeard, DigitPressed, Event, LegClosed, LegTrouble, MarkReached
 from phone_bridge.errors import RemoteError
+from phone_bridge.legs.patience import MAX_TROUBLES, TROUBLE_WINDOW_MS
 from phone_bridge.legs.twilio.carrier import CarrierStream
 from phone_bridge.legs.twilio.messages import Fault, StreamStart
 from phone_bridge.legs.twilio.stream import (
     CHUNK_WINDOW,
     JITTER_MS,
     MAX_PAD_MS,
-    MAX_TROUBLES,
     QUIET_MS,
-    TROUBLE_WINDOW_MS,
     Opening,
     TwilioStream,
 )

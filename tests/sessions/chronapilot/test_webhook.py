@@ -69,6 +69,8 @@ def test_no_header_and_no_body_raises_anything_but_a_refusal(header: str, body: 
         (LEAVE, {"title": "Zahnarzt"}, "de-DE", "Zeit zum Aufbruch für: Zahnarzt."),
         (LATE, {"title": "Lunch", "minutes_late": 12}, "en", "You will probably be 12 minutes late for Lunch."),
         (LATE, {"title": "Lunch"}, "en", "You will probably be late for Lunch."),
+        (LATE, {"minutes_late": 5}, "es-MX", "Es probable que llegue 5 minutos tarde a: su próximo evento."),
+        (LATE, {}, "fr", "Vous serez probablement en retard pour : votre prochain événement."),
         (LATE, {"minutes_late": 5}, "de", "Sie kommen voraussichtlich 5 Minuten zu spät zu: Ihren nächsten Termin."),
     ],
 )
