@@ -110,6 +110,11 @@ class LiveCall:
         self._shell: _Shell | None = None
 
     @property
+    def first_stream_ms(self) -> int:
+        """When the bridge began to hear the call, in milliseconds after the answer."""
+        return self._call.first_stream_ms
+
+    @property
     def call_sid(self) -> str:
         """The carrier's name for the call."""
         return self._call.call_sid

@@ -83,10 +83,13 @@ class CallPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What a bystander would see: a step of the caller's, or a word on the call; ``at_ms`` counts from the answer."""
+    """What a bystander would notice: a step of the caller's, a word on the call, or what the carrier's own voice says.
+
+    ``at_ms`` counts from the answer.
+    """
 
     at_ms: int
-    what: Step | str
+    what: Step | Speak | str
 
 
 class CarrierCall:
@@ -108,6 +111,8 @@ class CarrierCall:
         self._first: Fetch | None = None  # waits until the keys have sounded
         self._began_at = 0
         self._now = 0
+        self.first_stream_ms = 0
+        """When the first stream began, from the answer on: the bridge's own times count from there."""
         self._answered_at: int | None = None
         self._ringing_until: int | None = None
         self._ended_at: int | None = None
@@ -236,6 +241,8 @@ class CarrierCall:
             return
         silent = self._plan.leaves_out_silence
         link = connection.opened(lambda codec: StreamLink(codec, line, self._caller, leaves_out_silence=silent))
+        if not self._links and self._answered_at is not None:
+            self.first_stream_ms = now - self._answered_at
         self._links.append(link)
         self._send(link.begin())
         self._tell_stream("stream-started", now)
@@ -367,7 +374,7 @@ class CarrierCall:
             case Dial() | Enqueue() | Leave() | ConnectStream():
                 return self._is_over_elsewhere(verb, now)
             case _:
-                self._duties += self._answer(now).perform(verb, now)
+                self._speak(self._answer(now).perform(verb, now), now)
         return False
 
     def _is_over_elsewhere(self, verb: Dial | Enqueue | Leave | ConnectStream, now: int) -> bool:
@@ -584,7 +591,7 @@ class CarrierCall:
             self._performed(*self._performer.tell(fact, now), now)
 
     def _performed(self, speak: list[Speak], end: Performed | Gathered | Recorded | None, now: int) -> None:
-        self._duties += speak
+        self._speak(speak, now)
         if isinstance(end, Gathered):
             self._after_gather(end, now)
         elif isinstance(end, Recorded):
@@ -595,7 +602,12 @@ class CarrierCall:
         elif isinstance(end, Performed):
             self._follow(now)
 
-    def _note(self, at: int, what: Step | str) -> None:
+    def _speak(self, texts: list[Speak], now: int) -> None:
+        for text in texts:
+            self._note(now, text)
+        self._duties += texts
+
+    def _note(self, at: int, what: Step | Speak | str) -> None:
         self._notes.append(Note(max(0, at - (self._answered_at if self._answered_at is not None else at)), what))
 
     # The end

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from phone_bridge.simulator.carrier_call import Note
+from phone_bridge.simulator.duties import Speak
 from phone_bridge.simulator.result import CallResult, Spoken
 from phone_bridge.simulator.script import HangUp, Listen, Press, Say, Wait
 
@@ -18,9 +19,9 @@ def stamp(at_ms: int) -> str:
     return f"{tenths // 600:02}:{tenths // 10 % 60:02}.{tenths % 10}"
 
 
-def spoken_line(spoken: Spoken) -> str:
-    """Write a line of the bridge's transcript."""
-    return _line(spoken.at_ms, spoken.speaker, spoken.text)
+def spoken_line(spoken: Spoken, began_ms: int = 0) -> str:
+    """Write a line of the bridge's transcript, whose times count from ``began_ms`` on."""
+    return _line(began_ms + spoken.at_ms, spoken.speaker, spoken.text)
 
 
 def note_line(note: Note) -> str | None:
@@ -32,6 +33,8 @@ def note_line(note: Note) -> str | None:
             return _line(note.at_ms, CALLER, f"[presses {' '.join(digits)}]")
         case Wait() | Listen() | HangUp():
             return None
+        case Speak(text=text):
+            return _line(note.at_ms, "carrier", text)
         case str(word):
             return _line(note.at_ms, "carrier", f"[{word}]")
 

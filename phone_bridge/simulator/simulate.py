@@ -179,12 +179,12 @@ async def _call(options: SimulateOptions, voice: Voice, print_line: PrintLine) -
         )
         reader = TranscriptReader()
         async with asyncio.TaskGroup() as owner:
-            follower = owner.create_task(_follow(api, call.call_sid, reader, print_line))
+            follower = owner.create_task(_follow(api, call, reader, print_line))
             result = await call.run(lambda note: _print_note(note_line(note), print_line))
             follower.cancel()
     transcript = result.record.transcript if result.record else []
     for spoken in reader.read(transcript):
-        print_line(spoken_line(spoken))
+        print_line(spoken_line(spoken, call.first_stream_ms))
     return result
 
 
@@ -193,16 +193,16 @@ def _print_note(line: str | None, print_line: PrintLine) -> None:
         print_line(line)
 
 
-async def _follow(api: BridgeApi, carrier_id: str, reader: TranscriptReader, print_line: PrintLine) -> None:
+async def _follow(api: BridgeApi, call: LiveCall, reader: TranscriptReader, print_line: PrintLine) -> None:
     """Print the bridge's side of the conversation while it goes on; what cannot be read now is read at the end."""
     while True:
         await asyncio.sleep(POLL_S)
         try:
-            record = await api.record(carrier_id)
+            record = await api.record(call.call_sid)
         except BridgeError:
             continue
         for spoken in reader.read(record.transcript if record else []):
-            print_line(spoken_line(spoken))
+            print_line(spoken_line(spoken, call.first_stream_ms))
 
 
 def to_json(result: CallResult) -> str:

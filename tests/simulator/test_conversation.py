@@ -11,6 +11,7 @@ from phone_bridge.simulator.conversation import (
     spoken_line,
     stamp,
 )
+from phone_bridge.simulator.duties import Speak
 from phone_bridge.simulator.faults import Code, Fault
 from phone_bridge.simulator.result import CallResult, Metrics, Record, Spoken
 from phone_bridge.simulator.script import HangUp, Press, Say, Wait
@@ -29,6 +30,7 @@ def test_times_are_minutes_seconds_and_tenths(ms: int, text: str) -> None:
         (Note(0, "answered"), "00:00.0  carrier     [answered]"),
         (Note(0, Wait(100)), None),
         (Note(0, HangUp()), None),
+        (Note(100, Speak(1, "We are closed.", "en-US")), "00:00.1  carrier     We are closed."),
     ],
 )
 def test_what_happened_is_a_line(note: Note, line: str | None) -> None:
@@ -37,6 +39,10 @@ def test_what_happened_is_a_line(note: Note, line: str | None) -> None:
 
 def test_a_line_of_the_bridges_names_its_speaker() -> None:
     assert spoken_line(Spoken(2000, "assistant", "Hi.")) == "00:02.0  assistant   Hi."
+
+
+def test_a_line_counts_from_the_answer_also_where_a_menu_came_first() -> None:
+    assert spoken_line(Spoken(2000, "assistant", "Hi."), 7_100) == "00:09.1  assistant   Hi."
 
 
 FIRST, SECOND = (Spoken(0, "bridge", "Hello."), Spoken(900, "assistant", "At three."))
