@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.sip_calls import SipCalls
 from phone_bridge.errors import Refused, RemoteError, SettingsError, Unavailable
+from phone_bridge.legs.sip import passport
 from phone_bridge.legs.sip.access import Access
-from phone_bridge.legs.sip.passport import attestation, keys
+from phone_bridge.legs.sip.passport import FULL, keys
 from phone_bridge.legs.sip.registering import Registered, Registration
 from phone_bridge.routing import Facts
 from phone_bridge.runtime.record import CallRecord, timestamp
@@ -88,13 +89,14 @@ class SipDoor:
             self._bridge.telemetry.turned_away()
             call.refuse(refusal)
             return
-        served = self._served(call)
+        attestation = self._attestation(call)
+        served = self._served(call, attestation)
         if not self._bridge.registry.has_room_on(served.route, served.max_calls):
             log.warning("x a call was turned away: all %d lines of its route are in use", served.max_calls)
             self._bridge.telemetry.turned_away()
             call.refuse(BUSY_HERE)
             return
-        record = self._announce(call, served)
+        record = self._announce(call, served, attested=attestation == FULL)
         call.ring()
         try:
             await asyncio.to_thread(self._bridge.records.save, record)
@@ -130,22 +132,23 @@ class SipDoor:
         name = call.dialog.call_id
         return LOOP_DETECTED if registry.announced(name) is not None or registry.known(name) is not None else 0
 
-    def _served(self, call: IncomingCall) -> Served:
+    def _served(self, call: IncomingCall, attestation: str) -> Served:
         """Find the route of a call; a trunk that is somebody's reaches no route of anybody else's."""
         owner = next((each.user_id for each in self._bridge.settings.sip_trunks if each.name == call.trunk.name), "")
-        return self._bridge.tenants.choose(facts_of(call, self._attestation(call)), datetime.now(UTC), owner)
+        return self._bridge.tenants.choose(facts_of(call, attestation), datetime.now(UTC), owner)
 
     def _attestation(self, call: IncomingCall) -> str:
         called = call.request.uri.global_phone_number or call.request.uri.user or ""
-        return attestation(call.request, caller_of(call), called, self._vouching, int(time.time()))
+        return passport.attestation(call.request, caller_of(call), called, self._vouching, int(time.time()))
 
-    def _announce(self, call: IncomingCall, served: Served) -> CallRecord:
+    def _announce(self, call: IncomingCall, served: Served, *, attested: bool) -> CallRecord:
         record = self._bridge.record(
             carrier_id=call.dialog.call_id,
             direction="inbound",
             from_number=caller_of(call),
             to_number=call.request.uri.global_phone_number or call.request.uri.user,
             served=served,
+            attested=attested,
         )
         if served.route is None:
             record.user_id = call.trunk.user_id

@@ -1,6 +1,7 @@
 """Calls by SIP, from a telephone on the loopback to the session and back."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -21,6 +22,7 @@ from phone_bridge.runtime.record import CallRecord, Records
 from phone_bridge.runtime.sip_trunks import SipTrunk, listening
 from phone_bridge.settings import Settings
 from tests.app.premises import Premises, Tone, lose_database, premises
+from tests.legs.sip.test_passport import KEY, certificate, passport
 from tests.runtime.serving import until
 from tests.runtime.telephone import Telephone
 from tests.test_cli import free_port
@@ -320,6 +322,29 @@ def test_a_route_sees_who_vouches_for_a_caller_and_no_header_of_that_name(tmp_pa
                 telephone.hang_up()
                 found.append((await line.ended(telephone)).route)
             assert found == [None, "unverified"]
+
+    asyncio.run(story())
+
+
+def test_a_known_number_is_attested_where_somebody_trusted_vouches_for_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        (tmp_path / "vouching.pem").write_bytes(certificate(KEY))
+        shared = SipTrunk(name="shared", addresses=("127.0.0.1",))
+        stir = str(tmp_path / "vouching.pem")
+        async with phoned(tmp_path, sip_trunks=(shared,), sip_stir_certificates=stir) as line:
+            line.house.bridge.tenants.replace([Route(name="office", numbers="+12025550143", user_id="usr_office")])
+            found = []
+            for attest in ("A", "B"):
+                telephone = await line.telephone("+12025550143")
+                telephone.call_id = f"{attest}@test"
+                token = passport(attest=attest, iat=int(time.time()), dest={"tn": ["bridge"]})
+                telephone.invite(f"Identity: {token}")
+                await telephone.answered()
+                telephone.say("ACK", sequence=1)
+                await until(lambda: line.house.bridge.registry.live == 1)
+                telephone.hang_up()
+                found.append((await line.ended(telephone)).trust)
+            assert found == ["attested", "known"]
 
     asyncio.run(story())
 

@@ -16,7 +16,8 @@ from phone_bridge.legs.sip.message import Request
 MAX_TOKEN_CHARS = 8_192
 MAX_AGE_S = 60
 """How old or how far ahead a PASSporT may be (RFC 8224, 4.1 and 6.2.2)."""
-LEVELS = ("A", "B", "C")
+FULL = "A"
+LEVELS = (FULL, "B", "C")
 """Full, partial and gateway attestation (ATIS-1000074)."""
 UNVERIFIED = "unverified"
 
