@@ -71,7 +71,7 @@ def test_a_key_or_a_secret_made_with_it_opens_the_socket_by_header_or_subprotoco
                 created = await client.first("session.created")
                 assert created["session"]["instructions"] == ("Be brief." if key == secret else "")
                 await client.leave()
-        assert house.bridge.embedded.realtime.live == 0
+        await until(lambda: house.bridge.embedded.realtime.live == 0)
 
     play(tmp_path, story, api_key=KEY, api_keys=(READER, TALKER))
 

@@ -23,7 +23,7 @@ WISHES = Network(wishes(TITLES))
 REPLIES = Network(replies(TITLES))
 ANSWERS = {
     mood: Network(replies(corpus.TITLES) if mood is Mood.CONSENT else answers(mood.value, corpus.TITLES))
-    for mood in set(Mood) - {Mood.WISH}
+    for mood in set(Mood) - {Mood.WISH, Mood.DIGITS}
 }
 
 SAID = """what is my next meeting

@@ -158,7 +158,7 @@ def answered() -> dict[Mood, tuple[Answered, Answered]]:
     """Have every answer spoken by every voice, and hear it as a wish and as what its question expects."""
     hearer = Hearer()
     found: dict[Mood, tuple[Answered, Answered]] = {
-        mood: (Answered(), Answered()) for mood in Mood if mood is not Mood.WISH
+        mood: (Answered(), Answered()) for mood in Mood if mood not in (Mood.WISH, Mood.DIGITS)
     }
     for say in voices().values():
         for mood, said in corpus.answers():
