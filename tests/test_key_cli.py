@@ -9,7 +9,7 @@ import pytest
 
 from phone_bridge import key_cli
 from phone_bridge.errors import SettingsError
-from phone_bridge.runtime.api_keys import SCOPES, ApiKey, shown
+from phone_bridge.runtime.api_keys import OF_THE_WHOLE, SCOPES, ApiKey, shown
 
 
 def made(*arguments: str) -> tuple[str, ApiKey]:
@@ -35,6 +35,12 @@ def test_without_arguments_a_key_is_good_for_everything_for_ever() -> None:
     plain, key = made()
     assert (key.scopes, key.expires) == (SCOPES, None)
     assert made()[0] != plain
+
+
+def test_a_key_for_some_users_has_every_scope_that_can_be_kept_to_them() -> None:
+    _, key = made("--user", "usr_a", "--user", "usr_b")
+    assert key.users == ("usr_a", "usr_b")
+    assert set(SCOPES) - set(key.scopes) == OF_THE_WHOLE
 
 
 @pytest.mark.parametrize("wrong", [("--scope", "all"), ("--expires", "soon")])

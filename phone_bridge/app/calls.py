@@ -10,7 +10,7 @@ from phone_bridge.app import receipts, transferring
 from phone_bridge.app.answers import answer as answer
 from phone_bridge.app.answers import problem as problem
 from phone_bridge.app.bridge import Bridge
-from phone_bridge.app.door import Door, refuse
+from phone_bridge.app.door import Door, refuse, sees
 from phone_bridge.call.receipt import SHOWN_DIGITS
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.runtime.record import CallRecord
@@ -26,14 +26,15 @@ async def index(request: Request) -> Response:
         return refusal
     wanted = request.query_params.get("carrier_id")
     calls = [call for call in await bridge.registry.list() if wanted in (None, call.carrier_id)]
-    return answer({"object": "list", "data": [shown(request, call) for call in calls]})
+    mine = [call for call in calls if sees(request, call.user_id)]
+    return answer({"object": "list", "data": [shown(request, call) for call in mine]})
 
 
 async def show(request: Request) -> Response:
     """Show one call, live or kept, with the receipts of what was consented to in it."""
     if refusal := refuse(request, "calls:read"):
         return refusal
-    call = await _find(request)
+    call = await find(request)
     if call is None:
         return _unknown(request)
     found = await receipts.of_call(request.app.state.bridge, call.id)
@@ -46,7 +47,7 @@ async def end(request: Request) -> Response:
     bridge: Bridge = request.app.state.bridge
     if refusal := refuse(request, "calls:write"):
         return refusal
-    call = await _find(request)
+    call = await find(request)
     if call is None:
         return _unknown(request)
     if call.ended_at is not None:
@@ -60,6 +61,13 @@ async def end(request: Request) -> Response:
                 409, "invalid_request_error", "call_not_live", f"The call {call.id} is not live here. {error}"
             )
     return answer(call, 202)
+
+
+async def find(request: Request) -> CallRecord | None:
+    """Find the call that a path names; None also for one that is nothing to whoever asks."""
+    bridge: Bridge = request.app.state.bridge
+    call = await bridge.registry.find(request.path_params["id"])
+    return call if call is not None and sees(request, call.user_id) else None
 
 
 def shown(request: Request, call: CallRecord) -> dict[str, Any]:
@@ -87,11 +95,6 @@ def masked(number: str | None) -> str | None:
         return number
     tail = number[-SHOWN_DIGITS:]
     return HIDDEN + (tail if tail.isdecimal() and len(number) > 2 * SHOWN_DIGITS else "")
-
-
-async def _find(request: Request) -> CallRecord | None:
-    bridge: Bridge = request.app.state.bridge
-    return await bridge.registry.find(request.path_params["id"])
 
 
 def _unknown(request: Request) -> Response:

@@ -33,7 +33,7 @@ class CampaignBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 async def change(request: Request) -> Response:
     """Begin a campaign, or pause, resume or end it."""
     bridge: Bridge = request.app.state.bridge
-    if refusal := refuse(request, "reminders:write"):
+    if refusal := refuse(request, "reminders:write", whole=True):
         return refusal
     try:
         body, _ = await bodies.read(request, CampaignBody)
@@ -59,7 +59,7 @@ async def change(request: Request) -> Response:
 async def index(request: Request) -> Response:
     """List campaigns with their figures, newest first."""
     bridge: Bridge = request.app.state.bridge
-    if refusal := refuse(request, "reminders:read"):
+    if refusal := refuse(request, "reminders:read", whole=True):
         return refusal
     found = await asyncio.to_thread(bridge.outbound.book.campaigns)
     return answer({"object": "list", "data": [each.shown() for each in found]})
@@ -68,7 +68,7 @@ async def index(request: Request) -> Response:
 async def show(request: Request) -> Response:
     """Show a campaign's figures."""
     bridge: Bridge = request.app.state.bridge
-    return refuse(request, "reminders:read") or await _shown(bridge, request.path_params["id"])
+    return refuse(request, "reminders:read", whole=True) or await _shown(bridge, request.path_params["id"])
 
 
 async def _shown(bridge: Bridge, name: str) -> Response:

@@ -28,7 +28,7 @@ class BarBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def index(request: Request) -> Response:
     """List the numbers that must not be called."""
     bridge: Bridge = request.app.state.bridge
-    if refusal := refuse(request, "reminders:read"):
+    if refusal := refuse(request, "reminders:read", whole=True):
         return refusal
     door: Door = bridge.door
     whole = door.allows(request, "reminders:write")
@@ -51,7 +51,7 @@ async def index(request: Request) -> Response:
 async def change(request: Request) -> Response:
     """Put a number on the list, or take it off."""
     bridge: Bridge = request.app.state.bridge
-    if refusal := refuse(request, "reminders:write"):
+    if refusal := refuse(request, "reminders:write", whole=True):
         return refusal
     try:
         body, _ = await bodies.read(request, BarBody)

@@ -42,10 +42,25 @@ _REALM = f'{_SCHEME} realm="phone-bridge"'
 log = logging.getLogger("phone_bridge.door")
 
 
-def refuse(request: HTTPConnection, scope: str, given: str | None = None) -> Response | None:
-    """Refuse a request that may not do what needs ``scope``; None lets it pass. ``given`` as in ``Door.refuse``."""
+def refuse(request: HTTPConnection, scope: str, given: str | None = None, *, whole: bool = False) -> Response | None:
+    """Refuse a request that may not do what needs ``scope``; None lets it pass. The rest is as in ``Door.refuse``."""
     door: Door = request.app.state.bridge.door
-    return door.refuse(request, scope, given)
+    return door.refuse(request, scope, given, whole=whole)
+
+
+def sees(request: HTTPConnection, user_id: str) -> bool:
+    """Tell whether whoever asks, and was let in, may know of what is ``user_id``'s."""
+    door: Door = request.app.state.bridge.door
+    key = door.key(request)
+    return key is None or key.sees(user_id)
+
+
+def refuse_user(request: HTTPConnection, user_id: str) -> Response | None:
+    """Refuse a request, which was let in, to do something for ``user_id``; None lets it pass."""
+    if sees(request, user_id):
+        return None
+    message = f"This API key may do nothing for the user {user_id}: name one of its own in user_id."
+    return problem(403, "authorization_error", "user_not_allowed", message)
 
 
 def bearer(request: HTTPConnection) -> str:
@@ -62,23 +77,30 @@ class Door:
         self._failures = Failures(clock)
         self._today = today
 
-    def refuse(self, request: HTTPConnection, scope: str, given: str | None = None) -> Response | None:
+    def refuse(
+        self, request: HTTPConnection, scope: str, given: str | None = None, *, whole: bool = False
+    ) -> Response | None:
         """Refuse a request that may not do what needs ``scope``; None lets it pass.
 
-        ``given`` is the key of a client that cannot send it as a header.
+        ``given`` is the key of a client that cannot send it as a header. What concerns the ``whole`` deployment is
+        nothing for a key of single users.
         """
         if not self._keys:
             return self._without_key(request)
-        return self._by_key(request, scope, bearer(request) if given is None else given)
+        return self._by_key(request, scope, bearer(request) if given is None else given, whole=whole)
+
+    def key(self, request: HTTPConnection) -> ApiKey | None:
+        """Give the key that a request shows; None where none is needed, and for none that there is."""
+        return shown(bearer(request), self._keys)
 
     def allows(self, request: HTTPConnection, scope: str) -> bool:
         """Tell whether a request that was let in may do what needs ``scope``, too."""
         if not self._keys:
             return is_local(request)
-        key = shown(bearer(request), self._keys)
+        key = self.key(request)
         return key is not None and key.allows(scope)
 
-    def _by_key(self, request: HTTPConnection, scope: str, given: str) -> Response | None:
+    def _by_key(self, request: HTTPConnection, scope: str, given: str, *, whole: bool) -> Response | None:
         address = _client(request)
         wait_s = self._failures.wait_s(address)
         if wait_s:
@@ -88,7 +110,9 @@ class Door:
             if given:
                 self._failures.count(address)
             return _who_are_you(key, given=bool(given))
-        return None if key.allows(scope) else _not_with_this(key, scope)
+        if not key.allows(scope):
+            return _not_with_this(key, scope)
+        return _not_of_some(key) if whole and key.users else None
 
     def _without_key(self, request: HTTPConnection) -> Response | None:
         if is_local(request):
@@ -178,6 +202,11 @@ def _who_are_you(key: ApiKey | None, *, given: bool) -> Response:
         return problem(401, "authentication_error", "expired_api_key", message, challenge)
     message = "Send an API key: Authorization: Bearer KEY."
     return problem(401, "authentication_error", "invalid_api_key", message, challenge)
+
+
+def _not_of_some(key: ApiKey) -> Response:
+    message = f"The API key {key.id} is for single users, and this concerns everybody: ask with another one."
+    return problem(403, "authorization_error", "user_not_allowed", message)
 
 
 def _not_with_this(key: ApiKey, scope: str) -> Response:

@@ -16,7 +16,8 @@ import twiml
 from phone_bridge.app import bodies, transferring
 from phone_bridge.app.answers import answer, problem
 from phone_bridge.app.bridge import Bridge
-from phone_bridge.app.door import refuse
+from phone_bridge.app.calls import find
+from phone_bridge.app.door import refuse, refuse_user
 from phone_bridge.app.resuming import CONNECT_PATH, PART
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.twilio.admission import issue, nonce
@@ -79,11 +80,14 @@ async def place(request: Request) -> Response:
         greeting = body.greeting.strip()
         message = greeting if body.message is None else body.message.strip()
         about = greeting or "A call from your assistant."
+        user_id = body.user_id or bridge.outbound.user_of(body.to, body.from_)
+        if refusal := refuse_user(request, user_id):
+            return refusal
         call_id = await asyncio.to_thread(
             lambda: bridge.outbound.call(
                 to=body.to,
                 from_=body.from_,
-                user_id=body.user_id or bridge.outbound.user_of(body.to, body.from_),
+                user_id=user_id,
                 plan=Plan(text=greeting, message=message, about=about, digits=body.digits or ""),
                 metadata=body.metadata or None,
                 promise=promise,
@@ -151,9 +155,8 @@ def _check_digits(bridge: Bridge, body: CallBody) -> None:
 
 
 async def _live(request: Request) -> CallRecord:
-    bridge: Bridge = request.app.state.bridge
     name = request.path_params["id"]
-    call = await bridge.registry.find(name)
+    call = await find(request)
     if call is None:
         raise _Answered(problem(404, "invalid_request_error", "call_not_found", f"There is no call {name}."))
     if call.ended_at is not None:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from phone_bridge.app.answers import problem
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.calls import find
 from phone_bridge.app.door import refuse
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.recordings import DELETED, RECORDING
@@ -57,7 +58,7 @@ async def delete(request: Request) -> Response:
 async def _find(request: Request) -> tuple[CallRecord, Path] | Response:
     bridge: Bridge = request.app.state.bridge
     id = request.path_params["id"]  # noqa: A001 - the parameter's own name
-    record = await bridge.registry.find(id)
+    record = await find(request)
     if record is None:
         return problem(404, "invalid_request_error", "call_not_found", f"There is no call {id}.")
     path = await asyncio.to_thread(bridge.recordings.find, record.id) if record.recording is not None else None

@@ -11,7 +11,7 @@ from phone_bridge.app import bodies
 from phone_bridge.app.answers import answer, problem
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.calls import masked
-from phone_bridge.app.door import Door, refuse
+from phone_bridge.app.door import Door, refuse, refuse_user, sees
 from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.outbound.reminders import Reminder, ReminderBody, shown
 
@@ -27,9 +27,10 @@ async def make(request: Request) -> Response:
     try:
         wish, raw = await bodies.read(request, ReminderBody)
         promise = bodies.promise(request, "reminders", raw)
-        reminder = await bridge.outbound.remind(
-            wish, wish.user_id or bridge.outbound.user_of(wish.to, wish.from_), promise
-        )
+        user_id = wish.user_id or bridge.outbound.user_of(wish.to, wish.from_)
+        if refusal := refuse_user(request, user_id):
+            return refusal
+        reminder = await bridge.outbound.remind(wish, user_id, promise)
     except Refused as error:
         return bodies.refused(error, PARAMS)
     return answer(shown(reminder), 201)
@@ -42,15 +43,15 @@ async def index(request: Request) -> Response:
         return refusal
     status = request.query_params.get("status")
     found = await asyncio.to_thread(bridge.outbound.book.reminders, status if status in STATUSES else None)
-    return answer({"object": "list", "data": [_as_seen(request, reminder) for reminder in found]})
+    mine = [reminder for reminder in found if sees(request, reminder.user_id)]
+    return answer({"object": "list", "data": [_as_seen(request, reminder) for reminder in mine]})
 
 
 async def show(request: Request) -> Response:
     """Show one reminder."""
-    bridge: Bridge = request.app.state.bridge
     if refusal := refuse(request, "reminders:read"):
         return refusal
-    reminder = await asyncio.to_thread(bridge.outbound.book.reminder, request.path_params["id"])
+    reminder = await _find(request)
     return _unknown(request) if reminder is None else answer(_as_seen(request, reminder))
 
 
@@ -59,6 +60,8 @@ async def cancel(request: Request) -> Response:
     bridge: Bridge = request.app.state.bridge
     if refusal := refuse(request, "reminders:write"):
         return refusal
+    if await _find(request) is None:
+        return _unknown(request)
     try:
         reminder = await bridge.outbound.cancel(request.path_params["id"])
     except Refused as error:
@@ -69,6 +72,13 @@ async def cancel(request: Request) -> Response:
         message = f"The reminder will not ring again, but the call that rings for it could not be taken back. {error}"
         return problem(503, "api_error", error.code, message)
     return _unknown(request) if reminder is None else answer(shown(reminder))
+
+
+async def _find(request: Request) -> Reminder | None:
+    """Find the reminder that a path names; None also for one that is nothing to whoever asks."""
+    bridge: Bridge = request.app.state.bridge
+    reminder = await asyncio.to_thread(bridge.outbound.book.reminder, request.path_params["id"])
+    return reminder if reminder is not None and sees(request, reminder.user_id) else None
 
 
 def _as_seen(request: Request, reminder: Reminder) -> dict[str, Any]:

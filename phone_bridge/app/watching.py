@@ -17,8 +17,8 @@ from starlette.routing import Route
 from phone_bridge.app import receipts
 from phone_bridge.app.answers import problem
 from phone_bridge.app.bridge import Bridge
-from phone_bridge.app.calls import events_for, shown
-from phone_bridge.app.door import Door, refuse
+from phone_bridge.app.calls import events_for, find, shown
+from phone_bridge.app.door import Door, refuse, sees
 from phone_bridge.call.timeline import STEP_MS
 from phone_bridge.call.trace import Counts
 from phone_bridge.runtime.pump import Pump
@@ -44,9 +44,8 @@ async def one(request: Request) -> Response:
     """Follow one call to its end."""
     if refusal := refuse(request, _READ):
         return refusal
-    bridge: Bridge = request.app.state.bridge
     id = request.path_params["id"]  # noqa: A001 - the parameter's own name
-    if await bridge.registry.find(id) is None:
+    if await find(request) is None:
         return problem(404, "invalid_request_error", "call_not_found", f"There is no call {id}.")
     return _stream(request, _one(request, id))
 
@@ -185,11 +184,11 @@ async def _every(request: Request) -> AsyncIterator[str]:
     while not _stopping(bridge):
         now = time.monotonic()
         if now - read_at >= LIST_SECONDS:
-            read_at, records = now, await bridge.registry.list()
+            read_at, records = now, [each for each in await bridge.registry.list() if sees(request, each.user_id)]
             told = {record.id: told[record.id] for record in records if record.id in told}
         else:
             found = [await bridge.registry.find(each) for each in _changing(bridge, told)]
-            records = [record for record in found if record is not None]
+            records = [record for record in found if record is not None and sees(request, record.user_id)]
         rows = [_row(request, record) for record in records]
         fresh = [row for row in rows if told.get(row["id"]) != row]
         told.update((row["id"], row) for row in fresh)

@@ -22,6 +22,12 @@ TALK = "assistant:talk"
 SCOPES = ("calls:read", "calls:write", "recordings:read", "reminders:read", "reminders:write", "metrics:read", TALK)
 """What a key may be good for."""
 
+OF_THE_WHOLE = frozenset({"metrics:read", TALK})
+"""Scopes in which no user's things can be told from another's, so that no key of single users has them."""
+
+MAX_USER_CHARS = 128
+"""Longer ids are no user's."""
+
 KEY_PREFIX = "pb_"
 KEY_BYTES = 32
 """Randomness of a key that is made here."""
@@ -46,12 +52,20 @@ K = TypeVar("K", bound=Hashed)
 
 
 class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One key by a name that may be shown; it is good until the end of the day ``expires`` (UTC)."""
+    """One key by a name that may be shown; it is good until the end of the day ``expires`` (UTC).
+
+    With ``users`` it is good for their calls and reminders alone, and nothing of anybody else's is there for it.
+    """
 
     id: str
     sha256: str
     scopes: tuple[str, ...]
     expires: date | None = None
+    users: tuple[str, ...] = ()
+
+    def sees(self, user_id: str) -> bool:
+        """Tell whether the key is good for what is ``user_id``'s."""
+        return not self.users or user_id in self.users
 
     def allows(self, scope: str) -> bool:
         """Tell whether the key is good for ``scope``."""
@@ -74,8 +88,18 @@ def check(keys: Sequence[ApiKey]) -> None:
             raise SettingsError(f"{where} needs sha256, 64 lower-case hex digits: `phone-bridge key` prints them")
         if not key.scopes or not set(key.scopes) <= set(SCOPES):
             raise SettingsError(f"{where} needs scopes, some of: {', '.join(SCOPES)}")
+        _check_users(key, where)
     if len({key.id for key in keys}) < len(keys):
         raise SettingsError("two of [[api_keys]] have the same id: give each its own")
+
+
+def _check_users(key: ApiKey, where: str) -> None:
+    if not all(0 < len(user) <= MAX_USER_CHARS for user in key.users):
+        raise SettingsError(f"{where} has users of which one is empty or too long: write ids as in user_id")
+    if key.users and (whole := sorted(OF_THE_WHOLE.intersection(key.scopes))):
+        raise SettingsError(
+            f"{where} is for single users, and {' and '.join(whole)} cannot be kept to them: take that scope away"
+        )
 
 
 def operators(plain: Iterable[str]) -> tuple[ApiKey, ...]:
@@ -112,4 +136,6 @@ def as_toml(key: ApiKey) -> str:
     lines = ["[[api_keys]]", f'id = "{key.id}"', f'sha256 = "{key.sha256}"', f"scopes = [{scopes}]"]
     if key.expires is not None:
         lines.append(f"expires = {key.expires.isoformat()}")
+    if key.users:
+        lines.append(f"users = {msgspec.json.encode(key.users).decode()}")
     return "\n".join(lines) + "\n"

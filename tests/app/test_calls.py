@@ -3,11 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from phone_bridge.runtime.api_keys import SCOPES, ApiKey, fingerprint
 from tests.app.premises import ACCOUNT, LINE_MS, TOKEN, Premises, call_form, json_of, play
 
+JSON = {"Content-Type": "application/json"}
 PATHS = [("GET", "/v1/calls"), ("GET", "/v1/calls/call_1"), ("POST", "/v1/calls/call_1/end")]
 
 
@@ -27,6 +29,33 @@ def test_each_path_needs_its_scope(tmp_path: Path) -> None:
 
     keys = [ApiKey(scope.replace(":", "-"), fingerprint(f"key for {scope}"), (scope,)) for scope in SCOPES]
     play(tmp_path, story, api_keys=tuple(keys))
+
+
+def test_a_key_of_one_user_knows_of_no_other_s_calls(tmp_path: Path) -> None:
+    keys = tuple(
+        ApiKey(user, fingerprint(f"key of {user}"), ("calls:read", "calls:write", "recordings:read"), users=(user,))
+        for user in ("usr_demo_alice", "usr_b")
+    )
+
+    async def story(house: Premises) -> None:
+        carrier, _ = await house.talk("CA1")
+        (live,) = await house.calls()
+        mine, other = ({"Authorization": f"Bearer key of {user}"} for user in ("usr_demo_alice", "usr_b"))
+        for seeing, ids in ((mine, [live.id]), (other, [])):
+            listed = json_of(await house.ask("GET", "/v1/calls", headers=seeing))["data"]
+            assert [call["id"] for call in listed] == ids
+        assert (await house.ask("GET", f"/v1/calls/{live.id}", headers=mine)).status == 200
+        for method, path in (*PATHS[1:], ("GET", "/events"), ("GET", "/recording"), ("POST", "/transfer")):
+            where = f"/v1/calls/{live.id}{path.removeprefix('/v1/calls/call_1')}"
+            answer = await house.ask(method, where, headers=JSON | other, body=b'{"to": "+12025550100"}')
+            assert (answer.status, json_of(answer)["error"]["code"]) == (404, "call_not_found"), where
+        body = msgspec.json.encode({"to": "+12025550100", "user_id": "usr_demo_alice"})
+        answer = await house.ask("POST", "/v1/calls", headers=JSON | other, body=body)
+        assert (answer.status, json_of(answer)["error"]["code"]) == (403, "user_not_allowed")
+        carrier.hang_up()
+        await house.ended(carrier)
+
+    play(tmp_path, story, api_keys=keys)
 
 
 # What

@@ -317,3 +317,26 @@ def test_a_key_that_may_only_look_sees_no_whole_number(tmp_path: Path) -> None:
             assert f"{HIDDEN}{TO[-2:]}" in seen.body.decode()
 
     ring(tmp_path, story, api_key="the-api-key", api_keys=(viewer,))
+
+
+def test_a_key_of_one_user_knows_of_no_other_s_reminders(tmp_path: Path) -> None:
+    scopes = ("reminders:read", "reminders:write")
+    keys = tuple(ApiKey(user, fingerprint(f"key of {user}"), scopes, users=(user,)) for user in ("usr_a", "usr_b"))
+
+    async def story(phone: Telephone) -> None:
+        body = {"to": TO, "at": soon(3_600), "text": "Take your pills.", "user_id": "usr_a"}
+        made = json_of(await phone.post("/v1/reminders", body, authorization="Bearer key of usr_a"))
+        path = f"/v1/reminders/{made['id']}"
+        mine, other = ({"Authorization": f"Bearer key of {user}"} for user in ("usr_a", "usr_b"))
+        for seeing, found in ((mine, [made["id"]]), (other, [])):
+            listed = json_of(await phone.house.ask("GET", "/v1/reminders", headers=seeing))["data"]
+            assert [each["id"] for each in listed] == found
+        for method in ("GET", "DELETE"):
+            assert (await phone.house.ask(method, path, headers=other)).status == 404
+        refused = await phone.post("/v1/reminders", body, authorization="Bearer key of usr_b")
+        assert (refused.status, json_of(refused)["error"]["code"]) == (403, "user_not_allowed")
+        for whole in ("/v1/campaigns", "/v1/campaigns/may", "/v1/do-not-call"):
+            assert (await phone.house.ask("GET", whole, headers=mine)).status == 403
+        assert (await phone.house.ask("DELETE", path, headers=mine)).status == 200
+
+    ring(tmp_path, story, api_key="the-api-key", api_keys=keys)

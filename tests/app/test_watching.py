@@ -28,6 +28,13 @@ KEYS: dict[str, Any] = {
 NUMBER = "+12025550143"
 
 
+OF_B = {"Authorization": "Bearer pb_b"}
+TENANTS: dict[str, Any] = {
+    "api_key": KEY,
+    "api_keys": (ApiKey("b", fingerprint("pb_b"), ("calls:read",), users=("usr_b",)),),
+}
+
+
 class Watcher:
     """Reads one stream of events."""
 
@@ -196,3 +203,17 @@ def test_watching_ends_with_the_drain(tmp_path: Path) -> None:
             await until(lambda: watcher.over)
 
     play(tmp_path, story)
+
+
+def test_whoever_watches_for_one_user_sees_no_other_s_calls(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        carrier, _ = await house.talk("CA1")
+        async with watch(house, "/v1/calls/events", OPERATOR) as whole, watch(house, "/v1/calls/events", OF_B) as some:
+            await until(lambda: any(whole.of("calls")))
+            await until(lambda: len(some.of("you")) == 1)
+            await house.ask("GET", "/v1/calls", headers=OPERATOR)
+            assert not any(some.of("calls"))
+        carrier.hang_up()
+        await house.ended(carrier)
+
+    play(tmp_path, story, **TENANTS)

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from phone_bridge.errors import SettingsError
 from phone_bridge.runtime import api_keys
-from phone_bridge.runtime.api_keys import MAX_KEY_CHARS, SCOPES, ApiKey, as_toml, check, fingerprint, operators, shown
+from phone_bridge.runtime.api_keys import (
+    MAX_KEY_CHARS,
+    MAX_USER_CHARS,
+    SCOPES,
+    ApiKey,
+    as_toml,
+    check,
+    fingerprint,
+    operators,
+    shown,
+)
 
 PLAIN = "pb_not-a-real-key"
 KEY = ApiKey("billing", fingerprint(PLAIN), ("calls:read",), date(2026, 11, 30))
@@ -66,7 +76,15 @@ def test_every_key_is_tried_by_its_hash_and_compared_in_constant_time(monkeypatc
     assert compared == [(keys[0].sha256, key.sha256) for key in keys]
 
 
-@pytest.mark.parametrize("key", [KEY, *operators(("a",))], ids=lambda key: key.id)
+OF_ONE = ApiKey("tenant", KEY.sha256, ("calls:read",), users=("usr_a", 'us"r_b'))
+
+
+def test_a_key_of_some_users_is_good_for_nobody_else() -> None:
+    assert [OF_ONE.sees(user) for user in ("usr_a", "usr_c", "")] == [True, False, False]
+    assert KEY.sees("usr_c")
+
+
+@pytest.mark.parametrize("key", [KEY, OF_ONE, *operators(("a",))], ids=lambda key: key.id)
 def test_what_is_written_down_is_read_again(key: ApiKey) -> None:
     (read,) = tomllib.loads(as_toml(key))["api_keys"]
     assert msgspec.convert(read, ApiKey) == key
@@ -83,6 +101,9 @@ def test_what_is_written_down_is_read_again(key: ApiKey) -> None:
         ({"sha256": KEY.sha256.upper()}, "needs sha256"),
         ({"scopes": ()}, "needs scopes"),
         ({"scopes": ("calls:read", "all")}, "calls:read, calls:write"),
+        ({"users": ("usr_a", "")}, "users of which one is empty"),
+        ({"users": ("u" * (MAX_USER_CHARS + 1),)}, "too long"),
+        ({"users": ("usr_a",), "scopes": ("calls:read", "metrics:read")}, "metrics:read cannot be kept to them"),
     ],
 )
 def test_a_key_that_cannot_work_is_named_and_not_shown(change: dict[str, object], says: str) -> None:
