@@ -33,6 +33,9 @@ from phone_bridge.runtime.websocket_handshake import Denial, Handshake, Headers
 EARLY_BYTES = 64 * 1024  # what a client may send before it knows that it was accepted
 QUEUE_MESSAGES = 32  # for routes that use ASGI's receive
 
+SECRET_CHARS = 64
+"""A part of a path that is as long may be a token, and is not logged; no name is."""
+
 _log = logging.getLogger("uvicorn.error")  # where uvicorn's own protocols log, so that its settings hold
 
 
@@ -303,9 +306,10 @@ class PicowsProtocol(asyncio.Protocol):
         return self._line
 
     def _tell_log(self, outcome: str) -> None:
-        """Log as uvicorn does, without the query, which may hold secrets."""
+        """Log as uvicorn does, without what may be a secret: the query, and whatever in the path is as long as one."""
         host, port = self._scope["client"] or ("", 0)
-        _log.info('%s:%d - "WebSocket %s" %s', host, port, self._scope["path"], outcome)
+        parts = (part if len(part) < SECRET_CHARS else "…" for part in self._scope["path"].split("/"))
+        _log.info('%s:%d - "WebSocket %s" %s', host, port, "/".join(parts), outcome)
 
 
 _STEPS: dict[tuple[_Phase, str], Callable[[PicowsProtocol, Message], Awaitable[None]]] = {

@@ -26,7 +26,7 @@ from websockets.typing import Subprotocol
 from phone_bridge.errors import LocalError
 from phone_bridge.runtime.sockets import FRAMES_EXTENSION, INBOX_MESSAGES, Socket, accept
 from phone_bridge.runtime.websocket import FrameLine
-from phone_bridge.runtime.websocket_server import EARLY_BYTES, UVICORN_OPTIONS, PicowsProtocol
+from phone_bridge.runtime.websocket_server import EARLY_BYTES, SECRET_CHARS, UVICORN_OPTIONS, PicowsProtocol
 from tests.clock import run_virtual, settle
 from tests.runtime.net import BINARY, CLOSE, PING, TEXT, Frame, Net, close_frame, frame
 from tests.runtime.serving import CERTIFICATE, LOOPS, serving, until
@@ -283,16 +283,26 @@ async def test_an_application_that_leaves_a_response_unfinished_is_cut_off() -> 
     assert connection.gone()
 
 
-def test_what_is_logged_of_a_handshake_holds_no_query(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/media%20in?token=secret", "/media in"),
+        ("/lines/office/media/" + "secret" * 20, "/lines/office/media/…"),
+        ("/" + "a" * (SECRET_CHARS - 1), "/" + "a" * (SECRET_CHARS - 1)),
+    ],
+)
+def test_what_is_logged_of_a_handshake_holds_no_secret(
+    path: str, logged: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async def app(_scope: Scope, receive: Receive, send: Send) -> None:
         await accepting(receive, send)
 
     async def ask() -> None:
-        await Connection(app).answer()
+        await Connection(app, HANDSHAKE.replace(b"/media%20in?token=secret", path.encode())).answer()
 
     caplog.set_level(logging.INFO)
     run_virtual(ask())
-    assert '192.0.2.1:5000 - "WebSocket /media in" [accepted]' in caplog.text
+    assert f'192.0.2.1:5000 - "WebSocket {logged}" [accepted]' in caplog.text
     assert "secret" not in caplog.text
 
 
