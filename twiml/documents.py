@@ -52,6 +52,16 @@ def connect_stream(
 
     The ``token`` travels as the parameter of that name, beside ``parameters``. Raises ValueError for what Twilio would
     drop or refuse: a query in ``stream_url``, a parameter of MAX_PARAMETER_CHARS or more.
+
+    ::
+
+        <Response>
+          <Connect action="https://b.example/c" method="POST">
+            <Stream statusCallback="https://b.example/s" url="wss://b.example/m">
+              <Parameter name="token" value="eyJ0" />
+            </Stream>
+          </Connect>
+        </Response>
     """
     if "?" in stream_url:
         raise ValueError("the URL of a <Stream> has a query, which Twilio drops")
@@ -67,7 +77,15 @@ def connect_stream(
 
 
 def apologise_and_hang_up(text: str, language: str) -> str:
-    """Say ``text`` in Twilio's own voice for ``language`` (such as ``en-US``), then end the call."""
+    """Say ``text`` in Twilio's own voice for ``language`` (such as ``en-US``), then end the call.
+
+    ::
+
+        <Response>
+          <Say language="en-US">I am sorry.</Say>
+          <Hangup />
+        </Response>
+    """
     response = VoiceResponse()
     response.say(_clean(text)[:MAX_SAY_CHARS], language=_clean(language))
     response.hangup()
@@ -75,7 +93,16 @@ def apologise_and_hang_up(text: str, language: str) -> str:
 
 
 def leave_message(text: str, language: str) -> str:
-    """Say ``text`` in Twilio's own voice to a machine that records, a moment after its beep, then end the call."""
+    """Say ``text`` in Twilio's own voice to a machine that records, a moment after its beep, then end the call.
+
+    ::
+
+        <Response>
+          <Pause length="1" />
+          <Say language="en-US">A call from your assistant.</Say>
+          <Hangup />
+        </Response>
+    """
     response = VoiceResponse()
     response.pause(length=1)
     _say(response, text, language)
@@ -88,6 +115,15 @@ def outwait_greeting(text: str, language: str, action_url: str) -> str:
 
     They are over when it was quiet for GREETING_QUIET_SECONDS. Of a machine that says nothing at all Twilio tells
     nobody: it goes on with this document, in which ``text`` is said and the call ends. Nothing is recorded.
+
+    ::
+
+        <Response>
+          <Gather action="https://b.example/a" input="speech" language="en-US" method="POST" speechTimeout="3"
+            timeout="3" />
+          <Say language="en-US">A call from your assistant.</Say>
+          <Hangup />
+        </Response>
     """
     response = VoiceResponse()
     response.gather(
@@ -110,7 +146,19 @@ def press_keys(
     token: str,
     status_callback_url: str | None = None,
 ) -> str:
-    """Play ``digits`` to the other side (``w`` is half a second), then go on with the stream at ``stream_url``."""
+    """Play ``digits`` to the other side (``w`` is half a second), then go on with the stream at ``stream_url``.
+
+    ::
+
+        <Response>
+          <Play digits="1ww2" />
+          <Connect action="https://b.example/c" method="POST">
+            <Stream url="wss://b.example/m">
+              <Parameter name="token" value="eyJ0" />
+            </Stream>
+          </Connect>
+        </Response>
+    """
     rest = connect_stream(stream_url, action_url, token, status_callback_url)
     response = VoiceResponse()
     response.play(digits=_clean(digits))
@@ -119,7 +167,15 @@ def press_keys(
 
 
 def move_on(url: str, pause_seconds: int) -> str:
-    """Ask for another document at ``url`` after a pause; before the call is answered it goes on ringing meanwhile."""
+    """Ask for another document at ``url`` after a pause; before the call is answered it goes on ringing meanwhile.
+
+    ::
+
+        <Response>
+          <Pause length="2" />
+          <Redirect method="POST">https://b.example/v</Redirect>
+        </Response>
+    """
     response = VoiceResponse()
     response.pause(length=pause_seconds)
     response.redirect(_clean(url), method="POST")
@@ -341,14 +397,28 @@ def take_message(
 
 
 def hang_up() -> str:
-    """End the call."""
+    """End the call.
+
+    ::
+
+        <Response>
+          <Hangup />
+        </Response>
+    """
     response = VoiceResponse()
     response.hangup()
     return str(response)
 
 
 def reject(reason: Literal["rejected", "busy"] = "rejected") -> str:
-    """Turn the call away unanswered; the caller hears that the number is out of service, or busy."""
+    """Turn the call away unanswered; the caller hears that the number is out of service, or busy.
+
+    ::
+
+        <Response>
+          <Reject reason="rejected" />
+        </Response>
+    """
     response = VoiceResponse()
     response.reject(reason=_clean(reason))
     return str(response)

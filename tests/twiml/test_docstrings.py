@@ -11,6 +11,14 @@ import twiml
 
 BASE = "https://b.example/"
 SHOWN: dict[str, Callable[[], str]] = {
+    "connect_stream": lambda: twiml.connect_stream("wss://b.example/m", f"{BASE}c", "eyJ0", f"{BASE}s"),
+    "apologise_and_hang_up": lambda: twiml.apologise_and_hang_up("I am sorry.", "en-US"),
+    "leave_message": lambda: twiml.leave_message("A call from your assistant.", "en-US"),
+    "outwait_greeting": lambda: twiml.outwait_greeting("A call from your assistant.", "en-US", f"{BASE}a"),
+    "press_keys": lambda: twiml.press_keys("1ww2", "wss://b.example/m", f"{BASE}c", "eyJ0"),
+    "move_on": lambda: twiml.move_on(f"{BASE}v", 2),
+    "hang_up": lambda: twiml.hang_up(),
+    "reject": lambda: twiml.reject(),
     "ask": lambda: twiml.ask(
         ["For appointments press 1."],
         "en-US",
@@ -52,3 +60,7 @@ def test_the_xml_in_a_docstring_is_the_document_that_comes(name: str) -> None:
     shown = re.search(r"<Response>.*</Response>|<Response />", inspect.getdoc(getattr(twiml, name)) or "", re.DOTALL)
     assert shown is not None
     assert shape(shown[0]) == shape(SHOWN[name]())
+
+
+def test_every_document_is_shown() -> None:
+    assert set(SHOWN) == {name for name in twiml.__all__ if inspect.isfunction(getattr(twiml, name))}
