@@ -6,7 +6,7 @@ Built with the official library, which escapes whatever is put into it. Source: 
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from twilio.twiml.voice_response import VoiceResponse  # type: ignore[import-untyped]  # the library ships no types
 
@@ -407,20 +407,6 @@ def hang_up() -> str:
     """
     response = VoiceResponse()
     response.hangup()
-    return str(response)
-
-
-def reject(reason: Literal["rejected", "busy"] = "rejected") -> str:
-    """Turn the call away unanswered; the caller hears that the number is out of service, or busy.
-
-    ::
-
-        <Response>
-          <Reject reason="rejected" />
-        </Response>
-    """
-    response = VoiceResponse()
-    response.reject(reason=_clean(reason))
     return str(response)
 
 

@@ -17,8 +17,7 @@ SHOWN: dict[str, Callable[[], str]] = {
     "outwait_greeting": lambda: twiml.outwait_greeting("A call from your assistant.", "en-US", f"{BASE}a"),
     "press_keys": lambda: twiml.press_keys("1ww2", "wss://b.example/m", f"{BASE}c", "eyJ0"),
     "move_on": lambda: twiml.move_on(f"{BASE}v", 2),
-    "hang_up": lambda: twiml.hang_up(),
-    "reject": lambda: twiml.reject(),
+    "hang_up": twiml.hang_up,
     "ask": lambda: twiml.ask(
         ["For appointments press 1."],
         "en-US",

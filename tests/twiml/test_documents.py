@@ -147,11 +147,6 @@ def test_hanging_up_is_one_verb() -> None:
     assert [verb.tag for verb in verbs(twiml.hang_up())] == ["Hangup"]
 
 
-def test_a_call_is_turned_away_as_rejected_or_as_busy() -> None:
-    assert [verb.attrib for verb in verbs(twiml.reject())] == [{"reason": "rejected"}]
-    assert [verb.attrib for verb in verbs(twiml.reject("busy"))] == [{"reason": "busy"}]
-
-
 def test_a_message_is_left_a_moment_after_the_beep() -> None:
     assert twiml.leave_message("Call us & hurry.", "en-US") == (
         '<?xml version="1.0" encoding="UTF-8"?><Response><Pause length="1" />'
