@@ -36,6 +36,7 @@ from tests.test_cli import READY_SECONDS, clean, free_port
 
 AT_ONCE_SECONDS = 15
 """How long a process may take that is to end at once; alone it takes less than one."""
+DRAINING = {"status": "unavailable", "reason": "draining"}
 
 LINES = {
     "greeting": 600,
@@ -348,7 +349,9 @@ def test_a_stopping_server_moves_new_calls_on_and_lets_live_ones_end(tmp_path: P
         server.signal(signal.SIGTERM)
         await patiently(lambda: server.ready_answer()[0] == 503, AT_ONCE_SECONDS, server)
         await patiently(
-            lambda: all(server.ready_answer()[1]["reason"] == "draining" for _ in range(8)), AT_ONCE_SECONDS, server
+            lambda: all(server.ready_answer()[1] == DRAINING for _ in range(8)),
+            AT_ONCE_SECONDS,
+            server,
         )
         assert (await asyncio.to_thread(fetch, f"{server.url}/healthz"))[0] == 200
         status, document = await asyncio.to_thread(fetch, f"{server.url}/twilio/voice", call_form("CA9"))

@@ -22,6 +22,10 @@ MAX_HEADERS = 100
 REQUEST_SECONDS = 15.0
 """How long a connection may take to send its next request; an idle one ends after uvicorn's 5 s already."""
 
+LAST_REQUEST_SECONDS = 0.25
+"""How long a server that stops waits for the first request of a connection that it has accepted: nobody who was let in
+is turned away with nothing."""
+
 MAX_WAITING = 256
 """Connections of a process whose request is not there yet; well under the 1,024 files that it may open."""
 
@@ -63,6 +67,17 @@ class GuardedProtocol(HttpToolsProtocol):
         """Wait no more."""
         self._request_is_there()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End with the request that goes on; one that was accepted in the last moment may be asked still."""
+        if self.cycle is None:
+            self.loop.call_later(LAST_REQUEST_SECONDS, self._leave)
+        else:
+            super().shutdown()
+
+    def _leave(self) -> None:
+        if self in self.connections:  # it is still ours, and has not become a WebSocket
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Read on, as long as the head is of a size that makes sense."""

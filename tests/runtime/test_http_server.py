@@ -8,7 +8,14 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from phone_bridge.runtime.http_server import MAX_HEAD_BYTES, MAX_HEADERS, MAX_WAITING, REQUEST_SECONDS, GuardedProtocol
+from phone_bridge.runtime.http_server import (
+    LAST_REQUEST_SECONDS,
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    MAX_WAITING,
+    REQUEST_SECONDS,
+    GuardedProtocol,
+)
 from phone_bridge.runtime.websocket_server import UVICORN_OPTIONS
 from tests.clock import settle
 from tests.runtime.net import Net
@@ -39,6 +46,10 @@ class Server:
         net = Net(protocol)
         protocol.connection_made(net)
         return net
+
+    def stop(self) -> None:
+        for connection in list(self._state.connections):
+            connection.shutdown()
 
     @property
     def connections(self) -> int:
@@ -236,3 +247,30 @@ def test_a_flood_of_silent_sockets_does_not_shut_the_carrier_out() -> None:
                 each.close()
 
     asyncio.run(run())
+
+
+# The end
+
+
+@virtual
+async def test_a_server_that_stops_answers_whoever_it_has_just_let_in() -> None:
+    server = Server()
+    net = server.connect()
+    server.stop()
+    assert b"200 OK" in await answer(net, HEAD + b"\r\n")
+    await asyncio.sleep(LAST_REQUEST_SECONDS)
+    assert net.lost
+    assert server.connections == 0
+
+
+@virtual
+async def test_a_server_that_stops_waits_for_nobody_who_says_nothing() -> None:
+    server = Server()
+    asked, silent = server.connect(), server.connect()
+    await answer(asked, HEAD + b"\r\n")
+    server.stop()
+    await settle()
+    assert (asked.lost, silent.lost) == (True, False)
+    await asyncio.sleep(LAST_REQUEST_SECONDS)
+    assert silent.lost
+    assert server.connections == 0
