@@ -322,7 +322,10 @@ def test_routes_are_read_again_while_somebody_is_on_the_telephone(tmp_path: Path
         assistant = await deployed.session(1)
         file.write_text(OFFICE.format(user="new"))
         server.signal(signal.SIGHUP)
-        await patiently(lambda: users_of_new_calls() == {"usr_new"}, AT_ONCE_SECONDS, server)
+        await patiently(
+            lambda: server.log.read_text().count("routes were read again") == workers, AT_ONCE_SECONDS, server
+        )
+        assert users_of_new_calls() == {"usr_new"}
         file.write_text(OFFICE.format(user="newer") + "colour = 1\n")
         server.signal(signal.SIGHUP)
         await patiently(

@@ -87,10 +87,13 @@ class Functions:
         self._calls[id].preparing = True
         self._out.append(c.PrepareTool(id, self._calls[id].action))
 
-    def waits(self, id: str) -> bool:
-        """Tell whether a session that is there waits for the function, which is made ready and does not run yet."""
+    def prepared(self, id: str) -> bool:
+        """Know that a function is made ready; False where no session waits for that, or it was known before."""
         call = self._calls.get(id)
-        return call is not None and call.live and call.preparing and not call.running
+        if call is None or not (call.live and call.preparing) or call.running:
+            return False
+        call.preparing = False
+        return True
 
     def run(self, id: str, action: Action, now: int, permit: Permit | None = None) -> None:
         """Run the function as ``action``."""

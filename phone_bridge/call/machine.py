@@ -1064,7 +1064,7 @@ class Call:
             self._functions.prepare(id)
 
     def _tool_prepared(self, event: e.ToolPrepared, now: int) -> None:
-        if not self._functions.waits(event.id):
+        if not self._functions.prepared(event.id):
             return
         if event.refusal:
             self._functions.give(event.id, event.refusal)

@@ -427,3 +427,12 @@ def test_it_works_while_anything_is_asked_or_runs() -> None:
     assert functions.owed
     functions.reply_started()
     assert not functions.owed
+
+
+def test_a_function_is_made_ready_once() -> None:
+    desk = Desk(Rules(effects={})).opened()
+    desk.tell(e.ToolCalled("call_1", CANCEL), e.ToolPrepared("call_1", CANCEL))
+    desk.wait(2 * LINE_MS + 100)
+    desk.tell(e.ToolPrepared("call_1", CANCEL, refusal="no"))
+    desk.tell(e.DigitPressed("1"))
+    assert [run.id for run in desk.of(c.RunTool)] == ["call_1"]

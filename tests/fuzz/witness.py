@@ -44,8 +44,9 @@ class Naming:
 
 
 class Proposal:
-    def __init__(self, asked: e.ConfirmationAsked | e.ToolPrepared, text: str, session: int) -> None:
-        self.id, self.action, self.text, self.session = asked.id, asked.action, text, session
+    def __init__(self, asked: e.ConfirmationAsked | e.ToolPrepared, session: int) -> None:
+        self.id, self.action, self.session = asked.id, asked.action, session
+        self.texts = {words.question(asked.action, tag).text for tag in words.LANGUAGES}  # the call may change its own
         self.function = isinstance(asked, e.ToolPrepared)
         self.namings: list[Naming] = []
         self.heard_at: float | None = None
@@ -127,8 +128,7 @@ class Witness(Desk):
     def _notice_session(self, event: e.Event) -> None:
         match event:
             case e.ConfirmationAsked(id) if self.call.phase is Phase.TALKING and self.open(id, known=True) is None:
-                text = words.question(event.action, self.rules.language).text
-                self.proposals.append(Proposal(event, text, self.session))
+                self.proposals.append(Proposal(event, self.session))
             case e.ActionSettled(id) if self.call.phase is not Phase.ENDED and (settled := self.open(id)):
                 settled.fate = "settled"
             case e.ToolCalled(id, action) if self.call.phase is Phase.TALKING:
@@ -136,8 +136,7 @@ class Witness(Desk):
             case e.ToolPrepared(id) if self.call.phase is not Phase.ENDED and id in self.preparing:
                 del self.preparing[id]
                 if not event.refusal:
-                    text = words.question(event.action, self.rules.language).text
-                    self.proposals.append(Proposal(event, text, self.session))
+                    self.proposals.append(Proposal(event, self.session))
             case e.ToolRan(id) if id in self.ran:
                 self.ran[id] = True
             case e.SessionOpened() | e.SessionClosed():
@@ -264,9 +263,11 @@ class Witness(Desk):
         """Find the question that a line belongs to: the oldest that waits and has these words."""
         if not line.key.startswith("question."):
             return None
-        waiting = (each for each in self.proposals if not each.fate and each.text == line.text)
+        waiting = (each for each in self.proposals if not each.fate and line.text in each.texts)
         found = next(waiting, None)
-        assert found or line.text in {each.text for each in self.proposals if each.confirmed}, "a question from nowhere"
+        assert found or any(line.text in each.texts for each in self.proposals if each.confirmed), (
+            "a question from nowhere"
+        )
         return found
 
     def _listened(self, audio: bytes) -> None:
