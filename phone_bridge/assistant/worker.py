@@ -65,7 +65,9 @@ class Worker:
     async def close(self) -> None:
         """End the program; whoever is being answered is let down."""
         self._closed = True
-        await self._end()
+        self._kill()
+        async with self._turn:  # whoever was being answered has ended it, and read its pipe to the end
+            await self._end()
 
     def _check_rest(self) -> None:
         left = self._rests_until - asyncio.get_running_loop().time()
@@ -93,6 +95,8 @@ class Worker:
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,  # a Ctrl-C at the terminal is the server's to obey, which then closes us
             )
+            if self._closed:
+                raise EOFError
         requests, answers = self._process.stdin, self._process.stdout
         assert requests is not None  # noqa: S101 - both were asked for
         assert answers is not None  # noqa: S101
@@ -105,13 +109,20 @@ class Worker:
             raise EOFError
         return await answers.readexactly(size)
 
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):  # it had just ended by itself
+                self._process.kill()
+
     async def _end(self) -> None:
+        self._kill()
         process, self._process = self._process, None
         if process is None:
             return
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):  # it had just ended by itself
-                process.kill()
+        if process.stdout is not None:
+            # asyncio knows of an exit once the pipe has ended, too, and reads no more of a pipe that nobody empties.
+            while await process.stdout.read(MAX_BYTES):
+                pass
         await process.wait()
         if process.stdin is not None:
             process.stdin.close()

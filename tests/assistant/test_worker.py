@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,6 +120,27 @@ def test_one_who_gives_up_leaves_no_answer_for_the_next() -> None:
             await task
         assert await worker.ask(b"second") == b"second"
         await worker.close()
+
+    run(ask())
+
+
+@pytest.mark.parametrize("close", [False, True])
+def test_a_program_that_is_in_the_middle_of_a_long_answer_can_be_ended(tmp_path: Path, *, close: bool) -> None:
+    async def ask() -> None:
+        worker = Worker(NAME, timeout_seconds=PATIENCE_SECONDS)
+        told = tmp_path / "told"
+        task = asyncio.create_task(worker.ask(b"flood " + bytes(told)))
+        while not told.exists():  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0)
+        if close:
+            await worker.close()
+        else:
+            task.cancel()
+        with pytest.raises(Unavailable if close else asyncio.CancelledError):
+            await task
+        if not close:
+            assert await worker.ask(b"second") == b"second"
+            await worker.close()
 
     run(ask())
 
