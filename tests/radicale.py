@@ -11,6 +11,8 @@ from typing import Any
 
 from caldav.davclient import DAVClient
 
+from tests.ports import free_port
+
 USERNAME, PASSWORD = "alice", "correct horse"
 START_SECONDS = 20.0
 
@@ -39,9 +41,7 @@ class Radicale:
 @contextmanager
 def radicale(folder: Path) -> Iterator[Radicale]:
     """Start a server whose files are in ``folder``."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (folder / "users").write_text(f"{USERNAME}:{PASSWORD}\n")
     (folder / "config").write_text(
         f"[server]\nhosts = 127.0.0.1:{port}\n[auth]\ntype = htpasswd\nhtpasswd_filename = {folder / 'users'}\n"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import events as e
 from phone_bridge.call.journal import Journal
 from phone_bridge.call.rules import Rules
+from tests.ports import free_port
 
 READY_SECONDS = 30
 """How long a loaded machine may take to start a server; alone it takes one."""
@@ -40,13 +40,6 @@ def phone_bridge(*arguments: str, folder: Path, **environ: str) -> "subprocess.C
 
 def clean() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("PHONE_BRIDGE_", "TWILIO_"))}
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def answers(url: str) -> bool:

@@ -16,8 +16,8 @@ from phone_bridge.runtime.api_keys import ApiKey
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.mcp_servers import McpServer
 from phone_bridge.settings import Settings
+from tests.ports import free_port
 from tests.runtime.serving import serving
-from tests.test_cli import free_port
 
 
 def ports(port: int, host: str = "127.0.0.1") -> tuple[Finding, bool]:

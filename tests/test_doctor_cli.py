@@ -11,7 +11,7 @@ from phone_bridge import doctor_cli
 from phone_bridge.errors import SettingsError
 from phone_bridge.runtime.pins import Pins
 from phone_bridge.runtime.record import Records
-from tests.test_cli import free_port
+from tests.ports import free_port
 
 ROUTES = """
 [[routes]]

@@ -29,10 +29,11 @@ from phone_bridge.simulator.verbs import Redirect, parse
 from phone_bridge.simulator.webhooks import Dialling
 from tests.app.premises import Peers, call_form
 from tests.balancer import Balancer
+from tests.ports import free_port
 from tests.runtime.pumping import Assistant
 from tests.runtime.serving import serving
 from tests.simulator.small_server import BeepVoice
-from tests.test_cli import READY_SECONDS, clean, free_port
+from tests.test_cli import READY_SECONDS, clean
 
 AT_ONCE_SECONDS = 15
 """How long a process may take that is to end at once; alone it takes less than one."""

@@ -25,9 +25,9 @@ from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.websocket_client import dial
 from phone_bridge.sessions.chronapilot.messages import ActionConfirm
 from tests.app.premises import LINE_MS, Premises, lose_database, play, premises
+from tests.ports import free_port
 from tests.runtime.far_streams import PARAMETERS, FarStream, frame, url_of
 from tests.runtime.serving import until
-from tests.test_cli import free_port
 
 SECRET = "a secret of the line's own"
 

@@ -15,9 +15,9 @@ from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.voice import Speech
 from phone_bridge.settings import Settings
 from tests.app.test_lines import SECRET, line
+from tests.ports import free_port
 from tests.runtime.far_streams import FarStream
 from tests.runtime.serving import serving, until
-from tests.test_cli import free_port
 
 pytestmark = pytest.mark.speech
 

@@ -23,9 +23,9 @@ from phone_bridge.runtime.sip_trunks import SipTrunk, listening
 from phone_bridge.settings import Settings
 from tests.app.premises import Premises, Tone, lose_database, premises
 from tests.legs.sip.test_passport import KEY, certificate, passport
+from tests.ports import free_port
 from tests.runtime.serving import until
 from tests.runtime.telephone import Telephone
-from tests.test_cli import free_port
 
 PBX = SipTrunk(name="pbx", addresses=("127.0.0.1",), user_id="usr_pbx")
 LOUD = b"\x90" * 160

@@ -29,9 +29,9 @@ from phone_bridge.sessions.chronapilot import messages as m
 from tests.benchmarks.load import percentile
 from tests.benchmarks.processes import LOAD_CORE, Child, pin
 from tests.benchmarks.tables import table
+from tests.ports import free_port
 from tests.runtime.serving import serving, until
 from tests.runtime.telephone import Telephone
-from tests.test_cli import free_port
 
 STEPS = (25, 50, 100)
 SECONDS = 5.0

@@ -33,13 +33,6 @@ def telling_back() -> Iterator[int]:
             server.shutdown(socket.SHUT_RDWR)
 
 
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 @contextlib.contextmanager
 def open_socket(port: int, tls_name: str | None) -> Iterator[socket.socket]:
     """Connect, with TLS to ``tls_name`` where there is one."""

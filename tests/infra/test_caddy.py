@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from phone_bridge.app.routes import PATHS
-from tests.infra.behind import ask, free_port, talk, telling_back
+from tests.infra.behind import ask, talk, telling_back
 from tests.infra.files import read, run
+from tests.ports import free_port
 
 SINCE = {"stream_close_delay": (2, 7)}
 """Options that are newer than the Caddy of some distributions; its version says whether it can read them."""

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from phone_bridge.app.routes import PATHS
-from tests.infra.behind import ask, free_port, talk, telling_back
+from tests.infra.behind import ask, talk, telling_back
 from tests.infra.files import read, run, tool
+from tests.ports import free_port
 
 HOST = "calls.example.com"
 CERTIFICATE = Path(__file__).parent.parent / "runtime" / "localhost.pem"

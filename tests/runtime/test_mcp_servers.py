@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,6 +17,7 @@ from phone_bridge.offers import Effect
 from phone_bridge.runtime import mcp_servers
 from phone_bridge.runtime.mcp_servers import MAX_NAME_CHARS, McpServer, McpToolbox, effect_of, offered_name, opened
 from phone_bridge.runtime.toolbox import CallFacts
+from tests.ports import free_port
 
 T = TypeVar("T")
 PEER = Path(__file__).parent / "mcp_peer.py"
@@ -42,9 +42,7 @@ def use(server: McpServer, work: Callable[[McpToolbox], Awaitable[T]], seconds: 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, str(PEER), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -13,8 +13,8 @@ from phone_bridge.legs.sip.dialog import TCP, TLS, UDP, Hop
 from phone_bridge.runtime import sip_transports
 from phone_bridge.runtime.sip_transports import Certificates, Hearing, Listening, Transports
 from tests.legs.sip import samples
+from tests.ports import free_port
 from tests.runtime.serving import CERTIFICATE, LOOPS, until
-from tests.test_cli import free_port
 
 HOST = "127.0.0.1"
 OPTIONS = samples.raw("outside", "options.sip")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_cli import free_port
+from tests.ports import free_port
 
 PROGRAM = shutil.which("kamailio") or shutil.which("kamailio", path="/usr/sbin")
 with_kamailio = pytest.mark.skipif(PROGRAM is None, reason="Kamailio is missing: apt-get install kamailio")

@@ -21,8 +21,8 @@ from phone_bridge.audio.path import path
 from phone_bridge.runtime.record import CallRecord, Records
 from phone_bridge.runtime.sip_trunks import SipTrunk
 from phone_bridge.settings import Settings
+from tests.ports import free_port
 from tests.runtime.serving import serving
-from tests.test_cli import free_port
 
 MODULES = Path("/usr/lib/baresip/modules")
 pytestmark = [

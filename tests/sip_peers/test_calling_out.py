@@ -10,10 +10,10 @@ import pytest
 from phone_bridge.runtime.sip_trunks import SipTrunk
 from tests.app.ringing import Telephone
 from tests.app.test_sip import phoned
+from tests.ports import free_port
 from tests.runtime.serving import CERTIFICATE, until
 from tests.sip_peers.test_baresip import SECONDS, Baresip, heard, record
 from tests.sip_peers.test_sipp import SCENARIOS
-from tests.test_cli import free_port
 
 with_sipp = pytest.mark.skipif(shutil.which("sipp") is None, reason="SIPp is missing: apt-get install sip-tester")
 with_baresip = pytest.mark.skipif(
