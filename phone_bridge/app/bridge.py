@@ -5,7 +5,7 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -141,6 +141,10 @@ class Bridge:
         self.voicemail_turn = asyncio.Lock()
         """One word of the carrier's on a message at a time."""
         self.sip_transfers = SipTransfers(self._put_through)
+        self.callees: Callable[[CallRecord], Mapping[str, bool]] = lambda record: {}
+        """Says to whom a call's caller may be put through who asks in words, and whether a person picks up there."""
+        self.put_through: Callable[[CallRecord, str], Awaitable[None]] | None = None
+        """Puts a call's caller through to one of them."""
         self.watchers = 0
         """Streams of events that are open."""
         self._voice = voice
@@ -275,8 +279,8 @@ class Bridge:
         trust = trust_of(record, served, tools.effects)
         by_voice = self.pins.hears(served.settings.language)
         rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
-        rules = msgspec.structs.replace(rules, trust=trust, pin_by_voice=by_voice)
-        now = int(time.monotonic() * 1000)
+        rules = msgspec.structs.replace(rules, trust=trust, pin_by_voice=by_voice, callees=self.callees(record))
+        now, put_through = int(time.monotonic() * 1000), self.put_through
         call = Call(leg.format, rules, now, past)
         return Pump(
             call,
@@ -292,6 +296,7 @@ class Bridge:
             journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
             pins=self.pins.of(record, served) if served.trust else None,
             recorder=self._recorder(record, leg, call.trace) if served.settings.record else None,
+            put_through=None if put_through is None else lambda name: put_through(record, name),
         )
 
     def _recorder(self, record: CallRecord, leg: LegWire, trace: Trace) -> Recorder:

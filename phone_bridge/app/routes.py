@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
 from phone_bridge.app import (
+    asking,
     assistant,
     calls,
     campaigns,
@@ -87,6 +88,7 @@ def build(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         bridge = app.state.bridge = make()
         bridge.toolboxes.of_a_call.append(lambda facts: CallToolbox(bridge, facts))
+        asking.serve(bridge)
         bridge.toolboxes.of_a_call.append(
             lambda facts: LanguageToolbox(lambda language: bridge.registry.speak(facts.call_id, language))
         )

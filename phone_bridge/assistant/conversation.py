@@ -46,7 +46,8 @@ ABOUT_NOW_HOURS = timedelta(hours=12)
 """How far ahead the event lies that "I am late" is about."""
 PHRASES_MAX = 80
 """How many titles and names the ear is told to expect."""
-_TALKING = frozenset(("greeting", "thanks", "goodbye", "repeat", "help", "never_mind", "wait", "yes"))
+_TALKING = frozenset(("greeting", "thanks", "goodbye", "repeat", "help", "never_mind", "wait", "yes", "put_through"))
+_ELSEWHERE = frozenset(("goodbye", "help", "put_through"))  # wishes that let go of what was asked
 _SUMMARIES = ("get_day_summary", "get_weekly_summary")
 _READERS = ("get_next_event", "get_day_overview", "search_events", "check_availability", *_SUMMARIES)
 _MOODS = {  # of questions; a title or a message may be any words
@@ -269,6 +270,8 @@ class CalendarConversation:
                 return _say(self._said or [small_talk.OFFER])
             case "help":
                 return [Intent(wish.name, wish.confidence, {}), *_say(small_talk.HELP)]
+            case "put_through":  # where the line can do it, this is not heard
+                return [Intent(wish.name, wish.confidence, {}), *_say(small_talk.NOBODY_HERE)]
             case "never_mind":
                 return [Say(small_talk.AGREED)]
             case "yes":
@@ -368,7 +371,7 @@ class CalendarConversation:
             return [Say(asked.question.text)]
         if wish.name == "wait":
             return []
-        return None if wish.name in ("goodbye", "help") else self._asked_again(asked)
+        return None if wish.name in _ELSEWHERE else self._asked_again(asked)
 
     def _which_answered(self, asked: _Asked, answer: Wish, now: datetime) -> list[Move]:
         wish, reference = asked.question.wish, self._recalled(answer).reference

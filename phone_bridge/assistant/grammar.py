@@ -206,6 +206,13 @@ _WISHES = """
   | free up my (morning | afternoon | <weekday>) | (cancel | drop) all [my | the] <things> [with <person>] <days>
   | delete everything <date>;
 <series> = only this one | just this one | all of them | the whole series | this and the following [ones];
+<desk> = reception | reception | the front desk | sales | support | technical support | customer service | billing
+  | accounting | the office;
+<body> = someone | somebody | a [real] person | a human | an operator | a representative;
+<human> = (put me through | connect me | transfer me) to <desk> | put me through to <desk> | put me through to <body>
+  | (put me through | transfer me | connect me to <body>) | (talk | speak) (to | with) (<body> | <desk>)
+  | (can | could) i (talk | speak) to (<body> | <desk>) | let me (talk | speak) to (<body> | <desk>)
+  | [the] operator | get me (a human | an operator) | a real person | <desk>;
 <more> = <way> | <late> | <tell> | <alert> | <habit> | <sum> | <bulk>;
 <talk> = hello | hi | hello there | good <daypart> | thank you [very much | so much]
   | thanks [a lot] | goodbye
@@ -219,7 +226,8 @@ _WISHES = """
 <before> = please | can you [please] | could you [please] | i would like to | i'd like to | i want to | okay | and
   | so | hello;
 <order> = <create> | <update> | <cancel> | <remind>;
-<wish> = [<before>] (<next> | <look> | <search> | <order> | <order> | <free> | <alert> | <way> | <more>) [please]
+<wish> = [<before>] (<next> | <look> | <search> | <order> | <order> | <free> | <alert> | <way> | <more>
+  | <human>) [please]
   | <talk> | <talk> | (yes | yeah | no | okay) | <slot> [please];
 """
 

@@ -14,6 +14,7 @@ AGREED = "All right."
 NO_EVENT = "I do not know which event you mean."
 TOO_MANY = "Those are more than ten events. Please name a shorter time."
 ONE_AT_A_TIME = "I can do one thing at a time."
+NOBODY_HERE = ("I cannot put you through to anybody from here.", "I can help you with your calendar.")
 NOT_ALLOWED = "I am not allowed to do that on this line."
 HELP = (
     "I can tell you what you have on a day, find events, say when you are free, and create, move and cancel events.",

@@ -19,6 +19,7 @@ from phone_bridge.assistant.pointing import ARTICLES, GENERIC, PREPOSITIONS, poi
 from phone_bridge.assistant.spoken_time import scan
 from phone_bridge.assistant.when import NO_TIME, Between, Lead, Length, Piece, Repeat, Shift, When, gather
 from phone_bridge.assistant.wishes import Reference, Wish
+from phone_bridge.call.through import Whom, wanted
 
 SURE = 0.7
 """From this confidence on a wish is followed; below it the talk asks back."""
@@ -52,6 +53,8 @@ def understand(text: str, today: date, titles: Iterable[str] = ()) -> Wish:
     for name, pattern in _TALK_RULES:
         if pattern.fullmatch(plain):
             return Wish(name=name)
+    if wanted(text).whom is not Whom.NOBODY:
+        return Wish(name="put_through")
     body = without_manners(said)
     plain = " ".join(token.word for token in body)
     turn = masked(body, today, titles)

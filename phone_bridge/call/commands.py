@@ -170,6 +170,12 @@ class JudgePin(msgspec.Struct, frozen=True, gc=False):
     attempt: int
 
 
+class PutThrough(msgspec.Struct, frozen=True, gc=False):
+    """Put the caller through to ``name``: ``TransferRequested`` follows, the leg's end, or ``TransferRefused``."""
+
+    name: str
+
+
 class Line(msgspec.Struct, frozen=True, gc=False):
     """One sentence of the bridge's own: ``key`` finds a recorded file for it, ``text`` is spoken otherwise.
 
@@ -191,5 +197,7 @@ class Speak(msgspec.Struct, frozen=True, gc=False):
 
 LegCommand = Play | Flush | HangUp
 SessionCommand = Listen | Tell | Answer | GiveResult | CancelReply | Truncate | HandOn | CloseSession
-PumpCommand = OpenSession | OpenSpare | TakeSpare | LookUp | PrepareTool | RunTool | Speak | ForgetPin | JudgePin
+PumpCommand = (
+    OpenSession | OpenSpare | TakeSpare | LookUp | PrepareTool | RunTool | Speak | ForgetPin | JudgePin | PutThrough
+)
 Command = LegCommand | SessionCommand | PumpCommand

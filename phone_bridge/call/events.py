@@ -276,6 +276,10 @@ class TransferRequested(msgspec.Struct, frozen=True, gc=False):
     name: str = ""
 
 
+class TransferRefused(msgspec.Struct, frozen=True, gc=False):
+    """The caller cannot be put through to whom they asked for, and stays here."""
+
+
 class LanguageChosen(msgspec.Struct, frozen=True, gc=False):
     """The session wants the bridge to speak, and to understand, ``language`` from now on: a tag such as ``es-MX``."""
 
@@ -318,4 +322,5 @@ Event = (
     | PinKeyed
     | PinSpoken
     | PinJudged
+    | TransferRefused
 )

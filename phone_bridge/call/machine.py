@@ -28,12 +28,14 @@ from phone_bridge.call.past import Past
 from phone_bridge.call.permit import Permit
 from phone_bridge.call.prompts import Prompt
 from phone_bridge.call.proving import OVER, Move, Proving
+from phone_bridge.call.putting_through import Heard as Through
+from phone_bridge.call.putting_through import PuttingThrough, Step
 from phone_bridge.call.rules import NEVER_UNASKED, Rules
 from phone_bridge.call.speaking import Speaker
 from phone_bridge.call.trace import Asked, Trace
 from phone_bridge.call.turns import Due, Turns
 from phone_bridge.call.view import Line, Open, View
-from phone_bridge.call.words import moving
+from phone_bridge.call.words import moving, putting_through
 from phone_bridge.errors import LocalError
 
 
@@ -100,6 +102,7 @@ class Call:
         self._lifeline = Lifeline(rules)
         self._given = Given()
         self._moving = Moving()
+        self._through = PuttingThrough(rules.callees)
         self._back = past if past is not None and past.lead_in else None  # from somebody else
         self._proving = Proving(rules)
         self.trace.trust = self._proving.tier.value
@@ -161,6 +164,7 @@ class Call:
             e.PromptFailed: self._prompt_failed,
             e.EndRequested: self._end_requested,
             e.TransferRequested: self._transfer_requested,
+            e.TransferRefused: self._transfer_refused,
             e.LanguageChosen: self._language_chosen,
             e.PinKeyed: self._pin_keyed,
             e.PinSpoken: self._pin_spoken,
@@ -382,6 +386,8 @@ class Call:
         if self._errand is not None and self._errand.open:
             self._hear_errand(self._errand.press(event.digit), now)
             return
+        if self._serve(self._through.press(event.digit, now), "", now):
+            return
         question = self._questions.current
         if question is None and self._language.press(event.digit):
             self._greet_anew(now)
@@ -460,11 +466,14 @@ class Call:
             self._turns.caller_done(now)
         self.trace.said(began, "caller", event.text)
         self._language.open = False
-        question = self._questions.current
-        if question is None:
-            if self._ledger.unheard(now) and not late:
-                self._interrupt(now)
+        if self._serve(self._through.hear(event.text, self._language.tag, self._choices.text, now), event.text, now):
             return
+        if (question := self._questions.current) is not None:
+            self._answer_in_words(question, event, began, now)
+        elif self._ledger.unheard(now) and not late:
+            self._interrupt(now)
+
+    def _answer_in_words(self, question: Question, event: e.CallerSaid, began: int, now: int) -> None:
         self._hear_question(question, now)
         if _precedes(event, question):
             return
@@ -620,7 +629,8 @@ class Call:
         self._reply = event.item
         self._turns.producing(True, now)
         self._functions.reply_started()
-        if self._questions.current is not None and self._questions.current.function:
+        of_function = self._questions.current is not None and self._questions.current.function
+        if of_function or self._through.holds(now):
             # It answers nothing: what the model waits for is the result, and until then the caller hears us. But it may
             # be all functions, such as the one that switches the question's language, so only its words are cancelled.
             self._hush(event.item)
@@ -637,7 +647,8 @@ class Call:
                 self._out.append(c.CancelReply(item))
             self._drop(event, now)
             return
-        if self._questions.current is not None or self._on_errand or self._screened:
+        ours = self._on_errand or self._screened or self._through.holds(now)
+        if self._questions.current is not None or ours:
             self._hush(item)
             self._drop(event, now)
             return
@@ -872,6 +883,8 @@ class Call:
             return
         if self._given.same(event.id, event.action):
             self._refuse_again(event, now)
+        elif self._through.holds(now):  # it was made of words that were for us
+            self._give(self._taken_out(event.id), c.Verdict.DECLINED, c.AnsweredBy.NONE, "", now)
         elif self._may_go_unasked(event.action, self._given.alike(event.action)):
             self._go_unasked(event.id, now)
         else:
@@ -982,7 +995,8 @@ class Call:
         if question.function:
             self._give_function(question, verdict, by, permit, now)
         else:
-            told = verdict in (c.Verdict.DECLINED, c.Verdict.EXPIRED) and by is not c.AnsweredBy.SPEECH
+            unspoken = by is not c.AnsweredBy.SPEECH or self._through.holds(now)  # no session takes a wish for a no
+            told = verdict in (c.Verdict.DECLINED, c.Verdict.EXPIRED) and unspoken
             refusing = words.unproven if question.unproven else words.refusal
             refusal = refusing(self._language.tag) if told else ""
             self._out.append(c.Answer(question.id, question.action, verdict, by, refusal, permit))
@@ -1279,9 +1293,46 @@ class Call:
         if self._phase in (Phase.OPENING, Phase.TALKING):
             self._close(_GOODBYES.get(event.by, "goodbye"), "completed", event.by, now)
 
+    @property
+    def _choices(self) -> c.Line:
+        return putting_through.whom(self._through.offered, self._language.tag)
+
+    def _serve(self, heard: Through, answer: str, now: int) -> bool:
+        """Do what a caller asks for who wants a person; False where the words or the key are for somebody else."""
+        if heard.step in (Step.PUT, Step.ASK):
+            self._void(answer, now)
+            self._prompts.forget(None)
+            self._interrupt(now)
+        if heard.step is Step.PUT:
+            self._turns.working(True, now)
+            self._out.append(c.PutThrough(heard.name))
+        elif heard.step is Step.ASK:
+            self._through.wait(self._say(self._choices, now=now).expires + self._rules.answer_ms)
+        return heard.step is not Step.NOTHING
+
+    def _void(self, answer: str, now: int) -> None:
+        """Give whatever is open its no: whoever asks for a person consents to nothing."""
+        self._stop_proving(now)
+        current = self._questions.current
+        for question in self._questions.drain():
+            self._hear_question(question, now)
+            self._prompts.forget(question)
+            by, said = (c.AnsweredBy.SPEECH, answer) if question is current else (c.AnsweredBy.NONE, "")
+            self._give(question, c.Verdict.DECLINED, by, said, now)
+        self._next_question = None
+
+    def _transfer_refused(self, event: e.TransferRefused, now: int) -> None:
+        if self._phase in (Phase.OPENING, Phase.TALKING) and self._through.holds(now):
+            self._through.close()
+            self._turns.working(self._functions.working, now)
+            self._say(putting_through.failed(self._language.tag), now=now)
+
     def _transfer_requested(self, event: e.TransferRequested, now: int) -> None:
         """Put the caller through once the last sentence was heard."""
         if self._phase in (Phase.OPENING, Phase.TALKING):
+            if self._through.offered:  # by somebody else than the caller, who was being asked
+                self._prompts.forget(None)
+                self._flush(now)
             self._moving.wait(event.name, now)
             if not self._reply or self._reply in self._cut or self._reply in self._hushed:
                 self._move(now)

@@ -29,6 +29,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     auto_confirm: frozenset[str] = frozenset()
     """Tools that this user wants done without asking; told each time, and never for ``NEVER_UNASKED``."""
 
+    callees: Mapping[str, bool] = {}
+    """To whom the bridge puts a caller through who asks in words, and whether a person picks up there."""
     effects: Mapping[str, str] = {}
     """What each tool does that a function-calling session is offered, by its name: read, write, outward, destroy."""
 

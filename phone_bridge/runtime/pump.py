@@ -6,7 +6,7 @@ decision, everything of that call is over within a second.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol, runtime_checkable
 
 from phone_bridge.audio.format import Format
@@ -19,7 +19,7 @@ from phone_bridge.call.machine import Call, Phase
 from phone_bridge.call.playback import PARCEL_MS
 from phone_bridge.call.trace import Trace
 from phone_bridge.call.view import View
-from phone_bridge.errors import RemoteError, Unavailable
+from phone_bridge.errors import LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.runtime.connect import Connector, Link
 from phone_bridge.runtime.links import Ear, Links
 from phone_bridge.runtime.pin_pad import Desk, PinPad
@@ -101,7 +101,7 @@ class Pump:
     ``run`` is the only task its caller has to own; ``clock`` gives seconds and never runs back. A ``journal`` is told
     all that the call is told, ``apology`` is what a caller hears whose call has failed, ``tools`` are what a session
     may use that calls functions, ``pins`` judges the PIN where one is asked for, ``recorder`` keeps what is said and
-    heard once the call allows it.
+    heard once the call allows it, ``put_through`` has the caller put through to a name of the rules' callees.
     """
 
     def __init__(
@@ -120,6 +120,7 @@ class Pump:
         language: str = "en",
         pins: Desk | None = None,
         recorder: Recorder | None = None,
+        put_through: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._call = call
         self._leg = leg
@@ -127,6 +128,7 @@ class Pump:
         self._prompts = prompts
         self._clock = clock
         self._language = language
+        self._put_through = put_through
         self._apology = apology or words.line("apology_failed", language)
         self.journal = journal
         self._measured = leg.measured if isinstance(leg, Measures) else list[tuple[str, float]]
@@ -181,6 +183,7 @@ class Pump:
             c.Speak: self._speak,
             c.ForgetPin: lambda command, now: self._pad.forget(),
             c.JudgePin: lambda command, now: self._pad.judge(command.attempt),
+            c.PutThrough: lambda command, now: self._spawn(self._move_on(command.name)),
         }
 
     @property
@@ -490,6 +493,15 @@ class Pump:
             self._fact_if_live(e.PromptReady(command.prompt, tuple(parts)))
             if self._call.quiet_at > before:
                 self._sight.spoken(b"".join(parts))
+
+    async def _move_on(self, name: str) -> None:
+        if self._put_through is None:
+            raise LocalError("a caller was to be put through, and nobody is there who does it")
+        try:
+            await self._put_through(name)
+        except (Refused, RemoteError, Unavailable) as error:
+            _log.info("= a caller was not put through: %s", error.code)
+            self._fact_if_live(e.TransferRefused())
 
     # Ends
 

@@ -534,6 +534,14 @@ def test_help_and_goodbye_are_heard_instead_of_an_answer(talk: Talk) -> None:
     assert talk.over
 
 
+@pytest.mark.parametrize("wish", ["I want to talk to a person", "put me through to reception", "operator"])
+def test_who_asks_for_a_person_hears_that_nobody_can_be_had_here(talk: Talk, wish: str) -> None:
+    assert talk.say(wish) == " ".join(small_talk.NOBODY_HERE)
+    talk.say("schedule a call with bob")
+    assert talk.say(wish) == " ".join(small_talk.NOBODY_HERE), "instead of an answer"
+    assert talk.say("what is my next meeting") != ""
+
+
 def test_a_question_is_kept_through_a_pause(talk: Talk) -> None:
     question = talk.say("schedule a call with bob")
     assert talk.say("wait a moment") == ""

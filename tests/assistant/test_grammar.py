@@ -43,7 +43,13 @@ the second one
 dismiss it
 snooze it for ten minutes
 move the team standup to four o'clock
-who is coming to the team standup"""
+who is coming to the team standup
+put me through to reception
+could you put me through to the front desk please
+i want to talk to a real person
+can i speak to someone
+operator
+sales please"""
 ANSWERED = """yes
 yes please
 no leave it

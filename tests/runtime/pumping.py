@@ -1,7 +1,7 @@
 """A call on a pump in virtual time: real wires and sockets, and both far ends in the test's hands."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -245,6 +245,7 @@ class Stage:
         pins: Desk | None = None,
         journal: Journal | None = None,
         recordings: Recordings | None = None,
+        put_through: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.network = Network(output_format)
@@ -277,6 +278,7 @@ class Stage:
             pins=pins,
             journal=journal,
             recorder=recordings.open(f"call_{name}", PCMU_8K, self.call.trace) if recordings is not None else None,
+            put_through=put_through,
         )
         self.running: asyncio.Task[None]
 

@@ -928,3 +928,51 @@ def test_whoever_watches_is_nudged_by_what_happens_and_not_by_the_caller_s_sound
         await stage.over()
 
     run_virtual(story())
+
+
+# Callers who ask for a person
+
+
+async def asked_for_a_person(stage: Stage) -> None:
+    await stage.opened()
+    stage.assistant.tell(m.TranscriptFinal("put me through to reception"))
+    await settle()
+
+
+@virtual
+async def test_a_caller_is_put_through_by_whoever_can_do_it() -> None:
+    rung: list[str] = []
+
+    async def put_through(name: str) -> None:
+        rung.append(name)
+        stage.pump.move(name)
+
+    stage = Stage(rules=Rules(callees={"reception": True}), put_through=put_through)
+    await asked_for_a_person(stage)
+    await stage.over()
+    assert rung == ["reception"]
+    assert stage.pump.trace.ended_by == "transfer"
+
+
+@pytest.mark.parametrize("error", [Refused("no", code="too_many"), Unavailable("not now"), RemoteError("what?")])
+def test_a_caller_who_cannot_be_put_through_is_told_so_and_stays(error: BridgeError) -> None:
+    async def put_through(name: str) -> None:
+        raise error
+
+    async def story() -> None:
+        stage = Stage(rules=Rules(callees={"reception": True}), put_through=put_through)
+        await asked_for_a_person(stage)
+        await asyncio.sleep(1)
+        assert stage.carrier.heard("transfer_failed")
+        stage.carrier.hang_up()
+        await stage.over()
+
+    run_virtual(story())
+
+
+@virtual
+async def test_names_without_anybody_who_rings_them_are_our_own_mistake() -> None:
+    stage = Stage(rules=Rules(callees={"reception": True}))
+    await asked_for_a_person(stage)
+    with pytest.raises(LocalError):
+        await stage.over()

@@ -36,6 +36,7 @@ from phone_bridge.call.commands import Line
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
 from phone_bridge.call.trace import Asked, Trace
+from phone_bridge.errors import Refused
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio.messages import StreamStart
 from phone_bridge.legs.twilio.stream import Opening, TwilioStream
@@ -271,6 +272,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     """How long that model's session lives."""
     pin: str = ""
     """The user's PIN, where they have one."""
+    unreachable: frozenset[str] = frozenset()
+    """Who cannot be rung, of those to whom the rules let the caller be put through."""
 
 
 class Stage:
@@ -318,12 +321,18 @@ class Stage:
             clock=lambda: loop.now / 1000,
             tools=tools,
             pins=Desk(self._judge) if self._given.pin else None,
+            put_through=self._put_through,
         )
         self._running = loop.create_task(self._pump.run())
 
     def _speak(self, language: str) -> bool:
         self._pump.speak(language)
         return True
+
+    async def _put_through(self, name: str) -> None:
+        if name in self._given.unreachable:
+            raise Refused("This caller is not put through once more.", code="too_many_transfers")
+        self._pump.move(name)
 
     async def _judge(self, pin: str) -> str:
         return "right" if pin == self._given.pin else "wrong"

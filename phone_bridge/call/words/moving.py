@@ -3,6 +3,9 @@
 from phone_bridge.call.commands import Line
 from phone_bridge.call.words import clean
 
+ANYBODY = "anyone"
+"""The name of the target that stands for no one in particular, and is never said."""
+
 SENTENCES = {
     "en": {
         "connecting": "Please stay on the line, I am putting you through to {}.",
@@ -50,15 +53,19 @@ SENTENCES = {
 
 def connecting(name: str, language: str) -> Line:
     """Say that the caller is put through to ``name``; empty for a number that has none."""
-    key = "connecting" if clean.has_content(name) else "connecting.anybody"
+    key = "connecting" if _is_said(name) else "connecting.anybody"
     return Line("transfer.own", _table(language)[key].format(clean.phrase(name)))
 
 
 def came_of_it(outcome: str, name: str, language: str) -> str:
     """Say what came of a transfer to a caller who is back, or who is with another assistant (``completed``)."""
     table = _table(language)
-    said = table[outcome].format(clean.phrase(name) if clean.has_content(name) else table["anybody"])
+    said = table[outcome].format(clean.phrase(name) if _is_said(name) else table["anybody"])
     return said[:1].upper() + said[1:]
+
+
+def _is_said(name: str) -> bool:
+    return clean.has_content(name) and name.lower() != ANYBODY
 
 
 def _table(language: str) -> dict[str, str]:
