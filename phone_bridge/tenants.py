@@ -84,6 +84,9 @@ class Recorded(Protocol):
     @property
     def session(self) -> str: ...  # noqa: D102
 
+    @property
+    def language(self) -> str | None: ...  # noqa: D102
+
 
 class Tenants:
     """All that calls may be given; ``own`` is the deployment's, for calls that no route fits."""
@@ -157,7 +160,18 @@ class Tenants:
         return self._tables[0].get(name)
 
     def settings_of(self, record: Recorded) -> Settings:
-        """Find the settings of a call like ``of``; where they are gone, such as send no caller to somebody else's."""
+        """Find the settings of a call like ``of``, with the language that its caller has chosen.
+
+        Where they are gone, they are such as send no caller to somebody else's.
+        """
+        settings = self._settings(record)
+        return msgspec.structs.replace(settings, language=record.language) if record.language else settings
+
+    def language_of(self, record: Recorded) -> str:
+        """Find the language of a call's route, which is not always its caller's."""
+        return self._settings(record).language
+
+    def _settings(self, record: Recorded) -> Settings:
         try:
             return self.of(record).settings
         except Unavailable:

@@ -33,8 +33,8 @@ OFFICE, HOME = "+49301111111", "+49302222222"
 SESSION_FIELDS = [field for field in Settings.__struct_fields__ if field.startswith("session_")]
 
 
-def record(route: str | None, user_id: str = "usr_a", session: str = "chronapilot") -> Any:
-    return SimpleNamespace(route=route, user_id=user_id, session=session)
+def record(route: str | None, user_id: str = "usr_a", session: str = "chronapilot", language: str | None = None) -> Any:
+    return SimpleNamespace(route=route, user_id=user_id, session=session, language=language)
 
 
 def write(folder: Path, text: str, **environ: str) -> tuple[Route, ...]:
@@ -169,6 +169,14 @@ def test_a_call_whose_route_nobody_knows_is_given_nothing_of_anybodys() -> None:
     tenants.replace([])
     with pytest.raises(Unavailable):
         tenants.of(record("a"))
+
+
+def test_a_language_that_was_chosen_in_a_call_takes_the_place_of_the_routes() -> None:
+    tenants = Tenants(OWN, [Route(name="a", called=OFFICE, user_id="usr_a", language="de")])
+    assert tenants.settings_of(record("a")).language == "de"
+    spanish = record("a", language="es-MX")
+    assert tenants.settings_of(spanish).language == "es-MX"
+    assert tenants.language_of(spanish) == tenants.of(spanish).settings.language == "de"
 
 
 # Tools

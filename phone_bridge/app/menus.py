@@ -20,6 +20,7 @@ from phone_bridge.app.choosing import ROUTE
 from phone_bridge.app.fallback import AFTER, SAY_LANGUAGES, fall_back, to_number, to_voicemail
 from phone_bridge.app.handing_back import REF, RETURN_URL, Ended, hand_back, way_back
 from phone_bridge.app.resuming import CONNECT_PATH
+from phone_bridge.call import words
 from phone_bridge.errors import RemoteError
 from phone_bridge.handover import WayBack
 from phone_bridge.legs.twilio.webhook import Form, IncomingCall
@@ -83,6 +84,8 @@ class Onward(msgspec.Struct, frozen=True, kw_only=True):
     back: WayBack | None
     gathered: Mapping[str, str]
     place: Place
+    language: str = ""
+    """What they chose to be spoken to in; empty for what the route speaks."""
 
 
 async def begin(bridge: Bridge, call: IncomingCall, served: Served, back: WayBack | None) -> str | Onward:
@@ -171,7 +174,19 @@ async def _page(caller: _Caller, place: Place, step: Step) -> str | Onward:
         return fall_back(caller.settings, caller.call, "apology_unavailable")
     go = f"{Kind.ASSISTANT}:{name}" if name else str(Kind.ASSISTANT)
     place = msgspec.structs.replace(place, go=go)
-    return Onward(served=served, back=caller.back, gathered=dict(step.state.gathered), place=place)
+    own = next((route.language for route in caller.bridge.tenants.routes if route.name == name), "")
+    language = step.language if _is_carried(step.language, own, served.settings.language) else ""
+    return Onward(served=served, back=caller.back, gathered=dict(step.state.gathered), place=place, language=language)
+
+
+def _is_carried(language: str, own: str, spoken: str) -> bool:
+    """Tell whether a caller who leaves a menu that speaks ``language`` goes on in it, with a route that speaks another.
+
+    A route that names its ``own`` keeps that, for it may be the very one that was chosen; ``own`` is empty for the
+    route whose menu it is.
+    """
+    known = language.partition("-")[0].lower() in words.LANGUAGES
+    return known and not own and language != spoken
 
 
 async def _ask(caller: _Caller, place: Place, step: Ask) -> str:

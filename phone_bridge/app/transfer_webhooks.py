@@ -7,6 +7,7 @@ made for, and once: who was told cannot be told on another line, and who has cho
 import asyncio
 import logging
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -67,7 +68,9 @@ async def _tell(bridge: Bridge, transfer: Transfer, form: Form) -> bool:
 
 
 async def _telling(bridge: Bridge, transfer: Transfer) -> str:
-    settings = await _settings(bridge, transfer)
+    record = await bridge.registry.find(transfer.call_id)
+    own = bridge.settings.language if record is None else bridge.tenants.language_of(record)
+    settings = msgspec.structs.replace(bridge.settings, language=own)  # of whoever is rung, not the caller's
     action = f"{settings.base_url}{KEY_PATH}?{TRANSFER}={transfer.id}"
     return twiml.tell_of_caller(transfer.about, fallback.tongue(settings), action)
 

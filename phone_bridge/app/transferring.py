@@ -29,7 +29,6 @@ from phone_bridge.legs.twilio.webhook import ConnectEnded, Form
 from phone_bridge.outbound.targets import Kind, Target
 from phone_bridge.outbound.transfer import COLD, ENDS, RETURNS, WARM, State, Transfer, dialled, queued
 from phone_bridge.runtime.record import CallRecord
-from phone_bridge.settings import Settings
 from phone_bridge.tenants import Served
 
 TRANSFER = "transfer"
@@ -71,7 +70,7 @@ async def ask(bridge: Bridge, call: CallRecord, target: Target, *, mode: str = C
         kind=target.kind,
         address=target.address,
         mode=mode,
-        about=_told(call, about, settings) if mode == WARM else "",
+        about=_told(call, about, bridge.tenants.language_of(call)) if mode == WARM else "",
         created_at=int(time.time() * 1000),
     )
     await asyncio.to_thread(bridge.transfers.add, transfer)
@@ -96,11 +95,12 @@ async def _refer(bridge: Bridge, call: CallRecord, target: Target, mode: str) ->
     await bridge.sip_transfers.move(call.id, target.address)
 
 
-def _told(call: CallRecord, about: str, settings: Settings) -> str:
+def _told(call: CallRecord, about: str, language: str) -> str:
+    """Write what whoever is rung hears, in the language of the route: the caller's may be another one."""
     caller = call.from_number if call.direction == "inbound" else call.to_number
     done = [a for a in call.actions if a["verdict"] == Verdict.CONFIRMED.value and a["outcome"] == EXECUTED]
-    deeds = [words.summary(Action(a["name"], a["parameters"]), settings.language) for a in done]
-    return hand_over(caller, about, call.transcript, deeds, settings.language)
+    deeds = [words.summary(Action(a["name"], a["parameters"]), language) for a in done]
+    return hand_over(caller, about, call.transcript, deeds, language)
 
 
 # What the carrier gets

@@ -195,14 +195,16 @@ async def _serve(
     served: Served,
     back: WayBack | None,
     gathered: Mapping[str, str] = MappingProxyType({}),
+    language: str = "",
 ) -> Response:
-    """Connect a caller to the assistant, with what menus have ``gathered``; raises Unavailable."""
+    """Connect a caller to the assistant, with what menus have ``gathered``, in ``language``; raises Unavailable."""
     known = bridge.registry.announced(incoming.call_sid) or await _announce(bridge, incoming, served, back)
     if known is None:
         busy = hand_back(back, incoming.call_sid, Ended.BUSY) if back else ""
         return _twiml(busy or fall_back(served.settings, incoming, "apology_busy"))
-    if gathered:
-        known.record.metadata = dict(gathered)
+    if gathered or language:
+        known.record.metadata = dict(gathered) or None
+        known.record.language = language or None
         bridge.spool.put(known.record)
     return _twiml(connect_stream(bridge, known))
 
@@ -220,7 +222,7 @@ async def _next_page(request: Request, bridge: Bridge, incoming: IncomingCall, p
     if bridge.registry.draining and bridge.registry.announced(incoming.call_sid) is None:
         pairs = {**request.query_params, **await menus.query(bridge, incoming.call_sid, page.place)}
         return _move_on_to(bridge, incoming, page.back, move_on(bridge, CONNECT_PATH, pairs.items()))
-    return await _serve(bridge, incoming, page.served, page.back, page.gathered)
+    return await _serve(bridge, incoming, page.served, page.back, page.gathered, page.language)
 
 
 async def _back_after(request: Request, bridge: Bridge, ended: ConnectEnded, word: Ended) -> str:

@@ -13,13 +13,13 @@ class Language:
 
     def __init__(self, rules: Rules, chosen: str = "") -> None:
         self.tag = chosen or rules.language
-        self.open = bool(rules.languages)
+        self.open = bool(rules.languages) and not chosen
         self._first = rules.language
         self._by_key = dict(rules.languages)
 
     def offers(self) -> tuple[Line, ...]:
-        """Say which key stands for which language, each in its own."""
-        return tuple(words.offer(tag, key) for key, tag in sorted(self._by_key.items()))
+        """Say which key stands for which language, each in its own, as long as one may be chosen."""
+        return tuple(words.offer(tag, key) for key, tag in sorted(self._by_key.items())) if self.open else ()
 
     def press(self, digit: str) -> bool:
         """Take the language that a key stands for; False where it stands for none, or nothing may be chosen."""
@@ -36,6 +36,11 @@ class Language:
         self.tag = tag
         return changed
 
+    @property
+    def own(self) -> bool:
+        """Whether it is the route's own, so that the route's own words are in it."""
+        return self.tag == self._first
+
     def wish(self) -> tuple[Turn, ...]:
         """Ask a session, as its caller, to speak the language that was chosen; nothing where none was."""
-        return (Turn("caller", words.preference(self.tag)),) if self.tag != self._first else ()
+        return (Turn("caller", words.preference(self.tag)),) if not self.own else ()

@@ -91,8 +91,9 @@ class Call:
         self._phase = Phase.NEW
         self.trace = Trace(now if past is None else now - past.ms)
         self._out: list[c.Command] = []
-        self._language = Language(rules, past.language if past else "")
-        self.trace.language = past.language if past else ""
+        chosen = past.language if past is not None else rules.chosen
+        self._language = Language(rules, chosen)
+        self.trace.language = chosen
         self._speaker = Speaker(format, rules, self._language, self.trace, self._out)
         self._ledger = self._speaker.ledger
         self._prompts = self._speaker.prompts
@@ -246,6 +247,7 @@ class Call:
             self.trace.used_before = self._past.usage
             self._out.extend(self._given.lost(self.trace.actions))
             first: tuple[c.Line | str, ...] = (c.Line("back.own", self._back.lead_in) if self._back else "cut_off",)
+            self._language.open = False  # nothing is offered, and the talk has begun
         elif self._errand is not None:
             first = (self._errand_line, "errand_keys")
         elif self._proving.may_enter:
@@ -263,7 +265,8 @@ class Call:
 
     @property
     def _greeting(self) -> tuple[c.Line | str, ...]:
-        return (c.Line("greeting.own", self._rules.greeting),) if self._rules.greeting else ("greeting",)
+        own = self._rules.greeting and self._language.own
+        return (c.Line("greeting.own", self._rules.greeting),) if own else ("greeting",)
 
     def process(self, event: e.Event, now: int) -> list[c.Command]:
         """Take one fact in; what comes after the end is nobody's duty, but what a tool has done is noted still."""

@@ -16,6 +16,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     languages: Mapping[str, str] = {}
     """Other languages that are offered at the beginning, each by its key."""
+    chosen: str = ""
+    """The language that the caller had chosen before the call came to us, in a menu; empty for none."""
     greeting: str = ""
     """The first words; empty for the language's own greeting."""
     errand: str = ""

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
+import msgspec
 import pytest
 
 from phone_bridge.app.menus import MAX_SPEECH_CHARS, PLACE_SECONDS, heard
@@ -39,7 +40,11 @@ OFFICE = Menu(
 )
 NUMBER = Menu(name="number", say="Your number.", gather=6, to="assistant:appointments", timeout=9)
 GERMAN = Menu(
-    name="deutsch", language="de", say="Bitte wählen Sie.", choices=(Choice(words="eins", to="back"),), tries=2
+    name="deutsch",
+    language="de",
+    say="Bitte wählen Sie.",
+    tries=2,
+    choices=(Choice(words="eins", to="back"), Choice(words="zwei", to="assistant:appointments")),
 )
 POLISH = Menu(name="polski", language="pl-PL", say="Proszę.", choices=(Choice(key="1", to="back"),))
 MENUS = MappingProxyType({menu.name: menu for menu in (OFFICE, NUMBER, GERMAN, POLISH)})
@@ -172,6 +177,30 @@ def test_zero_leads_to_a_person_from_a_menu_behind_and_in_its_language(tmp_path:
         assert say == Say("Bitte bleiben Sie am Apparat, ich verbinde Sie.", "de-DE")
         assert isinstance(dial, Dial)
         assert said(await press(house, page, SpeechResult="Eins.")) == ["For appointments press 1."]
+
+    with_menus(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("own", "spoken", "greeting"),
+    [("", "de", "Guten Tag, hier ist Ihr Kalenderassistent."), ("fr", None, "Bonjour, ici votre assistant")],
+)
+def test_a_menus_language_goes_on_with_the_assistant_unless_its_route_names_its_own(
+    tmp_path: Path, own: str, spoken: str | None, greeting: str
+) -> None:
+    async def story(house: Premises) -> None:
+        house.bridge.tenants.replace([*ROUTES[:-1], msgspec.structs.replace(ROUTES[-1], language=own)])
+        page = await press(house, await begin(house), "3")
+        (verb,) = (await press(house, page, SpeechResult="zwei")).verbs
+        assert isinstance(verb, ConnectStream)
+        carrier = await house.open(token=verb.parameters["token"])
+        await until(lambda: any(trace.transcript for _, trace in house.bridge.registry.traces()))
+        ((record, trace),) = house.bridge.registry.traces()
+        assert trace.transcript[0].text.startswith(greeting)
+        assert record.language == spoken
+        carrier.hang_up()
+        _, kept = await house.ended(carrier)
+        assert kept.language == spoken
 
     with_menus(tmp_path, story)
 

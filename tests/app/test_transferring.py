@@ -16,7 +16,7 @@ from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.carrier import LiveCall, Site
 from phone_bridge.simulator.dialled import Dialled, of_manner
 from phone_bridge.simulator.result import CallResult
-from phone_bridge.simulator.script import Wait
+from phone_bridge.simulator.script import Press, Step, Wait
 from phone_bridge.simulator.verbs import ConnectStream, Dial, Enqueue, Gather, Hangup, Leave, Record, Say
 from phone_bridge.simulator.webhooks import Dialling
 from tests.app.premises import ACCOUNT, PUBLIC, TOKEN, Premises, Tone, call_form, document, json_of, play
@@ -56,13 +56,13 @@ class Phoned:
 
 
 @asynccontextmanager
-async def phoned(house: Premises, **dialled: Dialled) -> AsyncIterator[Phoned]:
-    """Phone the bridge; the caller stays until the bridge hangs up, or the test is done."""
+async def phoned(house: Premises, *first: Step, **dialled: Dialled) -> AsyncIterator[Phoned]:
+    """Phone the bridge and do what comes ``first``; the caller stays until the bridge or the test is done."""
     site = Site(url=f"http://127.0.0.1:{house.running.port}", public_url=PUBLIC)
     who = {RECEPTION: dialled.get("reception", Dialled()), "sip:desk@pbx.example": dialled.get("desk", Dialled())}
     call = await LiveCall.prepare(
         site,
-        (Wait(60_000),),
+        (*first, Wait(60_000)),
         Tone(),
         dialling=Dialling(account_sid=ACCOUNT, auth_token=TOKEN),
         manners=Manners(stay=True),
@@ -130,8 +130,8 @@ def test_whoever_does_not_sends_the_caller_back_to_the_same_conversation(
 ) -> None:
     async def story(house: Premises) -> None:
         async with phoned(house, reception=of_manner(manner)) as phone:
-            house.peers.live[-1].tell(m.SpeechStarted(), m.SpeechStopped(), m.TranscriptFinal("put me through"))
-            before = await phone.until(lambda shown: any(x["text"] == "put me through" for x in shown["transcript"]))
+            house.peers.live[-1].tell(m.SpeechStarted(), m.SpeechStopped(), m.TranscriptFinal("about my heater"))
+            before = await phone.until(lambda shown: any(x["text"] == "about my heater" for x in shown["transcript"]))
             await phone.transfer("reception")
             back = await phone.until(lambda shown: shown["resumed"] == 1 and words in said(shown)[-1])
             assert (back["id"], back["status"], back["ended_at"]) == (before["id"], "in_progress", None)
@@ -141,7 +141,7 @@ def test_whoever_does_not_sends_the_caller_back_to_the_same_conversation(
             await until(lambda: len(house.peers.live) == 2)
             told = house.peers.live[-1]
             await until(lambda: any(words in str(word) for word in told.words))
-            assert any("put me through" in str(word) for word in told.words)
+            assert any("about my heater" in str(word) for word in told.words)
 
     play(tmp_path, story, **GIVEN)
 
@@ -386,3 +386,68 @@ def test_an_assistant_of_nobody_or_of_somebody_else_is_not_reached(
             assert (back["route"], states(back)) == (None, [("billing", "cold", "failed")])
 
     play(tmp_path, story, read_routes=routes, **GIVEN)
+
+
+# The language that was chosen
+
+
+SPANISH = Route(name="office", user_id="usr_demo_alice", languages={"2": "es"})
+
+
+def chosen(routes: list[Route] | None = None) -> Callable[[Any], list[Route]]:
+    return lambda settings: [SPANISH, *(routes or [])]
+
+
+async def spanish(phone: Phoned) -> None:
+    """Wait until the key is pressed and the caller greeted in Spanish."""
+    await phone.until(lambda shown: shown["language"] == "es" and "asistente" in said(shown)[-1])
+
+
+def test_whoever_comes_back_is_spoken_to_in_the_language_that_they_chose(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        async with phoned(house, Press("2"), reception=of_manner("busy")) as phone:
+            await spanish(phone)
+            await phone.transfer("reception")
+            back = await phone.until(lambda shown: shown["resumed"] == 1 and "Vuelvo" in said(shown)[-1])
+            assert said(back)[-2:] == [
+                "No cuelgue, por favor. Le paso con reception.",
+                "La línea de reception está ocupada. Vuelvo a estar con usted. ¿Qué quiere hacer?",
+            ]
+            assert back["language"] == "es"
+            await until(lambda: len(house.peers.live) == 2)
+            told = house.peers.live[-1]
+            await until(lambda: any("español" in str(word) for word in told.words))
+
+    play(tmp_path, story, read_routes=chosen(), **GIVEN)
+
+
+def test_so_is_whoever_goes_on_with_another_assistant(tmp_path: Path) -> None:
+    routes = [Route(name="billing", called="+19990000000", user_id="usr_demo_alice", language="de")]
+
+    async def story(house: Premises) -> None:
+        async with phoned(house, Press("2")) as phone:
+            await spanish(phone)
+            await phone.transfer("billing")
+            over = await phone.until(lambda shown: shown["resumed"] == 1 and "Ahora" in said(shown)[-1])
+            assert (over["route"], over["language"], said(over)[-1]) == ("billing", "es", "Ahora habla con billing.")
+            await until(lambda: len(house.peers.live) == 2)
+            told = house.peers.live[-1]
+            await until(lambda: any("español" in str(word) for word in told.words))
+
+    play(tmp_path, story, read_routes=chosen(routes), **GIVEN)
+
+
+def test_the_carriers_own_voice_speaks_it_too_but_whoever_is_rung_hears_the_routes(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        async with phoned(house, Press("2"), reception=of_manner("accept")) as phone:
+            await spanish(phone)
+            record = house.bridge.registry.known(phone.call.call_sid)
+            assert record is not None
+            assert house.bridge.tenants.settings_of(record).language == "es"
+            assert house.bridge.tenants.language_of(record) == "en"
+            await phone.transfer("reception", mode="warm", about="a bill")
+            await phone.until(lambda shown: states(shown) == [("reception", "warm", "completed")])
+            (kept,) = await asyncio.to_thread(house.bridge.transfers.of_call, record.id)
+            assert kept.about.startswith("A call for you, from")
+
+    play(tmp_path, story, read_routes=chosen(), **GIVEN)

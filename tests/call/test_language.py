@@ -180,3 +180,34 @@ def test_a_call_that_was_cut_off_goes_on_in_the_language_that_was_chosen() -> No
 
 def test_no_language_is_kept_where_none_was_chosen() -> None:
     assert Desk(Rules(language="fr")).call.trace.language == ""
+
+
+# Chosen before, in a menu or an earlier part of the call
+
+
+def test_a_language_that_was_chosen_in_a_menu_greets_in_it_and_offers_nothing() -> None:
+    desk = Desk(Rules(greeting="Appointments.", languages={"2": "de", "3": "es"}, chosen="de"))
+    assert spoken(desk) == [("de", "Guten Tag, hier ist Ihr Kalenderassistent. Wie kann ich helfen?")]
+    assert desk.call.trace.language == "de"
+    desk.tell(e.SessionOpened("hub_1"))
+    (told,) = desk.of(c.HandOn)
+    assert [turn.text for turn in told.turns] == ["Bitte sprechen Sie Deutsch mit mir."]
+    desk.done.clear()
+    desk.tell(e.DigitPressed("3"))
+    assert spoken(desk) == []
+
+
+def test_the_routes_own_language_chosen_again_is_greeted_in_its_own_words() -> None:
+    desk = Desk(Rules(greeting="Appointments.", chosen="en"))
+    assert spoken(desk) == [("en", "Appointments.")]
+
+
+@pytest.mark.parametrize("chosen", ["", "es"])
+def test_in_a_later_part_of_a_call_no_key_chooses_a_language(chosen: str) -> None:
+    past = Past(ms=1_000, language=chosen, lead_in="Nobody picked up.")
+    desk = Desk(OFFERING, past=past)
+    assert [language for language, _ in spoken(desk)] == [chosen or "en"]
+    desk.done.clear()
+    desk.tell(e.DigitPressed("2"))
+    assert spoken(desk) == []
+    assert desk.call.trace.language == chosen
