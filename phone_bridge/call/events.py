@@ -246,7 +246,8 @@ class PinKeyed(msgspec.Struct, frozen=True, gc=False):
 class PinSpoken(msgspec.Struct, frozen=True, gc=False):
     """The caller spoke while the PIN was asked for; ``digits`` is how many there are by now.
 
-    ``wish`` is what was said instead of digits: ``no``, ``repeat``, or nothing that is understood (an empty text).
+    ``wish`` is what was said instead of digits: ``no``, ``repeat``, ``person`` (to be put through), or nothing that is
+    understood (an empty text).
     """
 
     digits: int

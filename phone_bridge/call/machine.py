@@ -1161,7 +1161,10 @@ class Call:
 
     def _pin_spoken(self, event: e.PinSpoken, now: int) -> None:
         self._turns.caller(now)
-        self._move_on(self._proving.spoken(event.digits, event.wish, now), now)
+        if event.wish == "person" and self._proving.open:
+            self._serve(self._through.person(now), "", now)
+        else:
+            self._move_on(self._proving.spoken(event.digits, event.wish, now), now)
 
     def _pin_judged(self, event: e.PinJudged, now: int) -> None:
         self._move_on(self._proving.judged(event.attempt, event.outcome, now), now)
@@ -1328,7 +1331,11 @@ class Call:
         if self._phase in (Phase.OPENING, Phase.TALKING) and self._through.holds(now):
             self._through.close()
             self._turns.working(self._functions.working, now)
-            self._say(putting_through.failed(self._language.tag), now=now)
+            failed = putting_through.failed(self._language.tag)
+            if self._proving.may_enter:
+                self._say(failed, now=now)
+            else:
+                self._prove(now, failed)
 
     def _transfer_requested(self, event: e.TransferRequested, now: int) -> None:
         """Put the caller through once the last sentence was heard."""

@@ -74,6 +74,11 @@ class PuttingThrough:
             return self._taken(wanted(text, language, self._names), now)
         return self._answered(text, language, prompt, now) if self._asking else _HUSH
 
+    def person(self, now: int) -> Heard:
+        """Take in that a person is asked for, of whom nobody has heard which."""
+        known = bool(self._callees or self._default)
+        return self._taken(Wanted(Whom.ANYONE), now) if known else _NOTHING
+
     def press(self, digit: str, now: int) -> Heard:
         """Take in a key."""
         place = int(digit) if digit.isdecimal() else 0

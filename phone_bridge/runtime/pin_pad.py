@@ -17,11 +17,15 @@ from phone_bridge.call import events as e
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.digits import spoken_digits
 from phone_bridge.call.proving import CLEAR, MAX_PIN_DIGITS
+from phone_bridge.call.through import Whom, wanted
 from phone_bridge.errors import BridgeError
 
 JUDGE_SECONDS = 6.0
 """How long a check may take; the call waits a little longer for it."""
 MISSING, FAILED = "missing", "failed"
+
+PERSON = "person"
+"""What is wished by who would rather be put through to somebody."""
 
 _WISHES = {Assent.NO: "no", Assent.REPEAT: "repeat"}
 
@@ -132,7 +136,11 @@ class PinPad:
         if said:
             whole = len(said) >= desk.min_digits  # who says all of it says it from the first digit
             self._digits = (said if whole else self._digits + said)[: MAX_PIN_DIGITS + 1]
-        wish = "" if said else _WISHES.get(understand(text, self._language), "")
+        wish = "" if said else _wish(text, self._language)
         if wish == "repeat":
             self.forget()
         self._fact(e.PinSpoken(len(self._digits), wish))
+
+
+def _wish(text: str, language: str) -> str:
+    return PERSON if wanted(text, language).whom is not Whom.NOBODY else _WISHES.get(understand(text, language), "")

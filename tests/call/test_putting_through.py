@@ -240,6 +240,48 @@ def test_words_that_come_while_a_pin_is_asked_for_leave_it() -> None:
     assert rung(desk) == ["sales"]
 
 
+def closed_door(callees: dict[str, bool]) -> Desk:
+    """Have a call whose caller needs a PIN to get to the assistant at all."""
+    trust = Trust(has=Tier.UNKNOWN, enter=Tier.PIN, otherwise=Tier.PIN)
+    desk = Desk(Rules(callees=callees, trust=trust, pin_by_voice=True))
+    desk.wait(3 * LINE_MS)
+    desk.done.clear()
+    return desk
+
+
+def test_who_has_no_pin_may_ask_for_a_person() -> None:
+    desk = closed_door({"reception": True})
+    desk.tell(e.PinSpoken(0, "person"))
+    assert rung(desk) == ["reception"]
+    assert not desk.call.proving
+    desk.tell(e.TransferRequested("reception"))
+    desk.wait(LINE_MS + 100)
+    assert desk.ended
+    assert desk.of(c.OpenSession) == [], "nobody has proven anything"
+
+
+def test_who_cannot_be_put_through_then_is_asked_for_the_pin_again() -> None:
+    desk = closed_door({"reception": True})
+    desk.tell(e.PinSpoken(0, "person"))
+    desk.done.clear()
+    desk.tell(e.TransferRefused())
+    assert desk.spoken()[:2] == ["transfer_failed", "pin_enter"]
+    assert desk.call.proving
+
+
+def test_a_person_whom_there_is_not_leaves_the_pin_asked_for() -> None:
+    desk = closed_door({})
+    desk.tell(e.PinSpoken(0, "person"))
+    assert desk.call.proving
+    assert desk.spoken() == []
+
+
+def test_a_word_that_comes_after_the_pin_is_nobodys() -> None:
+    desk = office()
+    desk.tell(e.PinSpoken(0, "person"))
+    assert rung(desk) == []
+
+
 def test_where_nobody_can_be_rung_the_caller_is_told_and_stays() -> None:
     desk = office()
     desk.say("put me through to sales")

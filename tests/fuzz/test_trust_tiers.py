@@ -31,6 +31,7 @@ RULES = tuple(
         effects=EFFECTS,
         auto_confirm=frozenset({"create_event", "cancel_event"}),
         errand=errand,
+        callees={"reception": True, "sales": True},
     )
     for has in (Tier.UNKNOWN, Tier.KNOWN, Tier.ATTESTED)
     for tools in (TIERS, {})
@@ -121,11 +122,21 @@ class TrustMachine(RuleBasedStateMachine):
         for judge in self.desk.of(c.JudgePin)[-1:]:
             self.desk.tell(e.PinJudged(judge.attempt - older, outcome))
 
+    @rule(refused=st.booleans(), ms=WAITS)
+    def ask_for_a_person_instead_of_a_pin(self, refused: bool, ms: int) -> None:
+        self.desk.tell(e.PinSpoken(0, "person"))
+        self.desk.wait(ms)
+        if refused:
+            self.desk.tell(e.TransferRefused())
+
     @rule(digit=st.sampled_from("1123*#"))
     def press(self, digit: str) -> None:
         self.desk.tell(e.DigitPressed(digit))
 
-    @rule(text=st.sampled_from(["yes please", "no", "what"]), ms=st.sampled_from([300, 900]))
+    @rule(
+        text=st.sampled_from(["yes please", "no", "what", "operator", "put me through to sales"]),
+        ms=st.sampled_from([300, 900]),
+    )
     def say(self, text: str, ms: int) -> None:
         self.desk.say(text, ms=ms, recognised_after=ms)
 

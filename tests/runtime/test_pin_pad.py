@@ -155,6 +155,7 @@ async def test_spoken_digits_are_put_together_and_a_whole_pin_stands_for_itself(
     [
         ("no", e.PinSpoken(2, "no")),
         ("could you repeat that", e.PinSpoken(0, "repeat")),
+        ("I want to talk to a person", e.PinSpoken(2, "person")),
         ("cancel my meeting", e.PinSpoken(2)),
     ],
 )
