@@ -40,6 +40,7 @@ RULES = (
     Rules(effects={"update_event": "read", "cancel_event": "destroy"}),
     Rules(language="de", auto_confirm=frozenset({"create_event", "bulk_cancel_events"})),
     Rules(answer_ms=2_000, question_ms=6_000, limit_ms=60_000, silence_ms=5_000, greeting="Hi."),
+    Rules(callees={"reception": True, "sales": True, "box": False}, auto_confirm=frozenset({"create_event"})),
 )
 YES = Asked("act_1", ACTIONS[0], c.Verdict.CONFIRMED, c.AnsweredBy.DIGIT, 900)
 PASTS = (
@@ -97,6 +98,16 @@ class CallMachine(RuleBasedStateMachine):
     def propose(self, number: int, action: e.Action, ms: int) -> None:
         self.desk.tell(e.ConfirmationAsked(f"act_{number}", action))
         self.desk.wait(ms)
+
+    @rule(text=st.sampled_from(["operator", "put me through to sales", "yes, put me through to the box"]), ms=WAITS)
+    def ask_for_a_person(self, text: str, ms: int) -> None:
+        before = self.yeses()
+        self.desk.tell(e.CallerSaid(text))
+        assert self.yeses() == before, "who asks for a person consents to nothing"
+        self.desk.wait(ms)
+
+    def yeses(self) -> int:
+        return sum(answer.verdict is c.Verdict.CONFIRMED for answer in self.desk.of(c.Answer))
 
     @rule(
         number=st.integers(1, 3),
