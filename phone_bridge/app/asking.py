@@ -23,7 +23,12 @@ def callees(bridge: Bridge, record: CallRecord) -> Mapping[str, bool]:
     settings = bridge.tenants.settings_of(record)
     if settings.session in FUNCTION_CALLING or not transferring.movable(bridge, record.id, record.carrier_id):
         return {}
-    return {target.name: target.rings or target.kind is Kind.QUEUE for target in settings.targets.values()}
+    by_sip = bridge.sip_transfers.carries(record.id)  # whose own side calls numbers and addresses, and nothing else
+    return {
+        target.name: target.rings or target.kind is Kind.QUEUE
+        for target in settings.targets.values()
+        if target.rings or not by_sip
+    }
 
 
 async def put_through(bridge: Bridge, record: CallRecord, name: str) -> None:

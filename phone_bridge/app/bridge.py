@@ -280,7 +280,9 @@ class Bridge:
         by_voice = self.pins.hears(served.settings.language)
         rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
         rules = msgspec.structs.replace(rules, trust=trust, pin_by_voice=by_voice, callees=self.callees(record))
-        rules = msgspec.structs.replace(rules, chosen=record.language or "")
+        rules = msgspec.structs.replace(
+            rules, chosen=record.language or "", refers=self.sip_transfers.carries(record.id)
+        )
         now, put_through = int(time.monotonic() * 1000), self.put_through
         call = Call(leg.format, rules, now, past)
         return Pump(

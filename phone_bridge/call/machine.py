@@ -1311,6 +1311,8 @@ class Call:
             self._interrupt(now)
         if heard.step is Step.PUT:
             self._turns.working(True, now)
+            if self._rules.refers:
+                self._say(moving.connecting(heard.name, self._language.tag), now=now)
             self._out.append(c.PutThrough(heard.name))
         elif heard.step is Step.ASK:
             self._through.wait(self._say(self._choices, now=now).expires + self._rules.answer_ms)

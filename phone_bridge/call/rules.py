@@ -33,6 +33,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     callees: Mapping[str, bool] = {}
     """To whom the bridge puts a caller through who asks in words, and whether a person picks up there."""
+    refers: bool = False
+    """Whether it is the caller's own side that moves the line (by SIP), and the call stays here until it has."""
     effects: Mapping[str, str] = {}
     """What each tool does that a function-calling session is offered, by its name: read, write, outward, destroy."""
 

@@ -11,6 +11,7 @@ import msgspec
 from phone_bridge.app.call_toolbox import CallToolbox
 from phone_bridge.runtime.sip_trunks import SipTrunk
 from phone_bridge.runtime.toolbox import CallFacts
+from phone_bridge.sessions.chronapilot import messages as m
 from tests.app.premises import json_of
 from tests.app.test_sip import Phoned, phoned
 from tests.runtime.serving import until
@@ -21,8 +22,8 @@ TO = "+493012345"
 
 
 @asynccontextmanager
-async def talking(folder: Path) -> AsyncIterator[tuple[Phoned, Telephone, str]]:
-    async with phoned(folder, sip_trunks=(PBX,), destinations="+49") as line:
+async def talking(folder: Path, **more: Any) -> AsyncIterator[tuple[Phoned, Telephone, str]]:
+    async with phoned(folder, sip_trunks=(PBX,), destinations="+49", **more) as line:
         telephone = await line.telephone()
         await telephone.talk()
         await until(lambda: line.house.bridge.registry.live == 1)
@@ -91,6 +92,26 @@ def test_a_model_is_offered_to_put_a_caller_by_sip_through(tmp_path: Path) -> No
             facts = CallFacts(call_id=call_id, user_id="u", carrier_id=telephone.call_id, transfers=f"reception={TO}")
             offered = {offer.name for offer in CallToolbox(line.house.bridge, facts).offers(facts)}
             assert offered == {"end_call", "transfer_call"}
+            telephone.hang_up()
+
+    asyncio.run(story())
+
+
+def test_a_caller_by_sip_asks_for_a_person_in_words(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with talking(tmp_path, transfers=f"reception={TO},sales=queue:sales") as (line, telephone, call_id):
+            peers = line.house.peers
+            await until(lambda: bool(peers.live))
+            peers.live[-1].tell(m.TranscriptFinal("I want to talk to a person"))
+            request = await refer(telephone)
+            assert request.headers["Refer-To"] == f"<sip:{TO}@pbx.example>", "a queue is none of theirs"
+            telephone.agree_to(request, 202)
+            telephone.notify("486 Busy Here", ended=True)
+            pump = line.house.bridge.registry.pump(call_id)
+            assert pump is not None
+            await until(lambda: pump.trace.transcript[-1].text.startswith("I cannot put you through"))
+            said = [each.text for each in pump.trace.transcript if each.speaker == "bridge"]
+            assert said[-2] == "Please stay on the line, I am putting you through to reception."
             telephone.hang_up()
 
     asyncio.run(story())

@@ -301,6 +301,16 @@ def test_a_refusal_that_nobody_waits_for_says_nothing() -> None:
     assert desk.spoken() == []
 
 
+def test_where_the_callers_own_side_moves_the_line_they_are_told_so_meanwhile() -> None:
+    desk = office(refers=True)
+    desk.say("put me through to sales")
+    assert desk.spoken() == ["transfer.own"]
+    assert rung(desk) == ["sales"]
+    desk.wait(LINE_MS + 100)
+    assert desk.trace[-1] == ("bridge", "Please stay on the line, I am putting you through to sales.")
+    assert not desk.ended, "their side has not moved it yet"
+
+
 def test_a_far_side_that_rings_for_long_is_no_silent_session() -> None:
     desk = office()
     desk.say("put me through to sales")
