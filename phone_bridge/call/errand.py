@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from phone_bridge.call.assent import Assent, understand
+from phone_bridge.call.assent.accents import plain
 from phone_bridge.call.errand_words import LANGUAGES, ErrandWords
 
 MAX_LATER_MINUTES = 10_080
@@ -73,13 +74,15 @@ class Errand:
 
     def say(self, text: str) -> Heard:
         """Take in what the callee said."""
-        words, table = _plain(text), _table(self._language)
+        table = _table(self._language)
+        words = _without(_plain(text), table.farewells)
         minutes = _minutes(words, table)
         if _has(words, table.screening):
             return Heard(Wish.SCREENED)
         if _has(words, table.stop):
             return self._settle(Heard(Wish.STOP))
-        if minutes and (self._asking_when or _has(words, table.later) or words.startswith(table.begins)):
+        begins = words.startswith(tuple(map(plain, table.begins)))
+        if minutes and (self._asking_when or _has(words, table.later) or begins):
             return self._settle(Heard(Wish.LATER_IN, minutes))
         for wish, phrases in (
             (Wish.LATER, table.later),
@@ -88,9 +91,14 @@ class Errand:
         ):
             if _has(words, phrases):
                 return self._settle(Heard(wish))
-        if words in table.got_it or understand(text, self._language, prompt=self.text) is Assent.YES:
+        if words in map(plain, table.got_it) or self._agrees(text, words):
             return Heard(Wish.NOTHING) if self._asking_when else self._settle(Heard(Wish.GOT_IT))
         return Heard(Wish.NOTHING)
+
+    def _agrees(self, text: str, words: str) -> bool:
+        """Tell whether it was a yes; of what was said with a farewell, what stands beside that."""
+        said = text if words == _plain(text) else words
+        return understand(said, self._language, prompt=self.text) is Assent.YES
 
     def _press_when(self, digit: str) -> Heard:
         if digit == "#" and self._digits:
@@ -116,11 +124,18 @@ def _table(language: str) -> ErrandWords:
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[\w']+", text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")))
+    """Write ``text`` as words, without accents: some recognisers leave them out."""
+    return plain(" ".join(re.findall(r"[\w']+", text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))))
+
+
+def _without(words: str, phrases: tuple[str, ...]) -> str:
+    for phrase in phrases:
+        words = re.sub(rf"\b{re.escape(plain(phrase))}\b", "", words)
+    return " ".join(words.split())
 
 
 def _has(words: str, phrases: tuple[str, ...]) -> bool:
-    return any(re.search(rf"\b{re.escape(phrase)}\b", words) for phrase in phrases)
+    return any(re.search(rf"\b{re.escape(plain(phrase))}\b", words) for phrase in phrases)
 
 
 def _minutes(words: str, table: ErrandWords) -> int:
@@ -128,10 +143,11 @@ def _minutes(words: str, table: ErrandWords) -> int:
     for phrase, minutes in table.spans.items():
         if _has(words, (phrase,)):
             return minutes
-    units = "|".join(table.units)
-    numbers = "|".join(sorted(table.numbers, key=len, reverse=True))
+    sizes = {plain(unit): minutes for unit, minutes in table.units.items()}
+    counts = {plain(number): count for number, count in table.numbers.items()}
+    units, numbers = "|".join(sizes), "|".join(sorted(counts, key=len, reverse=True))
     found = re.search(rf"\b(\d{{1,4}}|{numbers}) ({units})\b", words)
     if found is None:
         return 0
-    count = int(found[1]) if found[1].isdigit() else table.numbers[found[1]]
-    return min(count * table.units[found[2]], MAX_LATER_MINUTES)
+    count = int(found[1]) if found[1].isdigit() else counts[found[1]]
+    return min(count * sizes[found[2]], MAX_LATER_MINUTES)

@@ -14,6 +14,7 @@ class ErrandWords(msgspec.Struct, frozen=True):
     """One language's words: what is looked for anywhere in what was said; ``got_it`` is all that was said.
 
     ``begins`` is how a span of time begins that says by itself when to call again, ``spans`` are spans in minutes.
+    ``farewells`` are left out of what was said: "see you later" asks for no later call.
     """
 
     stop: tuple[str, ...]
@@ -26,6 +27,7 @@ class ErrandWords(msgspec.Struct, frozen=True):
     spans: Mapping[str, int]
     units: Mapping[str, int]
     numbers: Mapping[str, int]
+    farewells: tuple[str, ...]
 
 
 _ENGLISH = ErrandWords(
@@ -92,6 +94,14 @@ _ENGLISH = ErrandWords(
             "ninety": 90,
         }
     ),
+    farewells=(
+        "see you later",
+        "talk to you later",
+        "speak to you later",
+        "talk later",
+        "catch you later",
+        "until later",
+    ),
 )
 
 _GERMAN = ErrandWords(
@@ -146,6 +156,7 @@ _GERMAN = ErrandWords(
             "sechzig": 60,
         }
     ),
+    farewells=("bis später", "bis dann", "bis nachher"),
 )
 
 _SPANISH = ErrandWords(
@@ -249,6 +260,7 @@ _SPANISH = ErrandWords(
             "noventa": 90,
         }
     ),
+    farewells=("hasta luego", "hasta después", "hasta más tarde", "nos vemos luego", "nos vemos más tarde"),
 )
 
 _FRENCH = ErrandWords(
@@ -366,6 +378,7 @@ _FRENCH = ErrandWords(
             "nonante": 90,
         }
     ),
+    farewells=("à plus tard", "à tout à l'heure", "à tantôt", "à la prochaine"),
 )
 
 LANGUAGES: Mapping[str, ErrandWords] = {"en": _ENGLISH, "de": _GERMAN, "es": _SPANISH, "fr": _FRENCH}

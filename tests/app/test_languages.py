@@ -79,7 +79,7 @@ def test_a_models_tool_changes_the_language_of_the_lines_own_question(tmp_path: 
         house.peers.mind = mind
         carrier = await begun(house)
         speak(house, carrier, "un souper dimanche, en français")
-        await question(house, "Je vais créer Souper, le dimanche 24 novembre à 19 heures 30, pour une heure.")
+        await question(house, "Je vais créer Souper, le dimanche 24 novembre à 19 heures 30, pendant une heure.")
         carrier.press("2")
         call = await shown(house, carrier)
         assert [action["verdict"] for action in call["actions"]] == ["declined"]

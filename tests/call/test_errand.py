@@ -86,6 +86,22 @@ def test_a_key_is_a_wish(key: str, wish: Wish) -> None:
         ("fr", "Arrêtez de m'appeler plus tard ou demain", Heard(Wish.STOP)),
         ("fr", "Pardon ?", Heard(Wish.REPEAT)),
         ("fr", "Qui est à l'appareil ?", Heard(Wish.SCREENED)),
+        # who says goodbye asks for no later call
+        ("en", "Okay, thanks, talk to you later.", Heard(Wish.GOT_IT)),
+        ("de", "Verstanden, bis später!", Heard(Wish.GOT_IT)),
+        ("es", "Vale, gracias, hasta luego.", Heard(Wish.GOT_IT)),
+        ("es", "Sí, hasta luego", Heard(Wish.GOT_IT)),
+        ("es", "Hasta luego", Heard(Wish.NOTHING)),
+        ("es", "Mejor luego", Heard(Wish.LATER)),
+        ("fr", "Merci, à plus tard", Heard(Wish.GOT_IT)),
+        ("fr", "Merci, à tout à l'heure", Heard(Wish.GOT_IT)),
+        ("fr", "Plutôt plus tard", Heard(Wish.LATER)),
+        # as recognisers print it that leave accents out
+        ("es", "quiteme de la lista", Heard(Wish.STOP)),
+        ("es", "llameme manana", Heard(Wish.LATER_IN, 1_440)),
+        ("fr", "arretez de m'appeler", Heard(Wish.STOP)),
+        ("fr", "repetez", Heard(Wish.REPEAT)),
+        ("de", "ruf mich in funf Minuten an", Heard(Wish.LATER_IN, 5)),
     ],
 )
 def test_words_are_a_wish(language: str, words: str, heard: Heard) -> None:

@@ -101,7 +101,8 @@ def _forbidden() -> str:
 
 
 _NO = """
-non, nan, que non, oh que non, ça non, ah ça non, mais non, bien sûr que non, évidemment non, évidemment que non,
+non, nan, nenni, que nenni,
+que non, oh que non, ça non, ah ça non, mais non, bien sûr que non, évidemment non, évidemment que non,
 bien entendu que non, naturellement non, pas du tout, absolument pas, certainement pas, sûrement pas, surtout pas,
 évidemment pas, vraiment pas, carrément pas, non pas du tout, jamais, jamais de la vie, au grand jamais, en aucun cas,
 en aucune façon, en aucune manière, aucunement, nullement, hors de question, c'est hors de question, pas question,

@@ -1,4 +1,4 @@
-"""Spanish yes and no, of Spain and of Mexico.
+"""Spanish yes and no, of Spain and of Mexico, and what is common further south.
 
 Spanish asks by its voice alone: "es correcto" may be "is it correct?" where the recogniser prints no marks, so such
 clauses consent only beside a yes. And without its accent "sí" is "si", which means "if": "si" is a yes at the
@@ -41,13 +41,15 @@ por favor, gracias, muchas gracias, mil gracias, muy amable, señor, señora, se
 _REGRET = "perdón, perdone, perdona, disculpe, disculpa, lo siento, lo siento mucho, lamentablemente"
 
 # Not here: "claro", "vale", "bueno", "dale", "listo" (murmured while listening), "seguro" (probably; insurance),
-# "cómo no" (also "what? no"), "uno" (a time; the key is under the thumb), "ya", "hombre sí".
+# "cómo no" (also "what? no"), "uno" (a time; the key is under the thumb), "ya", "hombre sí". Nor, not even beside a
+# yes, Mexico's "simón" (somebody's name), "va" and "sale" ("sí va": it is on, the very contrary), "ahorita" (in a
+# while).
 _YES = """
 sí, si, síp, sip, sep, sí señor, sí señora, sí señorita, que sí, sí que sí, claro que sí, pues claro que sí,
 por supuesto, por supuesto que sí, desde luego, desde luego que sí, correcto, exacto, exactamente, eso es, eso mismo,
 así es, afirmativo, absolutamente, totalmente, totalmente de acuerdo, efectivamente, en efecto, sin duda,
 sin duda alguna, sin ninguna duda, sin lugar a dudas, segurísimo, segurísima, obvio, obvio que sí, obviamente,
-naturalmente, evidentemente, ciertamente, definitivamente, sí pues, sí a todo
+naturalmente, evidentemente, ciertamente, definitivamente, sí pues, sí po, si po, sipo, sí a todo
 """
 _STATEMENT = """
 confirmo, lo confirmo, la confirmo, se lo confirmo, te lo confirmo, confirmado, confirmada, confirmar, confírmalo,
@@ -62,7 +64,7 @@ eso es justo lo que quiero, eso es exactamente lo que quiero, quiero que lo haga
 """
 _ACT = """
 adelante, hazlo, hágalo, hazlo ya, hágalo ya, hazlo ahora, hágalo ahora, hazlo así, hágalo así, hazlo ahora mismo,
-hágalo ahora mismo, procede, proceda, sigue adelante, siga adelante
+hágalo ahora mismo, procede, proceda, sigue adelante, siga adelante, hacelo, hacelo ya, hacelo ahora, hacelo así
 """
 _SUPPORT = """
 okay, vale, bueno, bien, muy bien, perfecto, perfectamente, genial, estupendo, excelente, fenomenal, listo, venga,
@@ -93,7 +95,8 @@ _NEVER = ", ".join(
     for no, verb in product(("no", "no lo", "no la", "no los", "no las", "no me lo", "nunca lo"), phrases(_BANNED))
 )
 _NO = """
-no, nop, nope, nones, nel, qué no, que no, pues no, no no, claro que no, por supuesto que no, desde luego que no,
+no, nop, nope, nones, nel, no po, nopo,
+qué no, que no, pues no, no no, claro que no, por supuesto que no, desde luego que no,
 obvio que no, obviamente no, seguro que no, naturalmente que no, no gracias, para nada, nada, en absoluto,
 absolutamente no, de ninguna manera, de ninguna forma, de ningún modo, de eso nada, ni hablar, ni de broma, ni loco,
 ni loca, ni pensarlo, ni de chiste, qué va, jamás, nunca, nunca jamás, jamás de los jamases, todavía no, aún no,
@@ -151,7 +154,9 @@ no oigo nada, no escuché, no lo escuché, no le escuché, no te escuché, no es
 no se oye, no se escucha, no se oye nada, no he escuchado, no lo he escuchado, cuál, cuáles, cuál es, cuál cita,
 cuál evento, qué cita, qué evento, qué reunión, a qué hora, a qué hora es, cuándo, cuándo es, cuándo era, dónde,
 dónde es, quién, quién es, con quién, con quién es, asterisco, pulso asterisco, marco asterisco, tecla asterisco,
-estrella, la estrella, sigue ahí, sigues ahí, está ahí, estás ahí, hay alguien, hay alguien ahí, hola, aló, perdón,
+estrella, la estrella, me repetís, podés repetir,
+podés repetirlo, repetí, repetime, repetímelo, cómo decís, sigue ahí, sigues ahí, está ahí, estás ahí, hay alguien,
+hay alguien ahí, hola, aló, perdón,
 perdone, perdona, disculpe, disculpa
 """
 

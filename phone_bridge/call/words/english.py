@@ -121,6 +121,7 @@ _PHRASES = {
     "all_day": "all day on {}",
     "ending": "ending on {}",
     "for": "for {}",
+    "of": "of {}",
     "minute": "{} minute",
     "minutes": "{} minutes",
     "hour": "{} hour",

@@ -40,12 +40,12 @@ SENTENCES = {
         "Tapez étoile pour réécouter."
     ),
     "keypad": ("Veuillez utiliser les touches, 1 pour confirmer, 2 pour tout laisser tel quel, étoile pour réécouter."),
-    "wrong_key": "Cette touche ne signifie rien ici.",
+    "wrong_key": "Cette touche ne correspond à aucun choix.",
     "unclear_once": "Il me faut une réponse claire.",
     "expired": "Je n'ai pas entendu de réponse, rien n'a donc été changé.",
     "withdrawn": "Votre assistant ne pose plus cette question.",
-    "not_asked": "Je n'ai pas pu vous interroger sur un changement, rien n'a donc été changé.",
-    "confirmed_by_preference": "Comme vous l'avez souhaité, sans vous interroger :",
+    "not_asked": "Je n'ai pas pu vous consulter au sujet d'un changement, rien n'a donc été changé.",
+    "confirmed_by_preference": "Comme vous l'avez souhaité, sans vous demander confirmation :",
     "outcome_unknown": "Je ne sais pas si cela a été fait. Veuillez vérifier votre agenda.",
     "cut_off": "Pardon, nous avons été coupés. Je suis de nouveau avec vous.",
     "done_before": "Ce que vous avez confirmé a été fait.",
@@ -82,13 +82,13 @@ SENTENCES = {
     "pin_left": "D'accord. Sans le code, rien n'a été fait.",
     "pin_late": "Je n'ai pas reçu de code, rien n'a donc été fait.",
     "pin_locked": (
-        "Il y a eu trop de codes faux, je ne peux donc pas en accepter maintenant. Rien n'a été fait. "
+        "Il y a eu trop de codes erronés, je ne peux donc pas en accepter maintenant. Rien n'a été fait. "
         "Veuillez réessayer plus tard."
     ),
     "pin_missing": "Pour cela, il me faut un code, et il n'y en a pas. Rien n'a été fait.",
     "pin_failed": "Je ne peux pas vérifier votre code pour le moment, rien n'a donc été fait.",
     "goodbye_pin": "Sans le bon code, je ne peux pas continuer. Au revoir.",
-    "goodbye_pin_locked": "Il y a eu trop de codes faux. Veuillez rappeler plus tard. Au revoir.",
+    "goodbye_pin_locked": "Il y a eu trop de codes erronés. Veuillez rappeler plus tard. Au revoir.",
     "goodbye_pin_unable": "Je suis désolé, je ne peux pas vérifier votre code. Veuillez rappeler plus tard. Au revoir.",
     "recording_announcement": "Cet appel est enregistré.",
     "goodbye_drain": "Je suis désolé, je dois mettre fin à cet appel. Veuillez rappeler dans un instant. Au revoir.",
@@ -128,8 +128,9 @@ _PHRASES = {
     "from_to": "de {} à {}",
     "until": "jusqu'au {}",
     "all_day": "toute la journée du {}",
-    "ending": "avec la fin le {}",
-    "for": "pour {}",
+    "ending": "avec une fin le {}",
+    "for": "pendant {}",
+    "of": "de {}",
     "minute": "une minute",
     "minutes": "{} minutes",
     "hour": "une heure",
@@ -165,7 +166,7 @@ _PHRASES = {
     "following": "avec tous les suivants de la série",
     "all": "avec toute la série",
     "also": "ce qui touche aussi {}",
-    "by": "de {}",
+    "by": "avec {} de retard",
     "before_start": "{} avant le début",
     "before_departure": "{} avant votre départ",
     "to_one": "à {}",
@@ -175,13 +176,13 @@ _PHRASES = {
     "arriving": "avec une arrivée le {}",
     "matching": "correspondant à {}",
     "tracking": "en suivant votre position",
-    "unasked": "désormais sans vous interroger : {}",
-    "unasked_nothing": "désormais en vous interrogeant sur tout",
+    "unasked": "désormais sans vous demander confirmation : {}",
+    "unasked_nothing": "désormais en vous demandant confirmation pour tout",
     "critical": "en laissant passer les alertes critiques",
     "not_critical": "en retenant aussi les alertes critiques",
     "home_location": "votre domicile : {}",
     "work_location": "votre lieu de travail : {}",
-    "default_event_duration_min": "des événements de {} si rien n'est dit",
+    "default_event_duration_min": "pour les événements, {} si rien n'est dit",
     "timezone": "votre fuseau horaire {}",
     "working_hours": "vos heures de travail de {} à {}",
     "default_travel_mode.drive": "en vous déplaçant en voiture",
@@ -268,7 +269,7 @@ _LABELS = {
     "reason": "motif",
     "channel": "canal",
     "mode": "moyen de transport",
-    "kind": "genre",
+    "kind": "type",
     "profile": "profil",
     "query": "recherche",
     "travel": "trajet",
@@ -284,10 +285,10 @@ _LABELS = {
     "timezone": "fuseau horaire",
     "locale": "langue",
     "voice": "voix",
-    "app": "programme",
+    "app": "application",
     "route_id": "identifiant de l'itinéraire",
     "arrived_at": "arrivée",
-    "auto_confirm": "sans vous interroger",
+    "auto_confirm": "sans confirmation",
     "limit": "nombre",
     "home_location": "domicile",
     "work_location": "lieu de travail",
@@ -296,6 +297,9 @@ _LABELS = {
     "attendee_email": "adresse",
     "end": "fin",
 }
+
+
+_ELIDED = {"from_to": "d'{} à {}", "of": "d'{}", "working_hours": "vos heures de travail d'{} à {}"}  # "d'une heure"
 
 
 def _day(day: date, year: bool) -> str:
@@ -313,5 +317,10 @@ def _clock(at: time) -> str:
 
 
 FRENCH = Tongue(
-    weekdays=tuple(f"le {day}" for day in _WEEKDAYS), day=_day, clock=_clock, phrases=_PHRASES, labels=_LABELS
+    weekdays=tuple(f"le {day}" for day in _WEEKDAYS),
+    day=_day,
+    clock=_clock,
+    phrases=_PHRASES,
+    labels=_LABELS,
+    elided=_ELIDED,
 )

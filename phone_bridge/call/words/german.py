@@ -147,6 +147,7 @@ _PHRASES = {
     "all_day": "ganztägig am {}",
     "ending": "mit dem Ende am {}",
     "for": "für {}",
+    "of": "von {}",
     "minute": "{} Minute",
     "minutes": "{} Minuten",
     "hour": "{} Stunde",

@@ -33,7 +33,7 @@ SENTENCES = {
         "no_answer": "Nadie ha contestado en {}. Vuelvo a estar con usted. ¿Qué quiere hacer?",
         "busy": "La línea de {} está ocupada. Vuelvo a estar con usted. ¿Qué quiere hacer?",
         "refused": "{} no puede atenderle ahora. Vuelvo a estar con usted. ¿Qué quiere hacer?",
-        "failed": "No he podido comunicar con {}. Vuelvo a estar con usted. ¿Qué quiere hacer?",
+        "failed": "No he podido comunicarme con {}. Vuelvo a estar con usted. ¿Qué quiere hacer?",
         "completed": "Ahora habla con {}.",
         "anybody": "ese número",
     },
@@ -44,7 +44,7 @@ SENTENCES = {
         "busy": "La ligne est occupée : {}. Je suis de nouveau avec vous. Que souhaitez-vous faire ?",
         "refused": "{} ne peut pas vous répondre. Je suis de nouveau avec vous. Que souhaitez-vous faire ?",
         "failed": "Impossible de joindre {}. Je suis de nouveau avec vous. Que souhaitez-vous faire ?",
-        "completed": "Vous êtes maintenant avec {}.",
+        "completed": "Vous êtes maintenant en communication avec {}.",
         "anybody": "ce numéro",
     },
 }

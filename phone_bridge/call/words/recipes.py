@@ -375,7 +375,7 @@ def _set_global_buffer(telling: Telling) -> str:
     telling.named = True
     length = telling.take_minutes("minutes")
     if length:
-        telling.say("for", length)
+        telling.say("of", length)
     telling.left.setdefault("kind", "arrival")
     kind = telling.left["kind"]
     known = isinstance(kind, str) and f"buffer.{kind}" in telling.tongue.phrases

@@ -259,14 +259,14 @@ TOLD: list[tuple[str, dict[str, Any], tuple[Affected, ...], str]] = [
         (DENTIST,),
         f"report that you have arrived at Dentist, {ON_TUESDAY}, on Wednesday the 25th of November at 4 p.m.",
     ),
-    ("set_global_buffer", {"minutes": 5}, (), "set a general buffer, for 5 minutes, to spare on arrival."),
+    ("set_global_buffer", {"minutes": 5}, (), "set a general buffer, of 5 minutes, to spare on arrival."),
     ("set_alert_profile", {"profile": "loud"}, (), "set your alert profile, profile: loud."),
     ("set_alert_profile", {"profile": "silent"}, (), "set your alert profile, to no alerts at all."),
     (
         "set_global_buffer",
         {"minutes": 10, "kind": "parking"},
         (),
-        "set a general buffer, for 10 minutes, for parking.",
+        "set a general buffer, of 10 minutes, for parking.",
     ),
     (
         "check_availability",

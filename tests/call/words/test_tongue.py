@@ -102,3 +102,23 @@ def test_lists_and_labels() -> None:
     assert ENGLISH.join(["a", "b", "c"]) == "a, b and c"
     assert ENGLISH.label("color_hex") == "color hex"
     assert GERMAN.label("reason") == "Grund"
+
+
+def test_french_leaves_a_vowel_out_before_one() -> None:
+    one, two = FRENCH.clock(time(1)), FRENCH.clock(time(14))
+    assert FRENCH.say("from_to", one, two) == "d'une heure à 14 heures"
+    assert FRENCH.say("from_to", two, one) == "de 14 heures à une heure"
+    assert FRENCH.say("of", FRENCH.say("hour")) == "d'une heure"
+    assert FRENCH.say("working_hours", one, two) == "vos heures de travail d'une heure à 14 heures"
+
+
+def test_french_does_not_take_how_long_for_when() -> None:
+    """ "Pour une heure" is an hour's length, and one o'clock as well."""
+    assert FRENCH.say("for", FRENCH.say("hour")) == "pendant une heure"
+    assert FRENCH.say("by", FRENCH.say("hour")) == "avec une heure de retard"
+
+
+@pytest.mark.parametrize("phrase", [name for name, text in FRENCH.phrases.items() if "de {}" in text])
+def test_what_has_a_length_or_an_hour_behind_de_is_elided_in_french(phrase: str) -> None:
+    of_names = ("set_alert_profile", "bulk_cancel_events")
+    assert phrase in FRENCH.elided or phrase.startswith(of_names), FRENCH.phrases[phrase]

@@ -107,10 +107,10 @@ def test_a_question_has_a_key_of_its_tool() -> None:
 
 def test_a_summary_says_in_a_sentence_what_the_question_asks() -> None:
     action = Action("set_global_buffer", {"minutes": 5, "kind": "parking"})
-    assert words.summary(action) == "Set a general buffer, for 5 minutes, for parking."
-    assert words.summary(action, "de") == "Einen allgemeinen Puffer einzustellen, für 5 Minuten, zum Parken."
-    assert words.summary(action, "es") == "Fijar un margen general, durante 5 minutos, para aparcar."
-    assert words.summary(action, "fr") == "Régler une marge générale, pour 5 minutes, pour se garer."
+    assert words.summary(action) == "Set a general buffer, of 5 minutes, for parking."
+    assert words.summary(action, "de") == "Einen allgemeinen Puffer einzustellen, von 5 Minuten, zum Parken."
+    assert words.summary(action, "es") == "Fijar un margen general, de 5 minutos, para estacionar."
+    assert words.summary(action, "fr") == "Régler une marge générale, de 5 minutes, pour se garer."
 
 
 def test_the_bridge_speaks_what_it_understands() -> None:
