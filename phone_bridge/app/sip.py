@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.sip_calls import SipCalls
+from phone_bridge.app.sip_referrals import changed, refer
 from phone_bridge.errors import Refused, RemoteError, SettingsError, Unavailable
 from phone_bridge.legs.sip import passport
 from phone_bridge.legs.sip.access import Access
@@ -61,6 +62,8 @@ class SipDoor:
             public_host=settings.sip_host,
             certificates=certificates(settings),
             registrations=_registration,
+            refer=lambda party, referral: refer(self._bridge, server, party, referral),
+            changed=lambda party: changed(self._bridge, party),
         )
         await server.open(*listening(settings.sip_listen))
         self._server = server

@@ -93,7 +93,7 @@ class Dialog:
             self._target = request.contact[0].uri
         return True
 
-    def request(self, method: str, fields: Fields = (), *, sequence: int = 0) -> str:
+    def request(self, method: str, fields: Fields = (), *, sequence: int = 0, body: bytes = b"") -> str:
         """Write a request of ours (12.2.1.1), along the route; an ACK has the ``sequence`` of its INVITE."""
         self._sent += not sequence
         target, routes = self._target, list(self._routes)
@@ -111,7 +111,7 @@ class Dialog:
             ("CSeq", f"{sequence or self._sent} {method}"),
             *fields,
         )
-        return written(f"{method} {target} SIP/2.0", head)
+        return written(f"{method} {target} SIP/2.0", head, body)
 
     @property
     def next_hop(self) -> Hop:
