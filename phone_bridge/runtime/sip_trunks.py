@@ -145,6 +145,7 @@ def trunk(written: SipTrunk, user_id: str) -> Trunk:
         username="" if written.proxy else written.username,
         password="" if written.proxy else written.password,
         user=written.username if written.proxy else "",
+        credentials=(written.username, written.password) if written.proxy else ("", ""),
         desk_phone=written.desk_phone,
         algorithm=written.algorithm,
         srtp=Srtp(written.srtp) if written.srtp else None,

@@ -38,6 +38,8 @@ class Trunk(Struct, frozen=True, kw_only=True):
     password: str = ""
     user: str = ""
     """As whom we are called by it, where several trunks call from one address."""
+    credentials: tuple[str, str] = ("", "")
+    """What it is shown where it asks who we are."""
     desk_phone: bool = False
     """Whether it registers with us, as its ``username``."""
     algorithm: str = "MD5"

@@ -17,6 +17,7 @@ from phone_bridge.legs.sip import sdp, session_timer
 from phone_bridge.legs.sip.access import Access, Trunk
 from phone_bridge.legs.sip.calling import Caller, Calling, Lines, Outcome, Told, Wanted
 from phone_bridge.legs.sip.dialog import Dialog, Hop, Place, port_of
+from phone_bridge.legs.sip.digest import AUTHORIZATION, Proof
 from phone_bridge.legs.sip.message import (
     BRANCH_COOKIE,
     CRLF,
@@ -152,6 +153,9 @@ class _Served(Struct):
 class _Asked(Struct):
     machine: ClientTransaction
     to: Hop
+    text: str
+    dialog: Dialog | None = None
+    proof: Proof | None = None
     told: Callable[[Response | None, int], Sequence[Fact]] | None = None
     """Who wants to know the final answer, or that there is none."""
 
@@ -252,6 +256,7 @@ class Agent:
         if refusal:
             return self._refuse(request, refusal, now)
         dialog = Dialog.answering(request, self._make_id(), self._here(source), source, self._make_id)
+        dialog.credentials = trunk.credentials
         self._calls[_call_key(dialog)] = _Call(dialog, request, _server_key(request), trunk=trunk.name)
         self._answer(request, 100, now)
         return [Invited(dialog, request, trunk, offer, displaced)]
@@ -390,7 +395,24 @@ class Agent:
             return []
         final = asked.machine.answered(message.code, now)
         self._arm("asked", key, asked.machine.deadline())
+        if final and self._proven(asked, message, now):
+            return []
         return self._final(asked, message, now) if final else []
+
+    def _proven(self, asked: _Asked, refusal: Response, now: int) -> bool:
+        """Ask once more for what was refused within a call, with our credentials, if they are wanted (22.2, 22.3)."""
+        dialog = asked.dialog
+        if dialog is None or refusal.code not in AUTHORIZATION:
+            return False
+        proof = asked.proof or Proof(*dialog.credentials, self._make_id)
+        method, uri = asked.text.split(" ", 2)[:2]
+        if not proof.take(refusal, method, uri):
+            return False
+        text = dialog.again(asked.text, proof.fields)
+        machine = ClientTransaction(text, now, reliable=asked.to.reliable)
+        self._begin(_Asked(machine, asked.to, text, dialog, proof, asked.told))
+        asked.told = None
+        return True
 
     def _final(self, asked: _Asked, answer: Response | None, now: int) -> Sequence[Fact]:
         told, asked.told = asked.told, None
@@ -497,11 +519,16 @@ class Agent:
         told: Callable[[Response | None, int], Sequence[Fact]] | None = None,
     ) -> None:
         message = read(text.encode())
-        key = f"{message.branch} {message.cseq_method}"
+        call = self._calls.get(f"{message.call_id} {message.from_tag}")
         machine = ClientTransaction(text, now, reliable=hop.reliable)
-        self._asked[key] = _Asked(machine, hop, told)
-        self._put(text, hop)
-        self._arm("asked", key, machine.deadline())
+        self._begin(_Asked(machine, hop, text, call.dialog if call is not None else None, told=told))
+
+    def _begin(self, asked: _Asked) -> None:
+        message = read(asked.text.encode())
+        key = f"{message.branch} {message.cseq_method}"
+        self._asked[key] = asked
+        self._put(asked.text, asked.to)
+        self._arm("asked", key, asked.machine.deadline())
 
     def release(self, dialog: Dialog, now: int) -> None:
         """Forget a call; one that was taken and that nobody has ended is hung up."""

@@ -167,7 +167,9 @@ class Calling:
             behind_nat=self.wanted.direct,
             sent=taken.sequence,
         )
-        return Dialog(ends, self._here, self.wanted.hop, self._make_id)
+        dialog = Dialog(ends, self._here, self.wanted.hop, self._make_id)
+        dialog.credentials = self.wanted.username, self.wanted.password
+        return dialog
 
     def _written(self, method: str, to: str, fields: Fields = (), body: bytes = b"") -> str:
         head: Fields = (
