@@ -214,7 +214,7 @@ class Party:
 
         Raises Refused ``call_ended`` when it hangs up before it has said so.
         """
-        if self._line is None or self._referred is not None:
+        if self._line is None or self._referred is not None or self._following is not None:
             raise Refused("The call cannot be put through now.", code="call_not_live")
         self._referred = asyncio.get_running_loop().create_future()
         try:

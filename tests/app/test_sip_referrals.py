@@ -227,6 +227,26 @@ def test_a_call_that_ends_meanwhile_takes_its_errand_back(tmp_path: Path) -> Non
     asyncio.run(story())
 
 
+def test_whoever_is_named_rings_no_longer_than_a_line_without_sound_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("phone_bridge.app.sip_referrals.MAX_RING_S", 0)
+
+    async def story() -> None:
+        async with talking(tmp_path) as there:
+            there.refer()
+            invite = await there.other.invited()
+            there.other.answer(invite, 180)
+            await until(lambda: bool(there.other.requests("CANCEL")), 10)
+            there.other.agree_to(there.other.requests("CANCEL")[0])
+            there.other.answer(invite, 487)
+            await there.told(487)
+            there.caller.hang_up()
+            await there.line.ended(there.caller)
+
+    asyncio.run(story())
+
+
 NOT_SO = SipTrunk(name="pbx", addresses=("127.0.0.1",))
 REFUSED = [
     (NOT_SO, "", 403),
@@ -288,6 +308,32 @@ def test_a_place_that_cannot_be_taken_is_refused_and_kept(tmp_path: Path) -> Non
             assert there.registry.live == 1
             assert there.caller.requests("BYE") == []
             there.caller.hang_up()
+            await there.line.ended(there.caller)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("limit", "code"), [(0, 403), (MAX_CHANGES, 491)])
+def test_a_place_changes_so_often_and_not_while_the_call_is_put_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, code: int
+) -> None:
+    monkeypatch.setattr("phone_bridge.runtime.sip.MAX_CHANGES", limit)
+
+    async def story() -> None:
+        async with talking(tmp_path) as there:
+            if limit:
+                there.refer()
+                await there.other.invited()
+                there.other.heard.clear()
+            third = await there.line.telephone("+4930777")
+            third.invite(f"Replaces: {there.caller.call_id};to-tag={there.caller.tag};from-tag=theirs")
+            await until(lambda: code in third.codes)
+            third.say("ACK", sequence=1)
+            assert there.registry.live == 1
+            there.caller.hang_up()
+            if limit:
+                await until(lambda: bool(there.other.requests("INVITE")), 10)
+                there.other.answer(there.other.requests("INVITE")[-1], 486)
             await there.line.ended(there.caller)
 
     asyncio.run(story())

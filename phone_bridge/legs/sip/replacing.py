@@ -11,7 +11,7 @@ from phone_bridge.legs.sip.message import MAX_FIELD_CHARS, Request
 REPLACES = "replaces"
 """The option tag."""
 
-_CALL_ID = re.compile(r"[^\s;,<>\"]{1,255}")
+_CALL_ID = re.compile(r"(?:(?![;,<>\"])[!-~]){1,255}")
 _TAG = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,255}")
 _EARLY_ONLY = "early-only"
 

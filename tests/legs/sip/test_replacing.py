@@ -34,6 +34,8 @@ BROKEN = [
     ";to-tag=a;from-tag=b",
     "12@h;to-tag=a;to-tag=c;from-tag=b",
     "12 3@h;to-tag=a;from-tag=b",
+    "12\x1b3@h;to-tag=a;from-tag=b",
+    "1" * 256 + ";to-tag=a;from-tag=b",
     "12@h;to-tag=;from-tag=b",
     "12@h;to-tag=a\x00;from-tag=b",
     "12@h;to-tag=a;from-tag=b;x=" + "y" * MAX_FIELD_CHARS,
