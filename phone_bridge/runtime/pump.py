@@ -20,6 +20,7 @@ from phone_bridge.call.playback import PARCEL_MS
 from phone_bridge.call.trace import Trace
 from phone_bridge.call.view import View
 from phone_bridge.errors import RemoteError, Unavailable
+from phone_bridge.menu_talk import MenuTalk
 from phone_bridge.runtime.connect import Connector, Link
 from phone_bridge.runtime.links import Ear, Links
 from phone_bridge.runtime.pin_pad import Desk, PinPad
@@ -106,7 +107,7 @@ class Pump:
 
     def __init__(
         self,
-        call: Call,
+        call: Call | MenuTalk,
         leg: LegWire,
         socket: Socket,
         *,
@@ -187,6 +188,11 @@ class Pump:
     def trace(self) -> Trace:
         """What the call has left behind so far."""
         return self._call.trace
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether the caller is still on the line when this is over, and goes on with another pump."""
+        return False
 
     def view(self) -> View:
         """Show the call as it is now."""
