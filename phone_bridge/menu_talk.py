@@ -102,12 +102,14 @@ def told(step: Ask, language: str, *, by_keys: bool = False) -> list[tuple[str, 
 class Manners(msgspec.Struct, frozen=True, kw_only=True):
     """How a caller is served in the menus of a route, in its ``language``.
 
-    ``hears`` is the language in which words are heard, empty where there is no ear and keys alone count; ``moves``
-    whether the line can put a caller through; ``transfer_to`` the number that the route's fallback is, if it is one.
+    ``hears`` is the language in which words are heard, empty where there is no ear and keys alone count, ``digits``
+    whether spoken digits are; ``moves`` whether the line can put a caller through; ``transfer_to`` the number that the
+    route's fallback is, if it is one.
     """
 
     language: str = "en"
     hears: str = ""
+    digits: bool = False
     moves: bool = False
     transfer_to: str = ""
 
@@ -193,9 +195,10 @@ class MenuTalk:
 
     @property
     def expected(self) -> tuple[str, ...]:
-        """The words that the caller may say now; none where digits are asked for."""
+        """The words that the caller may say now; none where digits are asked for, or no words are heard."""
         ask = self.asked
-        return menus.sayable(ask.menu, human=ask.human) if ask is not None and not ask.menu.gather else ()
+        by_words = ask is not None and not ask.menu.gather and self._listens(ask.menu)
+        return menus.sayable(ask.menu, human=ask.human) if ask is not None and by_words else ()
 
     @property
     def proving(self) -> bool:
@@ -472,6 +475,8 @@ class MenuTalk:
 
     def _listens(self, menu: Menu) -> bool:
         hears = self.manners.hears
+        if menu.gather and not self.manners.digits:
+            return False
         return bool(hears) and _base(menu.language or self.manners.language) == _base(hears)
 
     def _time(self, now: int) -> datetime:

@@ -211,10 +211,8 @@ def hints(menu: Menu) -> tuple[str, ...]:
 
 
 def sayable(menu: Menu, *, human: bool) -> tuple[str, ...]:
-    """Give all that a caller may say in a menu of choices, for an ear that has to be told."""
-    own = (word for choice in menu.choices for word in _words(choice, menu))
-    person = _HUMAN_WORDS.get(_tongue(menu), ()) if human else ()
-    return tuple(word for word in (*own, *person) if not _KEY.fullmatch(word))
+    """Give the words of a menu of choices, for an ear that has to be told; whoever wants a key's number has the key."""
+    return (*hints(menu), *(_HUMAN_WORDS.get(_tongue(menu), ()) if human else ()))
 
 
 def _follow(menus: Mapping[str, Menu], target: Target, state: State, first: tuple[str, ...], at: datetime) -> Step:

@@ -14,6 +14,7 @@ import msgspec
 
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.pins import EARS, known_by
+from phone_bridge.assistant.engines.registry import EAR
 from phone_bridge.assistant.hearing import Utterances
 from phone_bridge.assistant.ports import Ear, Expecting, Mood, SpeechEnded
 from phone_bridge.errors import Unavailable
@@ -105,10 +106,13 @@ async def _walk(bridge: Bridge, call: Arrived, served: Served, farewell: str = "
 
 
 def _manners(bridge: Bridge, call: Arrived, served: Served) -> Manners:
-    hears = bridge.settings.ear in EARS and bridge.embedded.hears
+    settings = bridge.settings
+    english = settings.language.partition("-")[0].lower() == "en"
+    hears = bridge.embedded.hears and (settings.ear in EARS or (settings.ear == EAR and english))
     return Manners(
         language=served.settings.language,
-        hears=bridge.settings.language if hears else "",  # which the ear's model is for
+        hears=settings.language if hears else "",  # which the ear's model is for
+        digits=settings.ear in EARS,
         moves=call.put_through is not None,
         transfer_to=served.settings.transfer_to,
     )
@@ -138,6 +142,9 @@ class _Listening:
         self._ear = ear
         self._utterances = Utterances()
 
+    def prepare(self, expected: tuple[str, ...]) -> None:
+        self._ear.prepare(Expecting(Mood.CHOICE, expected))
+
     def push(self, audio: bytes) -> list[bytes]:
         return [notice.utterance for notice in self._utterances.push(audio) if isinstance(notice, SpeechEnded)]
 
@@ -145,5 +152,5 @@ class _Listening:
         self._utterances.clear()
 
     async def words(self, utterance: bytes, expected: tuple[str, ...]) -> str:
-        mood = Mood.WISH if expected else Mood.DIGITS
+        mood = Mood.CHOICE if expected else Mood.DIGITS
         return (await self._ear.hear(utterance, Expecting(mood, expected))).text

@@ -17,6 +17,10 @@ from phone_bridge.runtime.sockets import Socket
 class Ear(Protocol):
     """Finds what is said in a run of linear 16 kHz sound, and recognises it on this machine."""
 
+    def prepare(self, expected: tuple[str, ...]) -> None:
+        """Begin to learn what may be said next; returns at once."""
+        ...
+
     def push(self, audio: bytes) -> list[bytes]:
         """Listen, and give the utterances that have ended."""
         ...
@@ -55,7 +59,7 @@ class MenuPump(Pump):
         self._ear = ear
         self._path = path(leg.format, LINEAR_16K)
         self._put_through = put_through
-        self._turn = talk.turn
+        self._turn = -1
         self._wanted = ""
         self._send[c.Listen] = self._hear
 
@@ -67,9 +71,6 @@ class MenuPump(Pump):
     def _hear(self, command: c.Listen, now: int) -> None:
         if self._ear is None:
             return
-        if self._turn != self._talk.turn:
-            self._turn = self._talk.turn
-            self._ear.clear()
         for utterance in self._ear.push(self._path.push(command.audio)):
             self._spawn(self._recognise(self._ear, utterance, self._turn))
 
@@ -83,6 +84,11 @@ class MenuPump(Pump):
 
     def _transmit(self) -> None:
         super()._transmit()
+        if self._ear is not None and self._turn != self._talk.turn:
+            self._turn = self._talk.turn
+            self._ear.clear()
+            if self._talk.expected:
+                self._ear.prepare(self._talk.expected)
         if self._talk.wanted and not self._wanted:
             self._wanted = self._talk.wanted
             self._spawn(self._move(self._wanted))
