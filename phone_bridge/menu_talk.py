@@ -14,6 +14,7 @@ import msgspec
 
 from phone_bridge import menus
 from phone_bridge.audio.format import Format
+from phone_bridge.audio.tones import beep
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call import words
@@ -37,6 +38,11 @@ VOICE_MS = 20_000
 """The longest that a voice is waited for to end."""
 WORDS_MS = 8_000
 """The longest that the words of a voice are waited for."""
+MESSAGE_MS = 120_000
+"""The longest message."""
+MESSAGE_QUIET_MS = 6_000
+"""How long somebody who leaves a message may keep silent."""
+BEEP = "~beep"
 
 SENTENCES: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -46,7 +52,8 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "lost": "I am sorry, I could not find out what I can do for you. Goodbye.",
         "nobody": "Nobody can take your call now. Please call again later. Goodbye.",
         "unable": "I am sorry, I cannot put you through on this line. Goodbye.",
-        "no_message": "I am sorry, no message can be left on this line. Please call again later. Goodbye.",
+        "message": "Please stay on the line to leave a message after the tone. Press the hash key when you are done.",
+        "thanks": "Thank you. Goodbye.",
     },
     "de": {
         "unclear": "Das habe ich leider nicht verstanden.",
@@ -55,10 +62,11 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "lost": "Leider konnte ich nicht herausfinden, was ich für Sie tun kann. Auf Wiederhören.",
         "nobody": "Gerade kann niemand Ihren Anruf annehmen. Bitte rufen Sie später noch einmal an. Auf Wiederhören.",
         "unable": "Auf dieser Leitung kann ich Sie leider nicht verbinden. Auf Wiederhören.",
-        "no_message": (
-            "Auf dieser Leitung kann leider keine Nachricht hinterlassen werden. "
-            "Bitte rufen Sie später noch einmal an. Auf Wiederhören."
+        "message": (
+            "Bitte bleiben Sie am Apparat und sprechen Sie nach dem Ton. "
+            "Drücken Sie die Rautetaste, wenn Sie fertig sind."
         ),
+        "thanks": "Vielen Dank. Auf Wiederhören.",
     },
     "es": {
         "unclear": "Lo siento, no le he entendido.",
@@ -67,7 +75,11 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "lost": "Lo siento, no he podido averiguar qué desea. Adiós.",
         "nobody": "Ahora nadie puede atender su llamada. Por favor, vuelva a llamar más tarde. Adiós.",
         "unable": "Lo siento, en esta línea no puedo pasarle la llamada. Adiós.",
-        "no_message": "Lo siento, en esta línea no se pueden dejar mensajes. Vuelva a llamar más tarde. Adiós.",
+        "message": (
+            "No cuelgue, por favor, y deje su mensaje después del tono. "
+            "Pulse la tecla almohadilla, o numeral, cuando termine."
+        ),
+        "thanks": "Gracias. Adiós.",
     },
     "fr": {
         "unclear": "Désolé, je n'ai pas compris.",
@@ -76,13 +88,14 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "lost": "Désolé, je n'ai pas pu savoir ce que vous souhaitez. Au revoir.",
         "nobody": "Personne ne peut prendre votre appel pour le moment. Veuillez rappeler plus tard. Au revoir.",
         "unable": "Désolé, je ne peux pas transférer votre appel sur cette ligne. Au revoir.",
-        "no_message": (
-            "Désolé, il n'est pas possible de laisser un message sur cette ligne. "
-            "Veuillez rappeler plus tard. Au revoir."
+        "message": (
+            "Ne quittez pas, s'il vous plaît, et laissez votre message après le signal. "
+            "Appuyez sur la touche dièse, ou carré, quand vous avez terminé."
         ),
+        "thanks": "Merci. Au revoir.",
     },
 }
-"""What the bridge says of its own in a menu, by language."""
+"""What the bridge says of its own in a menu, and to whoever leaves a message, by language."""
 
 
 def sentence(key: str, language: str) -> str:
@@ -103,8 +116,8 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     """How a caller is served in the menus of a route, in its ``language``.
 
     ``hears`` is the language in which words are heard, empty where there is no ear and keys alone count, ``digits``
-    whether spoken digits are; ``moves`` whether the line can put a caller through; ``transfer_to`` the number that the
-    route's fallback is, if it is one.
+    whether spoken digits are; ``moves`` whether the line can put a caller through. The route's fallback is the number
+    ``transfer_to``, or a ``voicemail``, or else a goodbye.
     """
 
     language: str = "en"
@@ -112,6 +125,27 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     digits: bool = False
     moves: bool = False
     transfer_to: str = ""
+    voicemail: bool = False
+
+
+class Message:
+    """A message that a caller leaves from ``began`` on, until they keep silent or it is as long as one may be."""
+
+    def __init__(self, began: int) -> None:
+        self.began = began
+        self.voiced = False
+        """Whether anything was said."""
+        self._quiet_since: int | None = began
+
+    def voice(self, now: int, *, on: bool) -> None:
+        """Know that a voice begins, or ends."""
+        self.voiced = self.voiced or on
+        self._quiet_since = None if on else now
+
+    def ends_at(self) -> int:
+        """Say when it is over, unless there is a voice before."""
+        longest = self.began + MESSAGE_MS
+        return longest if self._quiet_since is None else min(longest, self._quiet_since + MESSAGE_QUIET_MS)
 
 
 class MenuTalk:
@@ -134,6 +168,7 @@ class MenuTalk:
         now: int,
         farewell: str = "",
     ) -> None:
+        self._format = format
         self._known = known
         self._first = first
         self.manners = manners
@@ -152,10 +187,15 @@ class MenuTalk:
         self._prompt = ""  # what is being made, of which nothing is heard yet
         self._due: int | None = None  # when the caller counts as silent
         self._gone_at: int | None = None  # when the last words count as heard
-        self.going = Target(Kind.HANG_UP)
-        """What follows on the last words."""
+        self._going = Target(Kind.HANG_UP)  # what follows on the last words
+        self._beeped = False
+        self.leaf: Target | None = None
+        """Where the menus have led."""
         self._language = manners.language  # they are in
         self._voiced = False  # a voice goes on, or its words are awaited
+        self.message_ms = 0
+        """How long the message is that the caller has left."""
+        self._message: Message | None = None  # that is being left
         self.onward: Target | None = None
         """Which assistant the caller wants."""
         self.wanted = ""
@@ -190,7 +230,9 @@ class MenuTalk:
 
     @property
     def asking(self) -> bool:
-        """Whether words are listened for: a menu was said to its end, and there is an ear for its language."""
+        """Whether it matters when a voice begins: a menu was said, for whose language there is an ear, or the beep."""
+        if self._message is not None:
+            return True
         return self.asked is not None and self._due is not None and not self._digits and self._listens(self.asked.menu)
 
     @property
@@ -207,8 +249,8 @@ class MenuTalk:
 
     @property
     def recordable(self) -> bool:
-        """Whether anything may be recorded: nothing is."""
-        return False
+        """Whether the caller leaves a message: nothing else is recorded."""
+        return self._message is not None
 
     @property
     def lag_ms(self) -> int:
@@ -231,7 +273,7 @@ class MenuTalk:
 
     def private(self, now: int) -> bool:
         """Whether what the caller does now is for no recording."""
-        return True
+        return self._message is None
 
     def sounding(self, now: int) -> bool:
         """Whether it matters that the caller speaks while something sounds: keys alone interrupt a menu."""
@@ -269,6 +311,7 @@ class MenuTalk:
             self._speaker.prompts.deadline(),
             self._due,
             self._gone_at,
+            self._message.ends_at() if self._message is not None else None,
             self.trace.began + self._rules.limit_ms if self.asked is not None else None,
         )
         return min((time for time in times if time is not None), default=None)
@@ -281,7 +324,10 @@ class MenuTalk:
         self._speaker.settle(now)
         for prompt in self._speaker.prompts.late(now):
             self._prompt_failed(e.PromptFailed(prompt.name, "it took too long"), now)
-        if self._phase is Phase.CLOSING:
+        if self._message is not None:
+            if now >= self._message.ends_at():
+                self._thank(now)
+        elif self._phase is Phase.CLOSING:
             self._go_when_heard(now)
         elif now >= self.trace.began + self._rules.limit_ms:
             self._end("goodbye_limit", now)
@@ -299,11 +345,13 @@ class MenuTalk:
     # The caller
 
     def _caller_heard(self, event: e.CallerHeard, now: int) -> None:
-        if self.asking and not self._ledger.unheard(now):
+        if self.asked is not None and self.asking and not self._ledger.unheard(now):
             self._out.append(c.Listen(event.audio))
 
     def _digit_pressed(self, event: e.DigitPressed, now: int) -> None:
         self.trace.noted(now, "key", event.digit)
+        if self._message is not None and event.digit == ENTER_KEY:
+            self._thank(now)
         if self.asked is None:
             return
         self._hush(now)
@@ -318,11 +366,15 @@ class MenuTalk:
             self._due = now + menu.timeout * 1000
 
     def _voice_started(self, event: e.VoiceStarted, now: int) -> None:
-        if self.asking and not self._ledger.unheard(now):
+        if self._message is not None:
+            self._message.voice(now, on=True)
+        elif self.asking and not self._ledger.unheard(now):
             self._voiced, self._due = True, now + VOICE_MS
 
     def _voice_stopped(self, event: e.VoiceStopped, now: int) -> None:
-        if self.asking and self._voiced:
+        if self._message is not None:
+            self._message.voice(now, on=False)
+        elif self.asking and self._voiced:
             self._due = now + WORDS_MS
 
     def _caller_said(self, event: e.CallerSaid, now: int) -> None:
@@ -360,16 +412,16 @@ class MenuTalk:
     def _leave(self, step: Go, now: int) -> None:
         language = step.language or self.manners.language
         first = tuple(_line("own", text, language) for text in step.first)
-        target = step.target
-        if target.kind is Kind.FALLBACK and self.manners.transfer_to:
-            target = Target(Kind.NUMBER, self.manners.transfer_to)
+        self.leaf = target = step.target
+        if target.kind is Kind.FALLBACK:
+            target = self._fallback()
         match target.kind:
             case Kind.NUMBER if self.manners.moves:
                 more = [moving.connecting("", language)]
             case Kind.NUMBER:
                 more = [self._own("unable", language)]
             case Kind.VOICEMAIL:
-                more = [self._own("no_message", language)]
+                more = [self._own("message", language)]
             case Kind.ASSISTANT | Kind.HANG_UP:
                 more = []
             case _:
@@ -377,13 +429,18 @@ class MenuTalk:
         self._language = language
         self._last_words(target, (*first, *more), now)
 
+    def _fallback(self) -> Target:
+        if self.manners.transfer_to:
+            return Target(Kind.NUMBER, self.manners.transfer_to)
+        return Target(Kind.VOICEMAIL if self.manners.voicemail else Kind.FALLBACK)
+
     def _own(self, key: str, language: str) -> c.Line:
         """Give a sentence of our own that ends the talk, in English where we do not speak the language."""
         text = sentence(key, language)
         return _line(key, text, language) if text else _line(key, SENTENCES["en"][key], "en")
 
     def _last_words(self, target: Target, lines: tuple[c.Line, ...], now: int) -> None:
-        self.asked, self.going = None, target
+        self.asked, self._going = None, target
         self._phase = Phase.CLOSING
         if lines:
             self._prompt = self._speaker.speak(*lines, now=now).name
@@ -403,13 +460,29 @@ class MenuTalk:
     def _go(self, now: int) -> None:
         self._gone_at = None
         self._speaker.flush(now)
-        if self.going.kind is Kind.ASSISTANT:
-            self.onward = self.going
+        if self._going.kind is Kind.ASSISTANT:
+            self.onward = self._going
             self._phase = Phase.ENDED
-        elif self.going.kind is Kind.NUMBER and self.manners.moves:
-            self.wanted = self.going.name
+        elif self._going.kind is Kind.NUMBER and self.manners.moves:
+            self.wanted = self._going.name
+        elif self._going.kind is Kind.VOICEMAIL and not self._beeped:
+            self._beeped = True
+            self._speaker.play(BEEP, beep(self._format), now)
+            self._speaker.finish(BEEP, now)
+            self._gone_at = self._ledger.quiet_at() + self._rules.farewell_ms
+        elif self._going.kind is Kind.VOICEMAIL:
+            self._message = Message(now)
         else:
             self._hang_up()
+
+    def _thank(self, now: int) -> None:
+        self._end_message(now)
+        self._say_last("thanks", self._language, now)
+
+    def _end_message(self, now: int) -> None:
+        if self._message is not None and self._message.voiced:
+            self.message_ms = now - self._message.began
+        self._message = None
 
     def _hang_up(self) -> None:
         self.wanted = ""
@@ -458,6 +531,7 @@ class MenuTalk:
         hung_up = event.reason == "hangup"
         self.trace.ending("caller" if hung_up else "carrier", "" if hung_up else "leg_lost")
         self._speaker.forsake(now)
+        self._end_message(now)
         self.wanted = ""
         self._phase = Phase.ENDED
 
@@ -466,6 +540,7 @@ class MenuTalk:
         self._end("goodbye_drain" if event.by == "drain" else "goodbye", now)
 
     def _end(self, key: str, now: int) -> None:
+        self._end_message(now)
         self._hush(now)
         self.wanted = ""
         self.turn += 1

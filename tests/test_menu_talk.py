@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import twiml
 from phone_bridge import menus
 from phone_bridge.audio.format import PCMU_8K
+from phone_bridge.audio.tones import BEEP_MS
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call import words
@@ -18,6 +19,8 @@ from phone_bridge.errors import LocalError
 from phone_bridge.menu_talk import (
     MARK,
     MAX_SPEECH_CHARS,
+    MESSAGE_MS,
+    MESSAGE_QUIET_MS,
     SENTENCES,
     VOICE_MS,
     WORDS_MS,
@@ -89,9 +92,10 @@ class Walk(Desk):
         digits: bool = True,
         moves: bool = False,
         transfer_to: str = "",
+        voicemail: bool = False,
     ) -> None:
         super().__init__(voice_ms=None)
-        manners = Manners(hears=hears, digits=digits, moves=moves, transfer_to=transfer_to)
+        manners = Manners(hears=hears, digits=digits, moves=moves, transfer_to=transfer_to, voicemail=voicemail)
         self.talk = MenuTalk(PCMU_8K, MENUS, first, manners, at=at, now=0, farewell=farewell)
         self.call = self.talk  # type: ignore[assignment]  # it is driven as a call is
         self.voice_ms = voice_ms
@@ -230,13 +234,12 @@ def test_the_hours_are_those_of_the_moment_in_which_a_key_is_pressed() -> None:
     ("key", "words_"),
     [
         ("0", [said("unable")]),
-        ("5", [said("no_message")]),
         ("6", [said("lost")]),
         ("7", ["Goodbye."]),
         ("8", []),
     ],
 )
-def test_a_line_that_moves_nobody_and_keeps_no_message_says_so_and_hangs_up(key: str, words_: list[str]) -> None:
+def test_a_line_that_moves_nobody_says_so_and_hangs_up(key: str, words_: list[str]) -> None:
     walk = Walk().press(key)
     assert walk.texts()[1:] == words_
     assert walk.ended is not bool(words_)
@@ -273,6 +276,65 @@ def test_the_route_s_fallback_may_be_a_number() -> None:
     walk = Walk(moves=True, transfer_to="+4930111111").press("6")
     walk.wait(2 * LINE_MS)
     assert walk.talk.wanted == "+4930111111"
+
+
+# Messages
+
+
+def speaks(walk: Walk, ms: int) -> None:
+    walk.tell(e.VoiceStarted(walk.now))
+    walk.wait(ms)
+    walk.tell(e.VoiceStopped(walk.now))
+
+
+def at_the_beep(key: str = "5", *, voicemail: bool = False) -> Walk:
+    walk = Walk(voicemail=voicemail).press(key)
+    walk.wait(LINE_MS + 100)
+    assert not walk.talk.recordable, "the beep sounds"
+    walk.wait(BEEP_MS)
+    assert walk.talk.recordable
+    assert walk.texts()[1:] == [said("message")]
+    walk.tell(e.CallerHeard(FRAME))
+    assert walk.of(c.Listen) == [], "a message is nobody's to understand"
+    return walk
+
+
+@pytest.mark.parametrize("ends", ["key", "silence", "full"])
+def test_a_message_is_left_after_the_beep_and_thanked_for(ends: str) -> None:
+    walk = at_the_beep()
+    walk.wait(1_000)
+    speaks(walk, 3_000)
+    if ends == "full":
+        walk.tell(e.VoiceStarted(walk.now))
+    walk.wait({"key": 100, "silence": MESSAGE_QUIET_MS, "full": MESSAGE_MS}[ends])
+    if ends == "key":
+        walk.press("1")
+        assert walk.talk.recordable, "other keys are nothing"
+        walk.press("#")
+    assert not walk.talk.recordable
+    assert walk.texts()[-1] == said("thanks")
+    assert abs(walk.talk.message_ms - {"key": 4_100, "silence": 10_000, "full": MESSAGE_MS}[ends]) <= 200
+    walk.wait(2 * LINE_MS)
+    assert walk.hung_up
+
+
+def test_silence_is_no_message() -> None:
+    walk = at_the_beep()
+    walk.wait(MESSAGE_QUIET_MS + 100)
+    assert (walk.talk.message_ms, walk.texts()[-1]) == (0, said("thanks"))
+
+
+@pytest.mark.parametrize("fact", [e.LegClosed(), e.EndRequested("drain")])
+def test_a_message_that_ends_with_its_call_is_one(fact: e.Event) -> None:
+    walk = at_the_beep()
+    speaks(walk, 2_000)
+    walk.tell(fact)
+    assert walk.talk.message_ms >= 2_000
+    assert (walk.talk.recordable, walk.talk.private(walk.now)) == (False, True)
+
+
+def test_the_route_s_fallback_may_be_a_voicemail() -> None:
+    assert at_the_beep("6", voicemail=True).talk.recordable
 
 
 # Words
@@ -490,7 +552,8 @@ def spoken_place(first: str, keys: Sequence[tuple[int, str]]) -> Place:
     gathered = tuple(talk.gathered.items())
     if talk.asked is not None:
         return "menu", talk.asked.menu.name, gathered
-    return talk.going.kind.value, talk.going.name, gathered
+    assert talk.leaf is not None
+    return talk.leaf.kind.value, talk.leaf.name, gathered
 
 
 def documented_place(first: str, keys: Sequence[tuple[int, str]]) -> Place:

@@ -319,6 +319,7 @@ class Bridge:
             socket,
             ear=ear,
             put_through=put_through,
+            tape=lambda: self._recorder(record, leg, talk.trace),
             dialect=self._dialect(record.user_id, NO_TOOLS, "", served, Trust()),  # of which no session is opened
             connector=self._connector,
             prompts=self.prompts,

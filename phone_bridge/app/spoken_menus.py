@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from phone_bridge.app import voicemail
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.pins import EARS, known_by
+from phone_bridge.app.recordings import PATH as RECORDING_PATH
 from phone_bridge.assistant.engines.registry import EAR
 from phone_bridge.assistant.hearing import Utterances
 from phone_bridge.assistant.ports import Ear, Expecting, Mood, SpeechEnded
@@ -102,6 +104,9 @@ async def _walk(bridge: Bridge, call: Arrived, served: Served, farewell: str = "
     pump = bridge.menu_pump(call.record, talk, call.leg, call.socket, ear=ear, put_through=call.put_through)
     call.show(pump)
     await bridge.registry.carry(call.record, pump)
+    if talk.message_ms:
+        url = f"{bridge.settings.base_url}{RECORDING_PATH.format(id=call.record.id)}"
+        await voicemail.leave(bridge, call.record, url, -(-talk.message_ms // 1000))
     return talk
 
 
@@ -115,6 +120,7 @@ def _manners(bridge: Bridge, call: Arrived, served: Served) -> Manners:
         digits=settings.ear in EARS,
         moves=call.put_through is not None,
         transfer_to=served.settings.transfer_to,
+        voicemail=served.settings.fallback == "voicemail",
     )
 
 

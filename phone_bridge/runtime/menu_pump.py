@@ -11,6 +11,7 @@ from phone_bridge.call import events as e
 from phone_bridge.errors import BridgeError
 from phone_bridge.menu_talk import MenuTalk
 from phone_bridge.runtime.pump import LegWire, Pump
+from phone_bridge.runtime.recordings import Recorder
 from phone_bridge.runtime.sockets import Socket
 
 
@@ -41,7 +42,8 @@ PutThrough = Callable[[str], Awaitable[None]]
 class MenuPump(Pump):
     """Carry a caller through ``talk`` on a leg that was admitted; with ``talk.onward`` the leg is free when it ends.
 
-    ``ear`` is None where keys alone are understood, ``put_through`` where the line can put nobody through.
+    ``ear`` is None where keys alone are understood, ``put_through`` where the line can put nobody through;
+    ``tape`` opens what keeps a message.
     """
 
     def __init__(
@@ -52,13 +54,15 @@ class MenuPump(Pump):
         *,
         ear: Ear | None = None,
         put_through: PutThrough | None = None,
+        tape: Callable[[], Recorder] | None = None,
         **pump: Any,
     ) -> None:
         super().__init__(talk, leg, socket, **pump)
-        self._talk = talk
+        self.talk = talk
         self._ear = ear
         self._path = path(leg.format, LINEAR_16K)
         self._put_through = put_through
+        self._tape = tape
         self._turn = -1
         self._wanted = ""
         self._send[c.Listen] = self._hear
@@ -66,7 +70,7 @@ class MenuPump(Pump):
     @property
     def leads_on(self) -> bool:
         """Whether the caller has chosen an assistant."""
-        return self._talk.onward is not None and self._failure is None
+        return self.talk.onward is not None and self._failure is None
 
     def _hear(self, command: c.Listen, now: int) -> None:
         if self._ear is None:
@@ -76,22 +80,34 @@ class MenuPump(Pump):
 
     async def _recognise(self, ear: Ear, utterance: bytes, turn: int) -> None:
         try:
-            text = await ear.words(utterance, self._talk.expected)
+            text = await ear.words(utterance, self.talk.expected)
         except BridgeError:
             text = ""  # the keys are there still
-        if turn == self._talk.turn:
+        if turn == self.talk.turn:
             self._fact_if_live(e.CallerSaid(text))
 
     def _transmit(self) -> None:
+        if self._tape is not None and self.talk.recordable is (self._recorder is None):
+            self._turn_tape(self._tape)
         super()._transmit()
-        if self._ear is not None and self._turn != self._talk.turn:
-            self._turn = self._talk.turn
+        if self._ear is not None and self._turn != self.talk.turn:
+            self._turn = self.talk.turn
             self._ear.clear()
-            if self._talk.expected:
-                self._ear.prepare(self._talk.expected)
-        if self._talk.wanted and not self._wanted:
-            self._wanted = self._talk.wanted
+            if self.talk.expected:
+                self._ear.prepare(self.talk.expected)
+        if self.talk.wanted and not self._wanted:
+            self._wanted = self.talk.wanted
             self._spawn(self._move(self._wanted))
+
+    def _turn_tape(self, tape: Callable[[], Recorder]) -> None:
+        """Begin to keep a message, or end it: what the caller hears then is no part of it."""
+        recorder, self._recorder = self._recorder, None
+        if recorder is None:
+            self._recorder = tape()
+        elif self.talk.message_ms:
+            recorder.close(self._now(), self.talk.lag_ms)
+        else:
+            recorder.drop()
 
     async def _move(self, number: str) -> None:
         try:
@@ -102,7 +118,7 @@ class MenuPump(Pump):
 
     def _stay(self) -> None:
         now = self._now()
-        self._perform(self._talk.stayed(now), now)
+        self._perform(self.talk.stayed(now), now)
         self._arm()
         self._transmit()
 

@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from msgspec import structs
 
+from phone_bridge.audio.g711 import linear_to_ulaw, ulaw_to_linear
+from phone_bridge.audio.whole import pcm16
 from phone_bridge.call import words
 from phone_bridge.errors import Unavailable
 from phone_bridge.legs.sip.telephone_event import pack
@@ -18,12 +21,14 @@ from phone_bridge.menus import Choice, Menu
 from phone_bridge.routing import Route
 from phone_bridge.runtime.api_keys import ApiKey, fingerprint
 from phone_bridge.runtime.lines import Line
+from phone_bridge.runtime.menu_pump import MenuPump
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.sip_trunks import SipTrunk
-from tests.app.premises import Premises, json_of, play
+from tests.app.premises import PUBLIC, Premises, json_of, play
 from tests.app.test_lines import SECRET, Lines, lined
 from tests.app.test_phone import AUTH, KEY, phone, token
 from tests.app.test_sip import Phoned, phoned
+from tests.audio.speechlike import vowel
 from tests.runtime.serving import until
 from tests.runtime.telephone import Telephone
 
@@ -38,7 +43,7 @@ OFFICE = Menu(
         Choice(key="2", to="menu:number"),
         Choice(key="3", to="assistant"),
         Choice(key="4", to="assistant:gone"),
-        Choice(key="5", say="Goodbye.", to="hang_up"),
+        Choice(key="5", to="voicemail"),
     ),
 )
 NUMBER = Menu(name="number", say="Your number.", gather=4, to="assistant:appointments")
@@ -201,6 +206,43 @@ def test_a_trunk_that_is_somebody_s_is_led_to_no_assistant_of_anybody_else_s(tmp
             await bye(telephone)
             record = await line.ended(telephone)
             assert (record.route, texts(record)[-1]) == ("office", words.line("apology_unavailable").text)
+
+    asyncio.run(story())
+
+
+def test_a_caller_by_sip_leaves_a_message_which_is_kept_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, Any]] = []
+
+    async def story() -> None:
+        async with office(tmp_path, recordings_folder=f"{tmp_path}/kept") as line:
+            book = line.house.bridge.outbound
+            monkeypatch.setattr(book, "announce", lambda id_, kind, data: told.append((kind, data)))
+            telephone, _ = await calls_in(line)
+            press(telephone, "5")
+            record = line.house.bridge.registry.known(telephone.call_id)
+            assert record is not None
+            pump = line.house.bridge.registry.pump(record.id)
+            assert isinstance(pump, MenuPump)
+            await until(lambda: pump.talk.recordable)
+            sound = linear_to_ulaw(pcm16(vowel(1_500)))
+            for at in range(0, len(sound) - 160, 160):
+                telephone.speak(sound[at : at + 160])
+                await asyncio.sleep(0.02)
+            press(telephone, "#")
+            await bye(telephone)
+            await line.ended(telephone)
+            await until(lambda: bool(told))
+            record = await line.house.bridge.spool.find_carrier(telephone.call_id)
+            assert record is not None
+            where = f"/v1/calls/{record.id}/recording"
+            assert (record.status, record.voicemail, record.session) == ("voicemail", f"{PUBLIC}{where}", "")
+            assert record.voicemail_seconds in (2, 3)
+            kept = await line.house.ask("GET", where)
+            assert (kept.status, kept.headers["content-type"]) == (200, "audio/wav")
+            left = np.frombuffer(ulaw_to_linear(kept.body[58::2]), "<i2")
+            assert np.abs(left).max() > 3_000, "the caller is heard"
+            assert [kind for kind, _ in told] == ["voicemail.left"]
+            assert told[0][1]["voicemail"] == record.voicemail
 
     asyncio.run(story())
 

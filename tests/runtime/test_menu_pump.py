@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from phone_bridge.audio.format import LINEAR_16K, PCMU_8K
 from phone_bridge.audio.g711 import linear_to_ulaw
+from phone_bridge.audio.tape import HEADER_BYTES
+from phone_bridge.audio.tones import BEEP_MS
 from phone_bridge.audio.whole import pcm16
 from phone_bridge.call.machine import Call
 from phone_bridge.call.rules import Rules
@@ -15,16 +18,21 @@ from phone_bridge.menu_talk import Manners, MenuTalk
 from phone_bridge.menus import Choice, Kind, Menu, Target
 from phone_bridge.runtime.menu_pump import MenuPump, PutThrough
 from phone_bridge.runtime.pump import Pump
+from phone_bridge.runtime.recordings import DELETED, KEPT, Recordings
 from phone_bridge.sessions.chronapilot import ChronaPilot
 from tests.audio.speechlike import vowel
-from tests.clock import settle
+from tests.clock import run_virtual, settle
 from tests.runtime.pumping import FRAME, LINE_MS, Stage, start_of, virtual
 
 OFFICE = Menu(
     name="office",
     say="Appointments?",
     human="number:+4930999999",
-    choices=(Choice(key="1", words="appointments", to="assistant"), Choice(key="2", to="menu:second")),
+    choices=(
+        Choice(key="1", words="appointments", to="assistant"),
+        Choice(key="2", to="menu:second"),
+        Choice(key="3", to="voicemail"),
+    ),
 )
 SECOND = Menu(name="second", say="Digits?", gather=4, to="assistant")
 MENUS = {menu.name: menu for menu in (OFFICE, SECOND)}
@@ -66,8 +74,11 @@ class Words:
 class Hall(Stage):
     """A stage on which the menus come first."""
 
-    def __init__(self, *, ear: Words | None = None, put_through: PutThrough | None = None) -> None:
+    def __init__(
+        self, *, ear: Words | None = None, put_through: PutThrough | None = None, kept: Recordings | None = None
+    ) -> None:
         super().__init__()
+        self.kept = kept
         self.leg = TwilioStream(start_of("1"))
         manners = Manners(hears="en" if ear else "", moves=put_through is not None)
         at = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
@@ -79,6 +90,7 @@ class Hall(Stage):
             self.near.socket,
             ear=ear,
             put_through=put_through,
+            tape=(lambda: kept.open("call_1", PCMU_8K, self.talk.trace)) if kept is not None else None,
             dialect=self.dialect,
             connector=self.connector,
             prompts=self.voice,
@@ -260,3 +272,30 @@ async def test_a_stop_meanwhile_says_goodbye_and_an_answer_that_comes_late_chang
     await hall.over(10)
     assert hall.carrier.heard("goodbye_drain")
     assert not hall.carrier.heard("menu.nobody")
+
+
+def test_a_message_is_kept_and_silence_is_not(tmp_path: Path) -> None:
+    async def story(*, speaks: bool) -> None:
+        kept = Recordings(tmp_path)
+        hall = await Hall(kept=kept).said()
+        hall.carrier.press("3")
+        await asyncio.sleep(HEARD + BEEP_MS / 1000)
+        assert hall.talk.recordable
+        hall.speak(400) if speaks else hall.carrier.speak(*[FRAME] * 20)
+        await asyncio.sleep(2)
+        hall.carrier.speak(FRAME)
+        hall.carrier.press("#")
+        await hall.over(10)
+        kept.close()
+        file = kept.find("call_1")
+        assert (file is not None) is speaks
+        told = hall.pump.trace.recording
+        assert told is not None
+        assert told.state == (KEPT if speaks else DELETED)
+        if file is not None:
+            assert len(set(file.read_bytes()[HEADER_BYTES::2])) > 10, "the caller"
+            assert set(file.read_bytes()[HEADER_BYTES + 1 :: 2]) == {0xFF}, "and nothing of ours"
+            file.unlink()
+
+    for speaks in (False, True):
+        run_virtual(story(speaks=speaks))
