@@ -178,7 +178,7 @@ class MenuTalk:
         self._phase = Phase.NEW
         self._out: list[c.Command] = []
         self.trace = Trace(now)
-        self._speaker = Speaker(format, self._rules, Language(self._rules), self.trace, self._out)
+        self._speaker = Speaker(format, self._rules, Language(self._rules), self.trace, self._out, now)
         self._ledger = self._speaker.ledger
         self.asked: Ask | None = None
         """What the caller is asked."""

@@ -260,18 +260,18 @@ class Bridge:
         onward: bool = True,
         lead_in: str = "",
         owed: bool = True,
-        begun: bool = False,
+        began: int | None = None,
     ) -> Pump:
         """Put a call, or a later part of one, together from its leg and the session it is bound to.
 
         ``known`` is what ``begin`` said, ``plan`` what is said first in a call of our own, ``onward`` whether the
         carrier can send a caller on who cannot be served, ``lead_in`` what a caller is told who comes back, ``owed``
-        whether the session goes on by itself then, ``begun`` whether the caller comes from a menu that we have spoken.
-        Raises Unavailable where the call's route is no more.
+        whether the session goes on by itself then, ``began`` when a caller has called who comes from a menu that we
+        have spoken, in milliseconds on the call's clock. Raises Unavailable where the call's route is no more.
         """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
-        past = record.past(timestamp(time.time)) if record.resumed and not begun else None
+        past = record.past(timestamp(time.time)) if record.resumed and began is None else None
         if past is not None:
             past = msgspec.structs.replace(past, lead_in=lead_in, owed=owed)
         served = self.tenants.of(record)
@@ -282,13 +282,13 @@ class Bridge:
         rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
         rules = msgspec.structs.replace(rules, trust=trust, pin_by_voice=by_voice)
         now = int(time.monotonic() * 1000)
-        call = Call(leg.format, rules, now, past)
+        call = Call(leg.format, rules, now, past, before_ms=0 if began is None else now - began)
         return Pump(
             call,
             leg,
             socket,
             dialect=self._dialect(record.user_id, tools, known, served, trust),
-            connector=self.telemetry.watch(self._connector, call.trace, past, begun=begun),
+            connector=self.telemetry.watch(self._connector, call.trace, past, begun=began is not None),
             prompts=self.prompts,
             tools=tools,
             clock=time.monotonic,

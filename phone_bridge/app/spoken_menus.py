@@ -53,12 +53,15 @@ async def carry(bridge: Bridge, call: Arrived, known: str | None = None) -> None
     ``known`` is what ``begin`` said, where it was asked already. Raises Unavailable like ``Bridge.pump``.
     """
     record = call.record
-    menus = begins_with_menus(bridge, record)
-    if menus and not await _chooses(bridge, call):
-        return
+    began = None
+    if begins_with_menus(bridge, record):
+        talk = await _chooses(bridge, call)
+        if talk is None:
+            return
+        began = talk.trace.began
     try:
         known = await bridge.begin(record) if known is None else known
-        pump = bridge.pump(record, call.leg, call.socket, known=known, onward=False, begun=menus)
+        pump = bridge.pump(record, call.leg, call.socket, known=known, onward=False, began=began)
         call.show(pump)
         await bridge.registry.carry(record, pump)
     except Unavailable:
@@ -71,23 +74,23 @@ def begins_with_menus(bridge: Bridge, record: CallRecord) -> bool:
     return bool(bridge.tenants.of(record).menu) and (not record.resumed or not record.session)
 
 
-async def _chooses(bridge: Bridge, call: Arrived) -> bool:
-    """Walk a caller through the menus; True where they wait for the assistant that ``call.record`` names by then."""
+async def _chooses(bridge: Bridge, call: Arrived) -> MenuTalk | None:
+    """Walk a caller through the menus; None unless they wait for the assistant, which ``call.record`` names by then."""
     record = call.record
     served = bridge.tenants.of(record)
     record.session = ""  # there is none yet
     talk = await _walk(bridge, call, served)
     if talk.onward is None:
-        return False
+        return None
     chosen = _behind(bridge, call, served, talk.onward)
     room = chosen is not None and bridge.registry.has_room_on(chosen.route, chosen.max_calls)
     bridge.registry.announce(record, secrets.token_hex(16))  # so that the line stays the caller's own
     if chosen is not None and room:
         _bind(call, chosen, talk.gathered)
-        return True
+        return talk
     log.warning("x a caller could not be led on from the menus of %s", served.route)
     await _walk(bridge, call, served, farewell="apology_busy" if chosen is not None else "apology_unavailable")
-    return False
+    return None
 
 
 async def _walk(bridge: Bridge, call: Arrived, served: Served, farewell: str = "") -> MenuTalk:
@@ -138,7 +141,6 @@ def _bind(call: Arrived, chosen: Served, gathered: dict[str, str]) -> None:
     record.route, record.user_id, record.session = chosen.route, chosen.settings.user_id, chosen.settings.session
     record.trust = known_by(record.direction, chosen, number, attested=call.attested).value
     record.metadata = gathered or None
-    record.answered_at = record.timeline = None
 
 
 class _Listening:

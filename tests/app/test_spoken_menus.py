@@ -110,6 +110,10 @@ def test_nothing_is_paid_for_before_a_caller_by_sip_has_chosen_the_assistant(tmp
             )
             assert (record.status, record.ended_by, record.trust) == ("completed", "caller", "known")
             assert words.line("greeting").text.startswith(texts(record)[0]), "the assistant's part alone"
+            assert record.timeline is not None
+            (key,) = record.timeline["events"]
+            assert (key["kind"], key["text"]) == ("key", "1")
+            assert record.transcript[0]["at_ms"] >= key["at_ms"], "one clock for both"
 
     asyncio.run(story())
 

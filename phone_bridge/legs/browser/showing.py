@@ -33,8 +33,7 @@ class Showing:
         self._question: tuple[str, bool] = ("", False)
         self._settled: dict[str, str] = {}  # questions that were shown, and what was told of their answer
         self._version = -1
-        self._trace: Trace | None = None
-        self._traces = 0  # that were looked at: a call has two whose caller came through a menu
+        self._trace: Trace | None = None  # a call has two whose caller came through a menu
 
     def asks(self, id: str) -> bool:
         """Tell whether the page shows the question ``id`` as the one that is open."""
@@ -44,7 +43,6 @@ class Showing:
         """Compare a view with what the page shows."""
         if trace is not self._trace:
             self._trace, self._version, self._said = trace, -1, set()
-            self._traces += 1
         changed = trace.version != self._version
         self._version = trace.version
         told: list[w.FromServer] = []
@@ -60,26 +58,18 @@ class Showing:
         for said in trace.transcript:
             if said not in self._said:
                 self._said.add(said)
-                self._live.pop(self._name(said), None)
-                yield self._caption(said, said.text, final=True)
+                self._live.pop(_name(said), None)
+                yield _caption(said, said.text, final=True)
 
     def _lines(self, view: View) -> Iterator[w.Transcript]:
-        there = {self._name(line): line for line in view.lines}
+        there = {_name(line): line for line in view.lines}
         for name in [name for name in self._live if name not in there]:
-            yield w.Transcript(_SPEAKERS[self._live.pop(name).speaker], "", True, name)  # nothing of it was heard
+            yield _caption(self._live.pop(name), "", final=True)  # nothing of it was heard
         for name, line in there.items():
             known = self._live.get(name)
             self._live[name] = line
             if known is None or known.text != line.text:
-                yield self._caption(line, line.text, final=False)
-
-    def _caption(self, line: Line | Said, text: str, *, final: bool) -> w.Transcript:
-        return w.Transcript(_SPEAKERS[line.speaker], text, final, self._name(line))
-
-    def _name(self, line: Line | Said) -> str:
-        """Name a line by who speaks and when it began, which stay the same when it is over."""
-        name = f"{line.speaker[0]}{line.at_ms}"
-        return name if self._traces == 1 else f"{name}.{self._traces}"
+                yield _caption(line, line.text, final=False)
 
     def _ask(self, question: Open | None) -> Iterator[w.Confirmation]:
         now = (question.id, question.answerable) if question is not None else ("", False)
@@ -108,6 +98,15 @@ def _outcome(asked: Asked) -> w.Outcome:
     if asked.verdict is Verdict.CONFIRMED and asked.outcome:
         return _OUTCOMES.get(asked.outcome, "unknown")
     return _ENDS[asked.verdict]
+
+
+def _caption(line: Line | Said, text: str, *, final: bool) -> w.Transcript:
+    return w.Transcript(_SPEAKERS[line.speaker], text, final, _name(line))
+
+
+def _name(line: Line | Said) -> str:
+    """Name a line by who speaks and when it began, which stay the same when it is over."""
+    return f"{line.speaker[0]}{line.at_ms}"
 
 
 def _proposed(action: Action) -> w.ProposedAction:
