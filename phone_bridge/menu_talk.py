@@ -154,7 +154,8 @@ class MenuTalk:
     ``at`` is the time of day at ``now``. When the phase is ENDED and ``onward`` is there, the caller is still on the
     line and wants the assistant. While ``wanted`` names a number, the caller has heard that they are put through to it:
     whoever can do that does it, and calls ``stayed`` where nothing came of it. With ``farewell``, a sentence of the
-    bridge's, nothing is asked: it is said, and the line is cut.
+    bridge's, nothing is asked: it is said, and the line is cut. With the ``trace`` of a talk that has failed the caller
+    gets the fallback.
     """
 
     def __init__(
@@ -167,6 +168,7 @@ class MenuTalk:
         at: datetime,
         now: int,
         farewell: str = "",
+        trace: Trace | None = None,
     ) -> None:
         self._format = format
         self._known = known
@@ -174,10 +176,11 @@ class MenuTalk:
         self.manners = manners
         self._at = at - timedelta(milliseconds=now)
         self._farewell = farewell
+        self._failed = trace is not None
         self._rules = Rules(language=manners.language)
         self._phase = Phase.NEW
         self._out: list[c.Command] = []
-        self.trace = Trace(now)
+        self.trace = Trace(now) if trace is None else trace
         self._speaker = Speaker(format, self._rules, Language(self._rules), self.trace, self._out, now)
         self._ledger = self._speaker.ledger
         self.asked: Ask | None = None
@@ -243,6 +246,11 @@ class MenuTalk:
         return menus.sayable(ask.menu, human=ask.human) if ask is not None and by_words else ()
 
     @property
+    def voiced(self) -> bool:
+        """Whether anything was said of the message that is being left."""
+        return self._message is not None and self._message.voiced
+
+    @property
     def proving(self) -> bool:
         """Whether a PIN is asked for: never."""
         return False
@@ -288,6 +296,8 @@ class MenuTalk:
         self._phase = Phase.TALKING
         if self._farewell:
             self._last_words(Target(Kind.HANG_UP), (words.line(self._farewell, self.manners.language),), now)
+        elif self._failed:
+            self._leave(Go(target=Target(Kind.FALLBACK), state=self._state), now)
         else:
             self._follow(menus.enter(self._known, self._first, self._time(now)), now)
         return self._drain()
@@ -480,7 +490,7 @@ class MenuTalk:
         self._say_last("thanks", self._language, now)
 
     def _end_message(self, now: int) -> None:
-        if self._message is not None and self._message.voiced:
+        if self._message is not None and self.voiced:
             self.message_ms = now - self._message.began
         self._message = None
 

@@ -261,13 +261,15 @@ class Bridge:
         lead_in: str = "",
         owed: bool = True,
         began: int | None = None,
+        keeps_line: bool = False,
     ) -> Pump:
         """Put a call, or a later part of one, together from its leg and the session it is bound to.
 
         ``known`` is what ``begin`` said, ``plan`` what is said first in a call of our own, ``onward`` whether the
         carrier can send a caller on who cannot be served, ``lead_in`` what a caller is told who comes back, ``owed``
         whether the session goes on by itself then, ``began`` when a caller has called who comes from a menu that we
-        have spoken, in milliseconds on the call's clock. Raises Unavailable where the call's route is no more.
+        have spoken, in milliseconds on the call's clock, ``keeps_line`` whether we send
+        a caller on ourselves. Raises Unavailable where the call's route is no more.
         """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
@@ -293,10 +295,11 @@ class Bridge:
             tools=tools,
             clock=time.monotonic,
             language=rules.language,
-            apology=words.line("apology_onward", rules.language) if rules.onward else None,
+            apology=words.line("apology_onward", rules.language) if rules.onward and not keeps_line else None,
             journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
             pins=self.pins.of(record, served) if served.trust else None,
             recorder=self._recorder(record, leg, call.trace) if served.settings.record else None,
+            keeps_line=keeps_line and rules.onward,
         )
 
     def menu_pump(
@@ -329,7 +332,9 @@ class Bridge:
 
     def _recorder(self, record: CallRecord, leg: LegWire, trace: Trace) -> Recorder:
         known = record.recording if record.resumed else None
-        earlier = Recorded(known["state"], known["from_ms"]) if known and known["state"] != NOT_ANNOUNCED else None
+        earlier = Recorded(known["state"], known["from_ms"]) if known else trace.recording
+        if earlier is not None and earlier.state == NOT_ANNOUNCED:
+            earlier = None
         return self.recordings.open(record.id, leg.format, trace, earlier)
 
     @property

@@ -1,7 +1,7 @@
-"""Calls whose line asks for no documents: through the menus of their route, which the bridge speaks, to the assistant.
+"""Calls whose line asks for no documents: by the menus of their route, which the bridge speaks, to the assistant.
 
-Nothing but the line is paid for until a caller chooses the assistant: no session is opened, and no service elsewhere
-is given what they say.
+Where that cannot be had, they get the route's fallback. Nothing but the line is paid for until a caller chooses the
+assistant: no session is opened, and no service elsewhere is given what they say.
 """
 
 import logging
@@ -19,6 +19,7 @@ from phone_bridge.app.recordings import PATH as RECORDING_PATH
 from phone_bridge.assistant.engines.registry import EAR
 from phone_bridge.assistant.hearing import Utterances
 from phone_bridge.assistant.ports import Ear, Expecting, Mood, SpeechEnded
+from phone_bridge.call.trace import Trace
 from phone_bridge.errors import Unavailable
 from phone_bridge.menu_talk import Manners, MenuTalk
 from phone_bridge.menus import Target
@@ -61,9 +62,13 @@ async def carry(bridge: Bridge, call: Arrived, known: str | None = None) -> None
         began = talk.trace.began
     try:
         known = await bridge.begin(record) if known is None else known
-        pump = bridge.pump(record, call.leg, call.socket, known=known, onward=False, began=began)
+        settings = bridge.tenants.of(record).settings
+        onward = settings.fallback == "voicemail" or (bool(settings.transfer_to) and call.put_through is not None)
+        pump = bridge.pump(record, call.leg, call.socket, known=known, onward=onward, began=began, keeps_line=True)
         call.show(pump)
         await bridge.registry.carry(record, pump)
+        if pump.leads_on:
+            await _fall_back(bridge, call, pump.trace)
     except Unavailable:
         bridge.registry.forget(record.carrier_id)
         raise
@@ -93,7 +98,16 @@ async def _chooses(bridge: Bridge, call: Arrived) -> MenuTalk | None:
     return None
 
 
-async def _walk(bridge: Bridge, call: Arrived, served: Served, farewell: str = "") -> MenuTalk:
+async def _fall_back(bridge: Bridge, call: Arrived, trace: Trace) -> None:
+    """Give a caller what their route does whom the assistant could not serve."""
+    bridge.registry.announce(call.record, secrets.token_hex(16))
+    call.record.timeline = None  # the same trace goes on, and has it all
+    await _walk(bridge, call, bridge.tenants.of(call.record), trace=trace)
+
+
+async def _walk(
+    bridge: Bridge, call: Arrived, served: Served, *, farewell: str = "", trace: Trace | None = None
+) -> MenuTalk:
     talk = MenuTalk(
         call.leg.format,
         served.menus,
@@ -102,6 +116,7 @@ async def _walk(bridge: Bridge, call: Arrived, served: Served, farewell: str = "
         at=datetime.now(UTC),
         now=int(time.monotonic() * 1000),
         farewell=farewell,
+        trace=trace,
     )
     ear = _Listening(bridge.embedded.ear) if talk.manners.hears else None
     pump = bridge.menu_pump(call.record, talk, call.leg, call.socket, ear=ear, put_through=call.put_through)

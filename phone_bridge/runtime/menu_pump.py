@@ -1,6 +1,5 @@
 """One caller in the bridge's own menus: a pump without a session, which leaves the line open for the call behind it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -104,10 +103,9 @@ class MenuPump(Pump):
         recorder, self._recorder = self._recorder, None
         if recorder is None:
             self._recorder = tape()
-        elif self.talk.message_ms:
-            recorder.close(self._now(), self.talk.lag_ms)
         else:
-            recorder.drop()
+            end = recorder.close if self.talk.message_ms else recorder.drop
+            end(self._now(), self.talk.lag_ms)
 
     async def _move(self, number: str) -> None:
         try:
@@ -121,18 +119,3 @@ class MenuPump(Pump):
         self._perform(self.talk.stayed(now), now)
         self._arm()
         self._transmit()
-
-    def _end(self) -> None:
-        super()._end()
-        if self.leads_on:
-            self._socket.detach()  # at once: what comes from now on is for the next pump
-
-    async def _take_down(self) -> None:
-        if not self.leads_on:
-            await super()._take_down()
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -174,8 +174,11 @@ class Recorder:
             self._tell(KEPT, self._from_ms, now - self._trace.began - self._from_ms)
         self._over = True
 
-    def drop(self) -> None:
-        """Keep nothing, because there was nothing to hear."""
+    def drop(self, now: int, lag_ms: int) -> None:
+        """Keep nothing, because there was nothing to hear; what an earlier part has left stays."""
+        if self._earlier is not None:
+            self.close(now, lag_ms)
+            return
         self._file.unwanted = self._over = True
         self._put(self._file, None)
         if self._tape.begun:

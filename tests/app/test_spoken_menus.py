@@ -314,6 +314,72 @@ def test_an_assistant_that_cannot_be_made_ready_holds_no_line(tmp_path: Path, mo
     asyncio.run(story())
 
 
+# Where the assistant cannot be had
+
+
+def test_a_caller_by_sip_whom_it_cannot_serve_leaves_a_message(tmp_path: Path) -> None:
+    async def story() -> None:
+        kept = f"{tmp_path}/kept"
+        async with phoned(tmp_path, fallback="voicemail", recordings_folder=kept, sip_trunks=(ANYBODY,)) as line:
+            line.house.peers.mint_status = 403
+            telephone, record = await calls_in(line)
+            await until(lambda: _message_of(line, record.id), 20)
+            telephone.speak(*[linear_to_ulaw(pcm16(vowel(1_500)))[at : at + 160] for at in range(0, 12_000, 160)])
+            await until(lambda: _voiced(line, record.id))
+            press(telephone, "#")
+            await bye(telephone)
+            await line.ended(telephone)
+            await until(lambda: record.voicemail is not None)
+            assert (record.status, record.ended_by, record.error) == ("voicemail", "bridge", "session_refused")
+            assert texts(record)[-3:-1] == [words.line("apology_onward").text, SENTENCES["en"]["message"]]
+            assert record.timeline is not None
+            assert [event["kind"] for event in record.timeline["events"]].count("key") == 1
+
+    asyncio.run(story())
+
+
+def _message_of(line: Phoned, id_: str) -> bool:
+    pump = line.house.bridge.registry.pump(id_)
+    return isinstance(pump, MenuPump) and pump.talk.recordable
+
+
+def _voiced(line: Phoned, id_: str) -> bool:
+    pump = line.house.bridge.registry.pump(id_)
+    assert isinstance(pump, MenuPump)
+    return pump.talk.voiced
+
+
+def test_a_caller_by_sip_whom_it_cannot_serve_is_put_through(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with phoned(tmp_path, fallback=f"transfer:{PERSON}", sip_trunks=(ANYBODY,)) as line:
+            line.house.peers.mint_status = 403
+            telephone, _ = await calls_in(line)
+            await until(lambda: bool(telephone.requests("REFER")), 20)
+            telephone.agree_to(telephone.requests("REFER")[0], 202)
+            telephone.notify("200 OK", ended=True)
+            await bye(telephone)
+            record = await line.ended(telephone)
+            assert (record.ended_by, record.error) == ("bridge", "session_refused")
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("fallback", ["goodbye", f"transfer:{PERSON}"])
+def test_a_fallback_that_a_line_cannot_give_is_not_promised(tmp_path: Path, fallback: str) -> None:
+    async def story() -> None:
+        async with lined(
+            tmp_path, lines=(Line(name="plivo", kind="plivo", secret=SECRET),), fallback=fallback
+        ) as there:
+            there.house.peers.mint_status = 403
+            await there.call("plivo")
+            await until(lambda: there.house.bridge.registry.live == 1)
+            record = await there.ended()
+            assert (record.ended_by, record.error) == ("bridge", "session_refused")
+            assert texts(record)[-1] == words.line("apology_unavailable").text
+
+    asyncio.run(story())
+
+
 # By a PBX's stream
 
 
