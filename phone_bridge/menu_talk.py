@@ -522,6 +522,8 @@ class MenuTalk:
         self.trace.counts.troubles += 1
         if self.asked is not None:  # who hears no menu cannot choose
             self._follow(Go(target=Target(Kind.FALLBACK), state=self._state), now)
+        elif self._going.kind is Kind.VOICEMAIL:  # nobody is recorded who was not told
+            self._hang_up()
         else:
             self._go(now)
 

@@ -333,6 +333,13 @@ def test_a_message_that_ends_with_its_call_is_one(fact: e.Event) -> None:
     assert (walk.talk.recordable, walk.talk.private(walk.now)) == (False, True)
 
 
+def test_nobody_is_recorded_who_was_not_told() -> None:
+    walk = Walk(voice_ms=None).press("5")
+    walk.wait(3_100)
+    assert walk.hung_up
+    assert not walk.talk.recordable
+
+
 def test_the_route_s_fallback_may_be_a_voicemail() -> None:
     assert at_the_beep("6", voicemail=True).talk.recordable
 

@@ -33,6 +33,7 @@ PLACE = "place"
 """The query parameter that says where a caller stands."""
 PLACE_SECONDS = 3_600
 """How long a caller may stand there."""
+
 _AUDIENCE = "twilio-menu"
 _ALGORITHM = "HS256"
 _OPTIONS: Any = {"require": ["aud", "sub", "exp"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
