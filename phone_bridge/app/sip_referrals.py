@@ -49,6 +49,15 @@ async def refer(bridge: Bridge, server: SipServer, party: Party, referral: Refer
         log.info("= call %s was not put through: %s", call_id, error.code)
 
 
+def may_change(bridge: Bridge, party: Party) -> bool:
+    """Tell whether a call is with an assistant, which learns that somebody else has come; menus take nobody over.
+
+    Behind a menu a call begins with what is known of whoever has phoned.
+    """
+    call_id = bridge.sip_transfers.id_of(party)
+    return any(record.id == call_id and bool(record.session) for record, _ in bridge.registry.traces())
+
+
 def changed(bridge: Bridge, party: Party) -> None:
     """Know that somebody else has taken a call over."""
     call_id = bridge.sip_transfers.id_of(party)

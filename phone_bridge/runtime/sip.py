@@ -233,7 +233,7 @@ class Party:
 
     def asked(self, referral: Referral, refer: Refer) -> None:
         """Be told whom to call, by the other side; ``refer`` decides about it."""
-        if self._leg is None or self._referred is not None:
+        if self._leg is None or self._referred is not None or not self._server.may_change(self):
             self.decline(PENDING)
             return
         self._following = self._server.work(refer(self, referral))
@@ -285,8 +285,9 @@ class Party:
         Raises Refused, RemoteError or Unavailable where nothing comes of it, with the call as it was.
         """
         dialog = self.dialog
-        if self._leg is None or self._following is not None or self._referred is not None:
-            raise NotTaken("The call is being put through already.", PENDING)
+        moving = self._following is not None or self._referred is not None
+        if self._leg is None or moving or not self._server.may_change(self):
+            raise NotTaken("The call is being put through already, or is not with an assistant.", PENDING)
         if self.changes >= MAX_CHANGES:
             raise NotTaken(f"The call was taken over {MAX_CHANGES} times already.", FORBIDDEN)
         self.changes += 1
@@ -513,9 +514,12 @@ class SipServer:
         certificates: Certificates | None = None,
         registrations: Callable[[Registration], None] = lambda registration: None,
         refer: Refer | None = None,
+        may_change: Callable[[Party], bool] = lambda party: True,
         changed: Callable[[Party], None] = lambda party: None,
     ) -> None:
         self.ports = ports
+        self.may_change = may_change
+        """Who says whether somebody else may take over a call as it stands."""
         self.changed = changed
         """Who is told of each call that somebody else has taken over."""
         self._refer = refer

@@ -20,6 +20,7 @@ from phone_bridge.runtime.sip_trunks import SipTrunk
 from phone_bridge.settings import Settings
 from tests.app.test_sip import LOUD, Phoned, phoned
 from tests.app.test_sip_calls import Callee
+from tests.app.test_spoken_menus import calls_in, office
 from tests.runtime.serving import until
 from tests.runtime.telephone import HOST, Telephone
 
@@ -365,3 +366,22 @@ def test_whom_a_peer_names_passes_as_an_outbound_call_does() -> None:
     for to in NOWHERE:
         with pytest.raises(Refused):
             destination(settings, Referral(uri=URI.parse(to)), "192.0.2.1")
+
+
+def test_nobody_is_put_through_into_a_menu(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with office(tmp_path, sip_trunks=(PBX,)) as line:
+            caller, record = await calls_in(line)
+            await until(lambda: line.house.bridge.registry.live == 1)
+            third = await line.telephone("+4930777")
+            third.invite(f"Replaces: {caller.call_id};to-tag={caller.tag};from-tag=theirs")
+            await until(lambda: 491 in third.codes)
+            third.say("ACK", sequence=1)
+            caller._sequence += 1
+            caller.say("REFER", b"", f"Refer-To: <sip:1001@{HOST}:9>")
+            await until(lambda: status_of(caller, "REFER") == [491])
+            assert record.session == ""
+            caller.hang_up()
+            await line.ended(caller)
+
+    asyncio.run(story())
