@@ -52,6 +52,8 @@ class Witness(Desk):
             self.key = (event.digit, self.now)
         if isinstance(event, e.VoiceStarted) and self.voice_at is None:
             self.voice_at = event.at
+        if isinstance(event, e.CallerSaid) and event.final and not event.text:
+            self.voice_at = None  # the voice so far had no words; the next is another
         if isinstance(event, e.CallerSaid) and event.text:
             if not event.final:
                 self.voice_at = self.now if self.voice_at is None else self.voice_at
