@@ -50,6 +50,7 @@ from phone_bridge.runtime.toolbox import CallFacts, Tools
 from phone_bridge.runtime.traces import Traces
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.waiting import Waiting
+from phone_bridge.runtime.wheel import Wheel
 from phone_bridge.sessions.dialect import Dialect
 from phone_bridge.settings import FUNCTION_CALLING, Settings
 from phone_bridge.telemetry import Sources, Telemetry
@@ -128,6 +129,7 @@ class Bridge:
             worker=worker,
             report=self._reporting.report,
         )
+        self.wheel = Wheel(time.monotonic)
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
         self.texting = Texting(settings, lambda: (record for record, _ in self.registry.traces()), self._ask)
         self.embedded = Embedded(
@@ -292,6 +294,7 @@ class Bridge:
             journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
             pins=self.pins.of(record, served) if served.trust else None,
             recorder=self._recorder(record, leg, call.trace) if served.settings.record else None,
+            wheel=self.wheel,
         )
 
     def _recorder(self, record: CallRecord, leg: LegWire, trace: Trace) -> Recorder:

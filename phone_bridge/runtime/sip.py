@@ -38,6 +38,7 @@ from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.srtp import KEY_BYTES, Srtp
 from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
 from phone_bridge.runtime.sockets import Socket
+from phone_bridge.runtime.wheel import slot
 
 ID_BYTES = 12
 RTP_PORT_TRIES = 50
@@ -211,7 +212,8 @@ class _Party:
             self._line.abort()
 
     def _connect(self, media: "_Media", agreed: sdp.Agreed) -> tuple[SipLeg, Socket]:
-        leg = SipLeg(self.dialog, agreed, (self.dialog.here[0], media.port), media.numbers, self._server.now())
+        here, turn = (self.dialog.here[0], media.port), slot(self._server.now())
+        leg = SipLeg(self.dialog, agreed, here, media.numbers, turn)
         self._leg, self._line = leg, SipLine(leg, media, self._say, self._release)
         for text in self._early:
             self._line.socket.hear(text)
