@@ -23,7 +23,7 @@ from phone_bridge.legs.twilio.webhook import StatusChanged
 from phone_bridge.outbound.carrier import NOT_SENT, Placed
 from phone_bridge.routing import sip_host
 from phone_bridge.runtime.sip import NotAnswered, OutgoingCall, SipServer
-from phone_bridge.runtime.sip_trunks import SipTrunk, calls_as, domain, outward, proxy
+from phone_bridge.runtime.sip_trunks import SipTrunk, calls_as, codecs, domain, outward, proxy
 from phone_bridge.runtime.sockets import Socket
 
 PLACE_S = 20.0
@@ -128,6 +128,7 @@ class SipCalls:
             ring_ms=placing.ring_s * 1000,
             description=b"",
             direct=True,
+            codecs=codecs(trunk),
         )
 
     async def _end(self, carrier_id: str) -> None:
@@ -220,4 +221,5 @@ def wanted(trunk: SipTrunk, placing: Placing, hop: Hop) -> Wanted:
         username=trunk.username,
         password=trunk.password,
         srtp=sealed(Srtp(trunk.srtp) if trunk.srtp else None, hop.transport),
+        codecs=codecs(trunk),
     )

@@ -35,7 +35,7 @@ from phone_bridge.legs.sip.message import Request
 from phone_bridge.legs.sip.registering import Binding, NotRegistered, Registered, Registration
 from phone_bridge.legs.sip.registrar import Bound
 from phone_bridge.legs.sip.rtcp import is_control
-from phone_bridge.legs.sip.srtp import KEY_BYTES, Srtp
+from phone_bridge.legs.sip.srtp import KEY_BYTES
 from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.wheel import slot
@@ -263,16 +263,18 @@ class IncomingCall(_Party):
             raise
 
     async def _answer(self, media: _Media) -> tuple[SipLeg, Socket]:
-        host, key = self.dialog.here[0], media.numbers.key
+        host, key, codecs = self.dialog.here[0], media.numbers.key, self.trunk.codecs
         wish = self.trunk.sealed(self.dialog.source.transport)
         if self._offer is None:
-            body = sdp.offer(host, media.port, 1, key=key, wish=wish)
+            body = sdp.offer(host, media.port, 1, key=key, wish=wish, codecs=codecs)
         else:
-            body = sdp.answer(self._offer, sdp.agree(self._offer, wish=wish), host, media.port, 1, key=key)
+            agreed = sdp.agree(self._offer, wish=wish, codecs=codecs)
+            body = sdp.answer(self._offer, agreed, host, media.port, 1, key=key)
         if not self._confirmed.done():
             self._server.decide(lambda agent, now: agent.accept(self.dialog, body, now))
         with_ack = await self._confirmed
-        agreed = sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack), wish=wish)
+        theirs = self._offer if self._offer is not None else sdp.read(with_ack)
+        agreed = sdp.agree(theirs, wish=wish, codecs=codecs)
         return self._connect(media, agreed)
 
     def confirmed(self, answer: bytes) -> None:
@@ -294,13 +296,13 @@ class OutgoingCall(_Party):
     """Somebody whom we call; ``rang`` is told when it rings there."""
 
     def __init__(
-        self, server: "SipServer", calling: Calling, media: _Media, wish: Srtp, rang: Callable[[], None]
+        self, server: "SipServer", calling: Calling, media: _Media, wanted: Wanted, rang: Callable[[], None]
     ) -> None:
         super().__init__(server)
         self.calling = calling
         self.rang = rang
         self._media = media
-        self._wish = wish
+        self._wish, self._codecs = wanted.srtp, wanted.codecs
         self._answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     @property
@@ -314,7 +316,7 @@ class OutgoingCall(_Party):
         Raises NotAnswered where nobody answers, RemoteError for an answer that cannot be used.
         """
         try:
-            agreed = sdp.agree(sdp.read(await self._answered), wish=self._wish)
+            agreed = sdp.agree(sdp.read(await self._answered), wish=self._wish, codecs=self._codecs)
             return self._connect(self._media, agreed)
         except BaseException:
             self._media.close()
@@ -474,9 +476,9 @@ class SipServer:
         media = _Media()
         await media.open(self.bound_host(wanted.hop.host), self.ports)
         host, key = self._here(wanted.hop)[0], media.numbers.key
-        offer = sdp.offer(host, media.port, 1, key=key, wish=wanted.srtp)
+        offer = sdp.offer(host, media.port, 1, key=key, wish=wanted.srtp, codecs=wanted.codecs)
         calling = self._agent.call(structs.replace(wanted, description=offer), self.now())
-        call = self._calling[calling] = OutgoingCall(self, calling, media, wanted.srtp, rang)
+        call = self._calling[calling] = OutgoingCall(self, calling, media, wanted, rang)
         self._flush()
         return call
 

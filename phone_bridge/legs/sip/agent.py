@@ -233,7 +233,7 @@ class Agent:
         try:
             offer = sdp.read(request.body) if request.body else None
             if offer is not None:
-                sdp.agree(offer, wish=trunk.sealed(source.transport))
+                sdp.agree(offer, wish=trunk.sealed(source.transport), codecs=trunk.codecs)
         except RemoteError as error:
             return self._refuse(request, 488 if error.code == "no_common_codec" else 400, now)
         dialog = Dialog.answering(request, self._make_id(), self._here(source), source, self._make_id)

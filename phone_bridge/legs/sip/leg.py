@@ -16,6 +16,7 @@ from phone_bridge.call.events import CallerHeard, DigitPressed, Event, LegClosed
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.playout import Playout
 from phone_bridge.legs.sip import rtcp, rtp, sdp
+from phone_bridge.legs.sip.codec import CLOCK_RATE, FRAME_TICKS, encoder
 from phone_bridge.legs.sip.comfort_noise import PAYLOAD, ComfortNoise
 from phone_bridge.legs.sip.dialog import Dialog, Place, is_address
 from phone_bridge.legs.sip.jitter import JitterBuffer
@@ -65,9 +66,10 @@ class SipLeg:
         self._heard_at = now
         self._over = False
         self._playout = Playout(agreed.format)
+        self._encode = encoder(agreed.format)
         self._jitter = JitterBuffer(agreed.format)
         self._noise = ComfortNoise(agreed.format)
-        self._control = rtcp.Control(numbers.ssrc, agreed.format.rate, now)
+        self._control = rtcp.Control(numbers.ssrc, CLOCK_RATE, now)
         self._keys = Keys()
         self._tones = ToneDetector(agreed.format) if agreed.events is None else None
         self._told: list[Event] = []  # facts that wait for the next turn
@@ -152,7 +154,9 @@ class SipLeg:
         self._version += 1
         if not request.body:
             key, wish = self._numbers.key, self._wish
-            body = sdp.offer(*self._here, self._version, key=key, wish=wish) if request.method == "INVITE" else b""
+            codecs = (self._agreed.codec,)
+            offer = sdp.offer(*self._here, self._version, key=key, wish=wish, codecs=codecs)
+            body = offer if request.method == "INVITE" else b""
             self._outgoing.append(response(request, 200, fields=(*contact, *(_SDP if body else ())), body=body))
             return
         try:
@@ -241,17 +245,17 @@ class SipLeg:
 
     @property
     def _timestamp(self) -> int:
-        return (self._numbers.timestamp + self._frames * self.format.size(FRAME_MS)) % rtp.TIMESTAMPS
+        return (self._numbers.timestamp + self._frames * FRAME_TICKS) % rtp.TIMESTAMPS
 
     def _framed(self, sound: bytes) -> bytes:
-        numbers = self._numbers
-        self._control.sent(len(sound))
+        numbers, payload = self._numbers, self._encode(sound)
+        self._control.sent(len(payload))
         packet = rtp.Packet(
             self._agreed.payload,
             (numbers.sequence + self._packets) % rtp.SEQUENCES,
             self._timestamp,
             numbers.ssrc,
-            sound,
+            payload,
             not self._packets,
         )
         self._packets += 1

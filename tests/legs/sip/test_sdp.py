@@ -1,6 +1,6 @@
 import pytest
 
-from phone_bridge.audio.format import PCMA_8K, PCMU_8K
+from phone_bridge.audio.format import LINEAR_16K, PCMA_8K, PCMU_8K
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.sip import sdp
 from tests.legs.sip import samples
@@ -30,6 +30,27 @@ def test_a_codec_that_was_agreed_on_is_kept() -> None:
     assert sdp.agree(offer, PCMA_8K).payload == 8
     with pytest.raises(RemoteError):
         sdp.agree(described("m=audio 4000 RTP/AVP 0"), PCMA_8K)
+
+
+def test_g722_is_spoken_where_the_caller_likes_it_best_by_a_clock_of_eight_thousand() -> None:
+    offer = described("m=audio 4000 RTP/AVP 9 0 101", "a=rtpmap:9 G722/8000", "a=rtpmap:101 telephone-event/8000")
+    agreed = sdp.agree(offer)
+    assert (agreed.payload, agreed.codec, agreed.format, agreed.events) == (9, 9, LINEAR_16K, 101)
+    assert "a=rtpmap:9 G722/8000\r\n" in sdp.answer(offer, agreed, "192.0.2.1", 5000, 1).decode()
+    own = sdp.agree(described("m=audio 4000 RTP/AVP 98", "a=rtpmap:98 g722/8000"))
+    assert (own.payload, own.codec) == (98, 9)
+
+
+def test_what_is_not_wished_is_not_spoken() -> None:
+    offer = described("m=audio 4000 RTP/AVP 9 0")
+    assert sdp.agree(offer, codecs=(0, 8)).codec == 0
+    with pytest.raises(RemoteError, match="in PCMA over RTP/AVP"):
+        sdp.agree(offer, codecs=(8,))
+
+
+def test_our_offers_have_the_order_that_is_wished() -> None:
+    assert b"RTP/AVP 0 8 9 101\r\n" in sdp.offer("192.0.2.1", 5000, 1)
+    assert b"RTP/AVP 9 0 101\r\n" in sdp.offer("192.0.2.1", 5000, 1, codecs=(9, 0))
 
 
 @pytest.mark.parametrize(
