@@ -78,20 +78,22 @@ _UNPROVEN_GOODBYES = {
 class Call:
     """Be one call from ``begin`` to ``ENDED``; ``format`` is the leg's, ``past`` what went before a fault.
 
+    Or ``before_ms`` went before without one, in a menu.
+
     ``process`` and ``expire`` give the duties that a fact or the passing of time asks for, in their order.
     """
 
-    def __init__(self, format: Format, rules: Rules, now: int, past: Past | None = None) -> None:
+    def __init__(self, format: Format, rules: Rules, now: int, past: Past | None = None, *, before_ms: int = 0) -> None:
         self._format = format
         self._bytes_per_ms = format.bytes_per_ms
         self._rules = rules
         self._past = past
         self._phase = Phase.NEW
-        self.trace = Trace(now if past is None else now - past.ms)
+        self.trace = Trace(now - (before_ms if past is None else past.ms))
         self._out: list[c.Command] = []
         self._language = Language(rules, past.language if past else "")
         self.trace.language = past.language if past else ""
-        self._speaker = Speaker(format, rules, self._language, self.trace, self._out)
+        self._speaker = Speaker(format, rules, self._language, self.trace, self._out, now)
         self._ledger = self._speaker.ledger
         self._prompts = self._speaker.prompts
         self._questions = Questions()
