@@ -20,7 +20,7 @@ from phone_bridge.app.pins import PinDesk, known_by, may_be_told, offered, trust
 from phone_bridge.app.sip_transfers import SipTransfers
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.app.toolboxes import Toolboxes
-from phone_bridge.audio.format import PCMU_8K
+from phone_bridge.audio.format import LINEAR_16K, PCMU_8K
 from phone_bridge.call import words
 from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call
@@ -401,12 +401,14 @@ class Bridge:
 
     async def _warm(self) -> None:
         offers = [words.offer(tag, key) for served in self.tenants.all for key, tag in served.languages.items()]
+        formats = (PCMU_8K, LINEAR_16K) if self.settings.sip_listen else (PCMU_8K,)
         spoken = {served.settings.language for served in self.tenants.all}.union(offer.language for offer in offers)
         for language in sorted(spoken):
             own = (words.line(key, language) for key in words.SENTENCES["en"])
             lines = (*own, *(offer for offer in offers if offer.language == language))
             try:
-                await self.prompts.warm(lines, language, PCMU_8K)
+                for format_ in formats:
+                    await self.prompts.warm(lines, language, format_)
             except Unavailable as error:
                 log.warning("! the bridge cannot speak its own lines in %s: %s", language, error)
 

@@ -669,6 +669,8 @@ class Pump:
             if self._voice is not None or self._watches_voice():
                 self._watch_voice(event, now)
             self._process(event, now)
+            if type(event) is e.CallerHeard and now >= self._sight.look_at:
+                self._sight.caller(event.audio, now)
         for name, value in self._measured():
             self._call.trace.measured(name, value)
         if self._session is not None:
