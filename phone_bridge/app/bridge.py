@@ -401,7 +401,8 @@ class Bridge:
 
     async def _warm(self) -> None:
         offers = [words.offer(tag, key) for served in self.tenants.all for key, tag in served.languages.items()]
-        formats = (PCMU_8K, LINEAR_16K) if self.settings.sip_listen else (PCMU_8K,)
+        is_wide = any("g722" in trunk.codecs for trunk in self.settings.sip_trunks)
+        formats = (PCMU_8K, LINEAR_16K) if is_wide else (PCMU_8K,)
         spoken = {served.settings.language for served in self.tenants.all}.union(offer.language for offer in offers)
         for language in sorted(spoken):
             own = (words.line(key, language) for key in words.SENTENCES["en"])

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from phone_bridge.app import spoken_menus
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.sip_calls import SipCalls
+from phone_bridge.app.sip_referrals import changed, may_change, refer
 from phone_bridge.app.spoken_menus import Arrived
 from phone_bridge.errors import Refused, RemoteError, SettingsError, Unavailable
 from phone_bridge.legs.sip import passport
@@ -64,6 +65,9 @@ class SipDoor:
             public_host=settings.sip_host,
             certificates=certificates(settings),
             registrations=_registration,
+            refer=lambda party, referral: refer(self._bridge, server, party, referral),
+            may_change=lambda party: may_change(self._bridge, party),
+            changed=lambda party: changed(self._bridge, party),
         )
         await server.open(*listening(settings.sip_listen))
         self._server = server

@@ -282,6 +282,10 @@ class LanguageChosen(msgspec.Struct, frozen=True, gc=False):
     language: str
 
 
+class CallerChanged(msgspec.Struct, frozen=True, gc=False):
+    """Somebody else has the line now: whoever was there has put them through, and is gone."""
+
+
 Event = (
     CallerHeard
     | DigitPressed
@@ -315,6 +319,7 @@ Event = (
     | EndRequested
     | TransferRequested
     | LanguageChosen
+    | CallerChanged
     | PinKeyed
     | PinSpoken
     | PinJudged

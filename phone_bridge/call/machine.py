@@ -164,6 +164,7 @@ class Call:
             e.EndRequested: self._end_requested,
             e.TransferRequested: self._transfer_requested,
             e.LanguageChosen: self._language_chosen,
+            e.CallerChanged: self._caller_changed,
             e.PinKeyed: self._pin_keyed,
             e.PinSpoken: self._pin_spoken,
             e.PinJudged: self._pin_judged,
@@ -610,11 +611,15 @@ class Call:
         self._note_language()
         question = self._questions.current
         if question is not None and not self._proving.open:
-            self._hear_question(question, now)
-            self._prompts.forget(question)
-            self._flush(now)
-            question.forget()
+            self._take_back(question, now)
             self._ask(question, now)
+
+    def _take_back(self, question: Question, now: int) -> None:
+        """Have no answer count for what was heard of a question; it is to be asked from its first word."""
+        self._hear_question(question, now)
+        self._prompts.forget(question)
+        self._flush(now)
+        question.forget()
 
     # The assistant
 
@@ -1122,6 +1127,30 @@ class Call:
         return " ".join((self._naming(question).text, *(self._speaker.line(key).text for key in keys)))
 
     # Who is calling
+
+    def _caller_changed(self, event: e.CallerChanged, now: int) -> None:
+        """Know whoever has come no better than anybody; what is open is asked of them from its first word."""
+        if self._phase not in (Phase.OPENING, Phase.TALKING):
+            return
+        self.trace.noted(now, "caller_changed")
+        self._stop_proving(now)
+        self._proving.forget()
+        self.trace.trust = self._proving.tier.value
+        self.trace.version += 1
+        if not self._proving.may_enter:
+            self._close("goodbye_pin", "completed", "bridge", now)
+            return
+        self._announcement.again()
+        if lines := self._announcement.lines:
+            self._announcement.said(self._say(*lines, now=now))
+        question = self._questions.current
+        if question is None:
+            return
+        self._take_back(question, now)
+        if self._proving.opens(question.action.name):
+            self._ask(question, now)
+        else:
+            self._prove(now)
 
     def _prove(self, now: int, *lead: c.Line | str) -> None:
         """Ask for the PIN that the current question needs, or the session as a whole; ``lead`` is said before."""

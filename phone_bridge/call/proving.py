@@ -79,6 +79,10 @@ class Proving:
         """Whether so many PINs were wrong in this call that none is asked for any more."""
         return self._wrong >= MAX_WRONG
 
+    def forget(self) -> None:
+        """Know the caller no better than anybody: it is somebody else. The PINs that were wrong count on."""
+        self.tier = Tier.UNKNOWN
+
     # What is withheld
 
     def masks(self, now: int) -> bool:

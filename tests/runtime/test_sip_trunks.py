@@ -73,7 +73,7 @@ def test_what_cannot_work_is_told_with_its_mend(trunks: list[SipTrunk], mend: st
 def test_a_trunk_s_codecs_are_what_is_spoken_in_the_order_of_our_offers() -> None:
     written = SipTrunk(name="a", addresses=("::1",), codecs=("g722", "pcmu"))
     assert trunk(written, "usr_1").codecs == codecs(written) == (9, 0)
-    assert codecs(SipTrunk(name="a", addresses=("::1",))) == (0, 8, 9)
+    assert codecs(SipTrunk(name="a", addresses=("::1",))) == (0, 8)
 
 
 def test_where_to_listen_is_an_address_and_a_port() -> None:
@@ -152,3 +152,9 @@ def test_whoever_is_called_must_be_able_to_call_back_the_same_way() -> None:
     check_proxies((PROVIDER, OFFICE), listening("udp://192.0.2.1,tls://192.0.2.1"))
     with pytest.raises(SettingsError, match="'provider' is called by tls"):
         check_proxies((OFFICE, PROVIDER), listening("udp://192.0.2.1"))
+
+
+def test_a_desk_phone_may_refer_and_others_where_it_is_said() -> None:
+    desk = structs.replace(ALICE, desk_phone=True)
+    trunks = (desk, ALICE, structs.replace(ALICE, may_refer=True), structs.replace(desk, may_refer=False))
+    assert [trunk.refers for trunk in trunks] == [True, False, True, False]

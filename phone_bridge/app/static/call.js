@@ -26,6 +26,7 @@ const HAPPENED = {
   answer: ({ ms = 0 }) => `An answer came after ${ms} ms.`,
   session_lost: () => "The session was lost.",
   session_renewed: () => "Another session took over.",
+  caller_changed: () => "Somebody else was put through to the assistant.",
 };
 
 // `line` is the time line of a live call, as far as it has come; a call that is over has its own.

@@ -18,11 +18,11 @@ CLOCK_RATE = 8_000
 FRAME_TICKS = CLOCK_RATE * FRAME_MS // 1_000
 
 FORMATS: dict[int, Format] = {PCMU: PCMU_8K, PCMA: PCMA_8K, G722: LINEAR_16K}
-"""In the order in which they are offered, where nothing else is wished."""
 
 NAMES = {PCMU: "PCMU", PCMA: "PCMA", G722: "G722"}
 
-CODECS = tuple(FORMATS)
+CODECS = (PCMU, PCMA)
+"""What is spoken where nothing else is wished: whoever a call is handed on to speaks these, and not always G.722."""
 
 
 def encoder(format: Format) -> Callable[[bytes], bytes]:

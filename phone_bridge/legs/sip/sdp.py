@@ -125,7 +125,7 @@ def _stream(lines: list[str], host: str, direction: str) -> Stream:
     number = int(port.partition("/")[0])
     if not 0 <= number <= MAX_PORT or not formats:
         raise ValueError("a stream has no port or no format")
-    mapped = {str(codec): codec for codec in CODECS}
+    mapped = {str(codec): codec for codec in FORMATS}
     events, control_port, crypto = None, number + 1, None
     for line in lines:
         if line.startswith("a=crypto:"):
@@ -177,13 +177,15 @@ def _direction(lines: list[str], usual: str) -> str:
 def agree(
     theirs: Description, format: Format | None = None, wish: Srtp = Srtp.OFF, codecs: tuple[int, ...] = CODECS
 ) -> Agreed:
-    """Take the peer's first choice of ``codecs``, or what it calls ``format``, sealed as ``wish`` has it.
+    """Take the peer's first choice of ``codecs``, or what goes by ``format``, sealed as ``wish`` has it.
 
     Raises RemoteError ``no_common_codec``.
     """
     stream = theirs.audio(wish)
     known = stream.payloads.items() if stream is not None else ()
-    fitting = (pair for pair in known if pair[1] in codecs and format in (None, FORMATS[pair[1]]))
+    if format is not None:  # what a call goes on in, whatever is wished of others
+        codecs = tuple(codec for codec in FORMATS if FORMATS[codec] == format)
+    fitting = (pair for pair in known if pair[1] in codecs)
     payload, codec = next(fitting, (-1, -1))
     if stream is None or payload < 0:
         raise RemoteError(
@@ -240,15 +242,17 @@ def offer(
     *,
     key: bytes = b"",
     wish: Srtp = Srtp.OFF,
+    only: Format | None = None,
     codecs: tuple[int, ...] = CODECS,
 ) -> bytes:
-    """Offer ``codecs``, the first of them rather than the last, to whoever has offered nothing.
+    """Offer ``codecs``, the first of them rather than the last, or ``only`` one, to whoever has offered nothing.
 
     Where a seal is wished but not required, an end that knows none takes the offer as it is (RFC 8643).
     """
     protocol = SEALED if wish is Srtp.REQUIRE else CLEAR
     sealed = [] if wish is Srtp.OFF else [f"a=crypto:{Crypto(1, srtp.OFFERED, key)}"]
-    audio = _audio(port, {codec: codec for codec in codecs}, TELEPHONE_EVENT, protocol)
+    offered = codecs if only is None else [codec for codec in FORMATS if FORMATS[codec] == only]
+    audio = _audio(port, {codec: codec for codec in offered}, TELEPHONE_EVENT, protocol)
     return _joined([*_session(host, version), *audio, *sealed, "a=rtcp-mux", "a=sendrecv"])
 
 

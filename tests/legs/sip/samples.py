@@ -65,7 +65,7 @@ def wide_leg(now: int = START, *, events: bool = True) -> SipLeg:
     offer = sdp.offer("192.0.2.10", 4000, 1, codecs=(G722,))
     if not events:
         offer = offer.replace(b" 101", b"").replace(b"a=rtpmap:101", b"a=x")
-    return SipLeg(dialog(), sdp.agree(sdp.read(offer)), MEDIA, NUMBERS, now)
+    return SipLeg(dialog(), sdp.agree(sdp.read(offer), codecs=(G722,)), MEDIA, NUMBERS, now)
 
 
 def sound(number: int, octet: int = 0x10, ssrc: int = 1, payload_type: int = 0) -> Packet:
