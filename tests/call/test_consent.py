@@ -20,6 +20,7 @@ class Witness(Desk):
         self.prompts: dict[str, c.Speak] = {}
         self.asked_of: dict[str, str] = {}  # the marks of an action's naming
         self.left: dict[str, list[str]] = {}  # marks that have not come back in their turn, by the action's name
+        self.doubted: set[str] = set()  # by a mark that came out of its turn
         self.began: dict[str, int] = {}
         self.heard: dict[str, int] = {}
         self.voice_at: int | None = None
@@ -44,10 +45,11 @@ class Witness(Desk):
             if waiting and waiting[0] == event.mark:
                 waiting.pop(0)
                 self.began.setdefault(name, self.now)
-                if not waiting:
+                if not waiting and name not in self.doubted:
                     self.heard.setdefault(name, self.now)
-            elif event.mark in waiting:  # ahead of its turn; one that comes twice changes nothing
-                self.left[name] = ["never"]
+            elif event.mark in waiting:  # ahead of its turn: those after it prove a beginning, and never the whole
+                del waiting[: waiting.index(event.mark) + 1]
+                self.doubted.add(name)
         if isinstance(event, e.DigitPressed):
             self.key = (event.digit, self.now)
         if isinstance(event, e.VoiceStarted) and self.voice_at is None:
@@ -75,6 +77,7 @@ class Witness(Desk):
                 if line.key.startswith("question.") and marks:
                     name = line.key.removeprefix("question.")
                     self.left[name] = marks[place * LINE_MS // 100 :][: LINE_MS // 100]
+                    self.doubted.discard(name)  # it is said anew
                     self.asked_of.update(dict.fromkeys(self.left[name], name))
 
     def check(self, answer: c.Answer) -> None:
