@@ -1,8 +1,8 @@
 """One call: facts in, duties out, time as an argument.
 
 The machine knows neither the carrier's language nor the assistant's. It keeps who may speak and who is heard: what
-sounds (``speaking``), the questions (``confirmation``), the functions that a model calls (``functions``), the silences
-(``turns``), the sessions' life (``lifeline``) and what is left behind (``trace``).
+sounds (``speaking``), the questions (``confirmation``), who is calling (``step_up``), the functions that a model calls
+(``functions``), the silences (``turns``), the sessions' life (``lifeline``) and what is left behind (``trace``).
 """
 
 from collections import deque
@@ -30,6 +30,7 @@ from phone_bridge.call.prompts import Prompt
 from phone_bridge.call.proving import OVER, Move, Proving
 from phone_bridge.call.rules import NEVER_UNASKED, Rules
 from phone_bridge.call.speaking import Speaker
+from phone_bridge.call.step_up import StepUp
 from phone_bridge.call.trace import Asked, Trace
 from phone_bridge.call.turns import Due, Turns
 from phone_bridge.call.view import Line, Open, View
@@ -105,6 +106,9 @@ class Call:
         self.trace.trust = self._proving.tier.value
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
         self._announcement = Announcement(wanted=rules.announce)
+        self._step_up = StepUp(
+            rules, self._proving, self._speaker, self._language, self._announcement, self._out, self._flush
+        )
         self._session_missing = False  # it could not be had while nobody needed it
         self._screened = False  # somebody who screens the call was answered by us, and not by the assistant
         self._first = True  # no session has been open yet
@@ -128,7 +132,6 @@ class Call:
         self._hang_up_at: int | None = None
         self._hang_up_reason = ""
         self._closing_prompt: Prompt | None = None
-        self._pin_prompt = ""  # the line that asks for the PIN
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             e.CallerHeard: self._caller_heard,
             e.DigitPressed: self._digit_pressed,
@@ -320,7 +323,7 @@ class Call:
             return
         question = self._questions.current
         if self._proving.open:
-            self._move_on(self._proving.expire(now), now)
+            self._settle_proof(self._step_up.expire(now), now)
         elif question is not None:
             if question.deadline is not None and now >= question.deadline:
                 self._answer(question, c.Verdict.EXPIRED, c.AnsweredBy.NONE, now)
@@ -1123,43 +1126,22 @@ class Call:
 
     def _prove(self, now: int, *lead: c.Line | str) -> None:
         """Ask for the PIN that the current question needs, or the session as a whole; ``lead`` is said before."""
-        self._proving.begin(now)
-        self._out.append(c.ForgetPin())
-        if self._proving.spent:
-            self._move_on(Move.REFUSED, now)
-        else:
-            self._ask_for_pin("pin_ask" if self._questions.current is not None else "pin_enter", now, *lead)
-
-    def _ask_for_pin(self, key: str, now: int, *lead: c.Line | str) -> None:
-        self._prompts.take(self._pin_prompt)
-        heard = self._rules.pin_by_voice and self._language.tag == self._rules.language  # which the ear is for
-        more = ("pin_voice",) if heard and key != "pin_wrong" else ()
-        prompt = self._say(*lead, key, *more, now=now)
-        self._announcement.said(prompt)
-        self._pin_prompt = prompt.name
+        key = "pin_ask" if self._questions.current is not None else "pin_enter"
+        self._settle_proof(self._step_up.begin(key, now, *lead), now)
 
     def _pin_keyed(self, event: e.PinKeyed, now: int) -> None:
         self._turns.caller(now)
-        self._move_on(self._proving.keyed(event.key, event.digits, now), now, by=c.AnsweredBy.DIGIT)
+        self._settle_proof(self._step_up.keyed(event, now), now, by=c.AnsweredBy.DIGIT)
 
     def _pin_spoken(self, event: e.PinSpoken, now: int) -> None:
         self._turns.caller(now)
-        self._move_on(self._proving.spoken(event.digits, event.wish, now), now)
+        self._settle_proof(self._step_up.spoken(event, now), now)
 
     def _pin_judged(self, event: e.PinJudged, now: int) -> None:
-        self._move_on(self._proving.judged(event.attempt, event.outcome, now), now)
+        self._settle_proof(self._step_up.judged(event, now), now)
 
-    def _move_on(self, move: Move, now: int, by: c.AnsweredBy = c.AnsweredBy.NONE) -> None:
-        if move is Move.NOTHING:
-            return
-        if move is not Move.HUSH or not self._announcement.sounding(self._ledger, now):
-            self._prompts.take(self._pin_prompt)
-            self._flush(now)
-        if move is Move.JUDGE:
-            self._out.append(c.JudgePin(self._proving.judge(now)))
-        elif move in (Move.AGAIN, Move.WRONG):
-            self._ask_for_pin(f"pin_{move.value}", now)
-        elif move is Move.RIGHT:
+    def _settle_proof(self, move: Move, now: int, by: c.AnsweredBy = c.AnsweredBy.NONE) -> None:
+        if move is Move.RIGHT:
             self._proven(now)
         elif move in OVER:
             self._unproven(move, by, now)
@@ -1195,11 +1177,7 @@ class Call:
         self._answer(question, c.Verdict.EXPIRED if late else c.Verdict.DECLINED, by, now)
 
     def _stop_proving(self, now: int) -> None:
-        """Ask for the PIN no more; what came of it so far is forgotten."""
-        if self._proving.open:
-            self._proving.end(now)
-            self._prompts.take(self._pin_prompt)
-            self._out.append(c.ForgetPin())
+        if self._step_up.end(now):
             self._utterance, self._voice_ended, self._partial = None, None, ""
 
     # What sounds
@@ -1220,7 +1198,7 @@ class Call:
             raise LocalError(f"{len(event.parts)} runs of sound were made for {len(prompt.lines)} lines")
         self._speaker.play_prompt(prompt, event.parts, now)
         until = self._ledger.quiet_at()
-        if prompt.name == self._pin_prompt:
+        if self._step_up.is_prompt(prompt.name):
             self._proving.asking_until(until)
         if prompt.lines[0].key == "one_moment":
             self._turns.filled(until)
