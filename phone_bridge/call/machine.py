@@ -382,6 +382,8 @@ class Call:
         if self._proving.masks(now):
             return  # one that was not masked: it is nobody's all the same
         self.trace.noted(now, "key", event.digit)
+        if self._phase is Phase.CLOSING:
+            return  # the last words are said already
         if self._errand is not None and self._errand.open:
             self._hear_errand(self._errand.press(event.digit), now)
             return
