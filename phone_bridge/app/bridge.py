@@ -5,7 +5,7 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -133,7 +133,7 @@ class Bridge:
         self.embedded = Embedded(
             settings, records, voice, router=router(settings, self._ask), send_text=self.texting.send
         )
-        self.pins = PinDesk(settings, Pins(records), self.embedded)
+        self.pins = PinDesk(settings, Pins(records), self.embedded, self.texting.to)
         self.outbound = Outbound(settings, records, self.embedded, tenants=self.tenants)
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
@@ -275,7 +275,7 @@ class Bridge:
         trust = trust_of(record, served, tools.effects)
         by_voice = self.pins.hears(served.settings.language)
         rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
-        rules = msgspec.structs.replace(rules, trust=trust, pin_by_voice=by_voice)
+        rules = msgspec.structs.replace(rules, trust=trust, pin_by_voice=by_voice, pin_change=bool(served.trust))
         now = int(time.monotonic() * 1000)
         call = Call(leg.format, rules, now, past)
         return Pump(
@@ -342,7 +342,14 @@ class Bridge:
             language=settings.language,
             carrier_id=record.carrier_id,
             transfers=settings.transfers,
+            pin=bool(self._rule_of(record)),
         )
+
+    def _rule_of(self, record: CallRecord) -> Mapping[str, str]:
+        try:
+            return self.tenants.of(record).trust
+        except Unavailable:
+            return {}
 
     def _dialect(self, user_id: str, tools: Tools, known: str, served: Served, trust: Trust) -> Dialect:
         theirs = offered(served)

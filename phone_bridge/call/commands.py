@@ -165,9 +165,23 @@ class ForgetPin(msgspec.Struct, frozen=True, gc=False):
 
 
 class JudgePin(msgspec.Struct, frozen=True, gc=False):
-    """Check what was keyed and spoken, and forget it; ``PinJudged`` with the same ``attempt`` is the answer."""
+    """Check what was keyed and spoken, and forget it; ``PinJudged`` with the same ``attempt`` is the answer.
+
+    ``wanted`` is what it was to be, by the names of ``Wanted``.
+    """
 
     attempt: int
+    wanted: str = "pin"
+
+
+class SendCode(msgspec.Struct, frozen=True, gc=False):
+    """Send a code to the user's telephone, in ``language``; ``CodeSent`` with the same ``sending`` is the answer.
+
+    A code that was sent before counts no more.
+    """
+
+    sending: int
+    language: str = "en"
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -191,5 +205,7 @@ class Speak(msgspec.Struct, frozen=True, gc=False):
 
 LegCommand = Play | Flush | HangUp
 SessionCommand = Listen | Tell | Answer | GiveResult | CancelReply | Truncate | HandOn | CloseSession
-PumpCommand = OpenSession | OpenSpare | TakeSpare | LookUp | PrepareTool | RunTool | Speak | ForgetPin | JudgePin
+PumpCommand = (
+    OpenSession | OpenSpare | TakeSpare | LookUp | PrepareTool | RunTool | Speak | ForgetPin | JudgePin | SendCode
+)
 Command = LegCommand | SessionCommand | PumpCommand

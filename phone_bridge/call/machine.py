@@ -14,7 +14,7 @@ from typing import Any
 from phone_bridge.audio.format import Format
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
-from phone_bridge.call import words
+from phone_bridge.call import pin_words, words
 from phone_bridge.call.announcement import Announcement
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
@@ -69,11 +69,6 @@ _SESSION_GONE = {
 _OUTCOMES_TOLD = {EXECUTED: "done_before", "not_executed": "not_done", FAILED: "not_done"}
 
 _GOODBYES = {"drain": "goodbye_drain"}
-_UNPROVEN_GOODBYES = {
-    Move.LOCKED: "goodbye_pin_locked",
-    Move.MISSING: "goodbye_pin_unable",
-    Move.FAILED: "goodbye_pin_unable",
-}
 
 
 class Call:
@@ -168,6 +163,8 @@ class Call:
             e.PinKeyed: self._pin_keyed,
             e.PinSpoken: self._pin_spoken,
             e.PinJudged: self._pin_judged,
+            e.CodeSent: self._code_sent,
+            e.PinChangeWanted: self._pin_change_wanted,
         }
 
     # The outside
@@ -467,8 +464,7 @@ class Call:
         self._language.open = False
         question = self._questions.current
         if question is None:
-            if self._ledger.unheard(now) and not late:
-                self._interrupt(now)
+            self._said_freely(event.text, late, now)
             return
         self._hear_question(question, now)
         if _precedes(event, question):
@@ -478,6 +474,13 @@ class Call:
         if reply is Reply.NONE and self._was_lost(question, assent, now):
             reply = Reply.REPEAT
         self._reply_to(question, reply, c.AnsweredBy.SPEECH, event.text, now)
+
+    def _said_freely(self, text: str, late: bool, now: int) -> None:
+        """Take in what answers no question of ours."""
+        if self._ledger.unheard(now) and not late and not self._proving.open:
+            self._interrupt(now)
+        if pin_words.wishes(text, self._language.tag):
+            self._change_pin(now)
 
     def _began(self, said: e.CallerSaid, now: int) -> int:
         """Say when what was ``said`` was begun, and be ready for the next utterance."""
@@ -507,7 +510,7 @@ class Call:
             self._utterance, self._voice_ended = now, None
         self._partial = event.text.strip()
         question = self._questions.current
-        if self._on_errand:
+        if self._on_errand or self._step_up.changing:
             return  # a "hello?" must not cut off what the call is about
         if question is None:
             if event.began is None:
@@ -642,7 +645,7 @@ class Call:
                 self._out.append(c.CancelReply(item))
             self._drop(event, now)
             return
-        if self._questions.current is not None or self._on_errand or self._screened:
+        if self._questions.current is not None or self._on_errand or self._screened or self._step_up.changing:
             self._hush(item)
             self._drop(event, now)
             return
@@ -669,7 +672,8 @@ class Call:
 
     def _assistant_said(self, event: e.AssistantSaid, now: int) -> None:
         self._turns.session(now)
-        if event.item not in self._cut and event.item not in self._hushed and self._questions.current is None:
+        unheard = self._questions.current is not None or self._step_up.changing
+        if event.item not in self._cut and event.item not in self._hushed and not unheard:
             self._speaker.caption(event.item, event.text)
 
     def _reply_ended(self, event: e.ReplyEnded, now: int) -> None:
@@ -772,7 +776,8 @@ class Call:
             self._note(question, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, "", now)
             if question.naming or self._proving.open:
                 self._flush(now)
-        self._stop_proving(now)
+        if not self._step_up.changing:  # which is no business of any session's
+            self._stop_proving(now)
         self._questions.begin_anew()
         self._next_question = None
         for item in self._ledger.unheard(now):
@@ -893,7 +898,7 @@ class Call:
 
     def _may_go_unasked(self, action: e.Action, before: str) -> bool:
         wished = action.name in self._rules.auto_confirm and action.name not in NEVER_UNASKED
-        return wished and not before and self._proving.opens(action.name)
+        return wished and not before and self._proving.opens(action.name) and not self._step_up.changing
 
     def _done_before(self, action: e.Action) -> str:
         """Tell what came of such an action of a model's that had its yes in this call; "" for none, or a failure."""
@@ -913,6 +918,8 @@ class Call:
 
     def _ask_next(self, now: int) -> None:
         self._next_question = None
+        if self._step_up.changing:
+            return  # it comes afterwards
         question = self._questions.next()
         while question is not None and question.held and self._proving.opens(question.action.name):
             self._questions.drop(question.id, function=True)
@@ -1127,9 +1134,10 @@ class Call:
     # Who is calling
 
     def _prove(self, now: int, *lead: c.Line | str) -> None:
-        """Ask for the PIN that the current question needs, or the session as a whole; ``lead`` is said before."""
-        key = "pin_ask" if self._questions.current is not None else "pin_enter"
-        self._settle_proof(self._step_up.begin(key, now, *lead), now)
+        """Ask for what the current question needs, or the session as a whole; ``lead`` is said before."""
+        question, trust = self._questions.current, self._rules.trust
+        needed, how = (trust.enter, "enter") if question is None else (trust.needs(question.action.name), "ask")
+        self._settle_proof(self._step_up.begin(needed, how, now, *lead), now)
 
     def _pin_keyed(self, event: e.PinKeyed, now: int) -> None:
         self._turns.caller(now)
@@ -1140,18 +1148,26 @@ class Call:
         self._settle_proof(self._step_up.spoken(event, now), now)
 
     def _pin_judged(self, event: e.PinJudged, now: int) -> None:
-        self._settle_proof(self._step_up.judged(event, now), now)
+        move = self._step_up.judged(event, now)
+        if self.trace.trust != self._proving.tier.value:
+            self.trace.trust = self._proving.tier.value
+            self.trace.version += 1
+        self._settle_proof(move, now)
+
+    def _code_sent(self, event: e.CodeSent, now: int) -> None:
+        self._settle_proof(self._step_up.sent(event, now), now)
 
     def _settle_proof(self, move: Move, now: int, by: c.AnsweredBy = c.AnsweredBy.NONE) -> None:
-        if move is Move.RIGHT:
+        if self._step_up.changing:
+            if move is Move.CHANGED or move in OVER:
+                self._pin_settled(move, now)
+        elif move is Move.RIGHT:
             self._proven(now)
         elif move in OVER:
             self._unproven(move, by, now)
 
     def _proven(self, now: int) -> None:
         self._stop_proving(now)
-        self.trace.trust = self._proving.tier.value
-        self.trace.version += 1
         self._answered_at = now
         question = self._questions.current
         if question is None:
@@ -1171,12 +1187,36 @@ class Call:
         self._stop_proving(now)
         question = self._questions.current
         if question is None:
-            self._close(_UNPROVEN_GOODBYES.get(move, "goodbye_pin"), "completed", "bridge", now)
+            self._close(self._step_up.farewell(move), "completed", "bridge", now)
             return
         question.unproven = True
         late = move is Move.LATE
-        self._say(f"pin_{move.value}", now=now)
+        self._say(*self._step_up.told(move), now=now)
         self._answer(question, c.Verdict.EXPIRED if late else c.Verdict.DECLINED, by, now)
+
+    def _pin_change_wanted(self, event: e.PinChangeWanted, now: int) -> None:
+        self._change_pin(now)
+
+    def _change_pin(self, now: int) -> None:
+        """Have the caller set a PIN, unless something else is being asked; the assistant is silent meanwhile."""
+        busy = self._questions.current is not None or self._proving.open or self._on_errand
+        if not self._rules.pin_change or self._phase is not Phase.TALKING or busy:
+            return
+        self._interrupt(now)
+        self._language.open = False
+        self._settle_proof(self._step_up.change(now), now)
+
+    def _pin_settled(self, move: Move, now: int) -> None:
+        told = self._step_up.told(move)
+        self._stop_proving(now)
+        self._turns.caller(now)
+        self._answered_at = now
+        if move is Move.CHANGED:
+            self.trace.noted(now, "pin_changed")
+            self.trace.version += 1
+        self._say(*told, now=now)
+        if self._questions.waiting():
+            self._ask_next(now)
 
     def _stop_proving(self, now: int) -> None:
         if self._step_up.end(now):

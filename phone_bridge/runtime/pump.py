@@ -180,7 +180,8 @@ class Pump:
             c.RunTool: self._run_tool,
             c.Speak: self._speak,
             c.ForgetPin: lambda command, now: self._pad.forget(),
-            c.JudgePin: lambda command, now: self._pad.judge(command.attempt),
+            c.JudgePin: lambda command, now: self._pad.judge(command.attempt, command.wanted),
+            c.SendCode: lambda command, now: self._pad.send(command.sending, command.language),
         }
 
     @property
@@ -236,6 +237,10 @@ class Pump:
     def speak(self, language: str) -> None:
         """Have the bridge's own lines spoken, and yes and no understood, in ``language`` from now on."""
         self._fact_if_live(e.LanguageChosen(language))
+
+    def change_pin(self) -> None:
+        """Have the caller set a PIN, or another one."""
+        self._fact_if_live(e.PinChangeWanted())
 
     # Receive, process, transmit
 

@@ -14,8 +14,10 @@ import pytest
 
 from phone_bridge.app import sessions
 from phone_bridge.app.pins import PinDesk, may_be_told, offered, trust_of
+from phone_bridge.call.proving import Wanted
 from phone_bridge.call.trust import Tier
 from phone_bridge.routing import Route
+from phone_bridge.runtime.pin_pad import Desk
 from phone_bridge.runtime.pins import Pins
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.sessions.chronapilot import messages as m
@@ -256,6 +258,100 @@ def test_all_tools_are_offered_where_none_are_named() -> None:
     assert offered(bound(Route(name="b", tools=("calendar:read",)), "known")[1])
 
 
+# Whoever sets a PIN
+
+
+class Telephones:
+    """Take messages down."""
+
+    def __init__(self, *, work: bool = True) -> None:
+        self.got: list[tuple[str, str]] = []
+        self.work = work
+
+    async def text(self, number: str, text: str) -> bool:
+        self.got.append((number, text))
+        return self.work
+
+
+HERS = "+12025550188"
+
+
+def desk(house: Premises, route: Route, trust: str = "unknown", telephones: Telephones | None = None) -> Desk:
+    """Sit where the PINs are judged of a call by ``route`` whose caller is known as far as ``trust``."""
+    record, given = bound(route, trust)
+    settings = msgspec.structs.replace(given.settings, user_numbers=f"{ALICE}:{HERS}")
+    text = (telephones or Telephones()).text
+    pins = PinDesk(settings, Pins(house.bridge.records, cost_log2=4), house.bridge.embedded, text)
+    return pins.of(record, msgspec.structs.replace(given, settings=settings))
+
+
+BY_CODE = Route(name="a", user_id=ALICE, trust={"write": "pin", "enrol": "code"})
+BY_NUMBER = Route(name="a", user_id=ALICE, numbers=NUMBER, trust={"write": "pin", "enrol": "attested"})
+
+
+def test_whatever_the_call_believes_no_pin_is_set_without_a_proof(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        for route, trust in (
+            (OFFICE, "attested"),
+            (BY_CODE, "attested"),
+            (BY_NUMBER, "known"),
+            (Route(name="a", user_id=ALICE, trust={"write": "pin"}), "unknown"),
+        ):
+            assert await desk(house, route, trust).others[Wanted.ONCE_MORE](PIN) == "failed"
+        pins = give_pin(house)
+        for route in (BY_CODE, BY_NUMBER):
+            assert await desk(house, route, "attested").others[Wanted.ONCE_MORE]("775533") == "failed"
+        unlucky = desk(house, OFFICE)
+        assert await unlucky.judge(WRONG) == "wrong"
+        assert await unlucky.others[Wanted.ONCE_MORE]("775533") == "failed"
+        assert pins.is_the_same(ALICE, PIN)
+
+    at(tmp_path, story)
+
+
+def test_a_first_pin_is_set_after_a_code_that_went_to_the_user_s_telephone(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        phones = Telephones()
+        one = desk(house, BY_CODE, telephones=phones)
+        assert one.send is not None
+        assert await one.others[Wanted.LOOK]("") == "missing"
+        assert await one.send("de") == "sent"
+        ((number, text),) = phones.got
+        assert number == HERS
+        assert "ist Ihr Code" in text
+        assert await one.others[Wanted.CODE](text[:6]) == "right"
+        assert await one.others[Wanted.NEW]("12345") == "short"
+        assert await one.others[Wanted.NEW]("123456") == "weak"
+        assert [await one.others[wanted](PIN) for wanted in (Wanted.NEW, Wanted.ONCE_MORE)] == ["right", "right"]
+        assert "PIN for the telephone was set" in phones.got[-1][1]
+        assert await one.judge(PIN) == "right"
+        assert await one.others[Wanted.NEW](PIN) == "same"
+
+    at(tmp_path, story)
+
+
+def test_a_first_pin_is_set_from_an_attested_number_where_the_rule_says_so(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        one = desk(house, BY_NUMBER, "attested", Telephones(work=False))
+        assert await one.others[Wanted.ONCE_MORE](PIN) == "right", "though no telephone could be told"
+        assert Pins(house.bridge.records).is_the_same(ALICE, PIN)
+
+    at(tmp_path, story)
+
+
+def test_no_telephone_is_rung_all_night(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        phones = Telephones()
+        outcomes = []
+        for _ in range(5):
+            send = desk(house, BY_CODE, telephones=phones).send
+            assert send is not None
+            outcomes.append(await send("en"))
+        assert outcomes == ["sent"] * 3 + ["locked"] * 2
+
+    at(tmp_path, story)
+
+
 # By voice
 
 
@@ -277,7 +373,7 @@ def test_a_pin_is_spoken_only_to_a_good_ear_on_this_machine(
     class Embedded:
         hears = there
 
-    desk = PinDesk(Settings(ear=ear, language=own), None, Embedded())  # type: ignore[arg-type]
+    desk = PinDesk(Settings(ear=ear, language=own), None, Embedded(), None)  # type: ignore[arg-type]
     assert desk.hears(language) is hears
 
 
