@@ -189,6 +189,7 @@ class Bridge:
             self._house.cancel()
             await asyncio.gather(self._house, return_exceptions=True)
         await self.outbound.stop()
+        await self.pins.close()
         await self.prompts.close()
         await self.toolboxes.stop()
         await self.embedded.stop()

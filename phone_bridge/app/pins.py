@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
 
 from phone_bridge import trust_rules
 from phone_bridge.app.embedded import Embedded
@@ -65,6 +66,11 @@ class PinDesk:
         self._pins = pins
         self._embedded = embedded
         self._text = text
+        self._keeping: set[asyncio.Task[str]] = set()  # no caller's hanging up is to stop them half-way
+
+    async def close(self) -> None:
+        """Wait for what is being kept."""
+        await asyncio.gather(*self._keeping, return_exceptions=True)
 
     def hears(self, language: str) -> bool:
         """Tell whether a PIN may be spoken in ``language``."""
@@ -79,9 +85,21 @@ class PinDesk:
             Wanted.CODE: bearer.judge_code,
             Wanted.LOOK: bearer.look,
             Wanted.NEW: bearer.fits,
-            Wanted.ONCE_MORE: bearer.keep,
+            Wanted.ONCE_MORE: lambda pin: self._to_the_end(bearer.keep(pin)),
         }
         return Desk(bearer.judge, ear, MIN_DIGITS, others, bearer.send)
+
+    async def _to_the_end(self, keeping: Coroutine[Any, Any, str]) -> str:
+        """Do it to its end, whether or not the caller waits: a thief who hangs up is to be told of all the same."""
+        task = asyncio.create_task(keeping)
+        self._keeping.add(task)
+        task.add_done_callback(self._kept)
+        return await asyncio.shield(task)
+
+    def _kept(self, task: asyncio.Task[str]) -> None:
+        self._keeping.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("! a PIN could not be set: %s", error)
 
 
 class _Bearer:

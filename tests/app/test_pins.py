@@ -6,6 +6,7 @@ import json
 import logging
 import zlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from phone_bridge.app import sessions
 from phone_bridge.app.pins import PinDesk, may_be_told, offered, trust_of
 from phone_bridge.call.proving import Wanted
 from phone_bridge.call.trust import Tier
-from phone_bridge.routing import Route
+from phone_bridge.routing import Facts, Route
 from phone_bridge.runtime.pin_pad import Desk
 from phone_bridge.runtime.pins import Pins
 from phone_bridge.runtime.record import CallRecord
@@ -337,6 +338,45 @@ def test_a_first_pin_is_set_from_an_attested_number_where_the_rule_says_so(tmp_p
         assert Pins(house.bridge.records).is_the_same(ALICE, PIN)
 
     at(tmp_path, story)
+
+
+def test_whoever_hangs_up_when_the_pin_is_set_is_told_of_all_the_same(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        give_pin(house)
+        phones = Telephones()
+        record, given = bound(OFFICE, "unknown")
+        settings = msgspec.structs.replace(given.settings, user_numbers=f"{ALICE}:{HERS}")
+        pins = Pins(house.bridge.records, cost_log2=4)
+        keeper = PinDesk(settings, pins, house.bridge.embedded, phones.text)
+        one = keeper.of(record, msgspec.structs.replace(given, settings=settings))
+        assert await one.judge(PIN) == "right"
+        keeping = asyncio.ensure_future(one.others[Wanted.ONCE_MORE]("775533"))
+        await asyncio.sleep(0)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await keeper.close()
+        assert pins.is_the_same(ALICE, "775533")
+        assert [number for number, _ in phones.got] == [HERS]
+
+    at(tmp_path, story)
+
+
+def test_a_model_is_offered_to_have_a_pin_set_where_there_is_a_rule(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        offered_by = {}
+        for name, to in (("office", "+12025550100"), ("none", "+12025550101")):
+            served_by = house.bridge.tenants.choose(
+                Facts(called=to, calling=NUMBER), datetime(2026, 11, 24, tzinfo=UTC)
+            )
+            record = house.bridge.record(
+                carrier_id="CA1", direction="inbound", from_number=NUMBER, to_number=to, served=served_by
+            )
+            tools = house.bridge.toolboxes.tools(house.bridge._facts(record), served_by)
+            offered_by[name] = "change_pin" in [offer.name for offer in tools.offers]
+            assert not house.bridge.registry.change_pin(record.id), "for it is not live"
+        assert offered_by == {"office": True, "none": False}
+
+    at(tmp_path, story, OFFICE, session="openai", session_url="", session_key="k")
 
 
 def test_no_telephone_is_rung_all_night(tmp_path: Path) -> None:
