@@ -28,13 +28,12 @@ from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.record import CallRecord, Records
 from phone_bridge.runtime.sockets import accept
 from phone_bridge.runtime.voice import Speech
-from phone_bridge.runtime.websocket_client import dial
 from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.sessions.realtime.names import Shape
 from phone_bridge.settings import Settings
 from phone_bridge.simulator.verbs import ConnectStream, Document, parse
 from tests.runtime.pumping import Assistant, Carrier, sound_of
-from tests.runtime.serving import Running, serving, until
+from tests.runtime.serving import Running, dial, serving, until
 from tests.sessions.realtime.model import Mind, Model
 
 ACCOUNT = "AC" + "a" * 32

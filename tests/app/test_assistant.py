@@ -10,11 +10,10 @@ import pytest
 from phone_bridge.app.guard import MAX_BODY_BYTES as GUARD_BYTES
 from phone_bridge.assistant.minting import MAX_BODY_BYTES
 from phone_bridge.errors import Refused
-from phone_bridge.runtime.websocket_client import dial
 from phone_bridge.sessions.chronapilot import messages as m
 from phone_bridge.sessions.chronapilot.schema import schema
 from tests.app.premises import Premises, json_of, play
-from tests.runtime.serving import until
+from tests.runtime.serving import dial, until
 
 WISH = {"user_id": "usr_demo_alice", "scopes": ["events:read", "events:write", "calendars:read"], "ttl_seconds": 300}
 

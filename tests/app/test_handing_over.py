@@ -10,12 +10,11 @@ import pytest
 from phone_bridge.app.handing_over import route_keys
 from phone_bridge.legs.twilio.admission import AUDIENCE, HANDED_SECONDS, ISSUER, admit
 from phone_bridge.legs.twilio.messages import StreamStart
-from phone_bridge.runtime.websocket_client import dial
 from phone_bridge.simulator.verbs import ConnectStream
 from tests.app.premises import ACCOUNT, PUBLIC, Premises
 from tests.app.test_handing_back import BACK, HANDED, KEY, handed, result
 from tests.runtime.pumping import Carrier
-from tests.runtime.serving import until
+from tests.runtime.serving import dial, until
 
 TOLD = {"from": "+4930555", "to": "+12025550100", "return_url": BACK, "ref": "ticket 4711"}
 

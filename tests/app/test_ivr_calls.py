@@ -77,13 +77,13 @@ def menu(**more: Any) -> Menu:
 
 async def propose_when_live(house: Premises) -> None:
     """Be the assistant: have something cancelled, and end when that was done."""
-    await until(lambda: bool(house.peers.live), 10)
+    await until(lambda: bool(house.peers.live))
     assistant = house.peers.live[-1]
     assistant.propose("act_1", "Dentist")
-    await until(lambda: any(isinstance(said, m.ActionConfirm) for said in assistant.words), 10)
+    await until(lambda: any(isinstance(said, m.ActionConfirm) for said in assistant.words))
     assistant.tell(m.ActionExecuted("act_1", "executed", {}))
     (record,) = [record for record, _ in house.bridge.registry.traces()]
-    await until(lambda: any(action["outcome"] for action in known(house, record.carrier_id)), 5)
+    await until(lambda: any(action["outcome"] for action in known(house, record.carrier_id)))
     await house.ask("POST", f"/v1/calls/{record.id}/end")
 
 

@@ -22,12 +22,11 @@ from phone_bridge.legs import telnyx
 from phone_bridge.runtime import audiosocket
 from phone_bridge.runtime.lines import KINDS, Line
 from phone_bridge.runtime.record import CallRecord
-from phone_bridge.runtime.websocket_client import dial
 from phone_bridge.sessions.chronapilot.messages import ActionConfirm
 from tests.app.premises import LINE_MS, Premises, lose_database, play, premises
 from tests.ports import free_port
 from tests.runtime.far_streams import PARAMETERS, FarStream, frame, url_of
-from tests.runtime.serving import until
+from tests.runtime.serving import dial, until
 
 SECRET = "a secret of the line's own"
 

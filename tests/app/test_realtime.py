@@ -10,9 +10,8 @@ import pytest
 from phone_bridge.errors import Refused
 from phone_bridge.runtime.api_keys import TALK, ApiKey, fingerprint
 from phone_bridge.runtime.sockets import Socket
-from phone_bridge.runtime.websocket_client import dial
 from tests.app.premises import Premises, json_of, play
-from tests.runtime.serving import until
+from tests.runtime.serving import dial, until
 
 KEY = "the-api-key"
 AUTH = {"Authorization": f"Bearer {KEY}"}

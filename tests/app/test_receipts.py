@@ -11,9 +11,8 @@ from phone_bridge.call.receipt import Receipt
 from phone_bridge.runtime.receipt_keys import key_doubts, parse_keys
 from phone_bridge.sessions.chronapilot import messages as m
 from tests.app.premises import LINE_MS, Premises, json_of, lose_database, play
-from tests.runtime.serving import until
+from tests.runtime.serving import PATIENCE_SECONDS, until
 
-PATIENCE_SECONDS = 5
 KEYS = "/v1/receipts/keys"
 
 

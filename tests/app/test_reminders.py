@@ -236,7 +236,7 @@ def test_what_came_of_it_is_told_by_a_signed_webhook_until_it_is_taken(tmp_path:
 
     async def story(phone: Telephone) -> None:
         made = await remind(phone, to=number(0))
-        await until(lambda: bool(told), 10)
+        await until(lambda: bool(told))
         book = phone.house.bridge.outbound.book
         event = msgspec.json.decode(told[0][1])
 
@@ -245,7 +245,7 @@ def test_what_came_of_it_is_told_by_a_signed_webhook_until_it_is_taken(tmp_path:
                 book.delivered(event["id"], 0)  # its time has come
             return len(told) > 1
 
-        await until(came_again, 10)
+        await until(came_again)
         await asyncio.sleep(1.5)
         assert len(told) == 2  # what was taken is not sent again
         signature, body = told[1]

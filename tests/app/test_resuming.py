@@ -26,7 +26,7 @@ from tests.app.premises import (
     play,
     premises,
 )
-from tests.runtime.serving import until
+from tests.runtime.serving import PATIENCE_SECONDS, until
 from tests.runtime.test_registry import call
 
 
@@ -72,7 +72,7 @@ async def heard(house: Premises, record_id: str, speaker: str, words: str) -> No
                 return
             await asyncio.sleep(0.01)
 
-    await asyncio.wait_for(look(), 5)
+    await asyncio.wait_for(look(), PATIENCE_SECONDS)
 
 
 # The carrier's socket drops

@@ -30,7 +30,7 @@ class Callee(Telephone):
         return int(self._signalling.get_extra_info("sockname")[1])
 
     async def invited(self, count: int = 1) -> Request:
-        await until(lambda: len({request.call_id for request in self.requests("INVITE")}) >= count, 10)
+        await until(lambda: len({request.call_id for request in self.requests("INVITE")}) >= count)
         return self.requests("INVITE")[-1]
 
     def answer(self, request: Request, code: int, body: bytes = b"", phrase: str = "So") -> None:
@@ -124,7 +124,7 @@ def test_calls_are_refused_taken_back_and_not_placed_while_draining(tmp_path: Pa
             there.registry.draining = True
             waits = await there.call(to=BOB, greeting="Hello.")
             book = there.house.bridge.outbound.book
-            await until(lambda: (book.find(waits["id"]) or pytest.fail("gone")).dials == 1, 10)
+            await until(lambda: (book.find(waits["id"]) or pytest.fail("gone")).dials == 1)
             assert len({request.call_id for request in there.callee.requests("INVITE")}) == 3
             carriers = there.house.bridge.outbound.carrier
             with pytest.raises(Refused) as raised:

@@ -16,11 +16,10 @@ from phone_bridge.legs.twilio.admission import TOKEN_SECONDS, Key, issue
 from phone_bridge.legs.twilio.messages import MediaFormat
 from phone_bridge.legs.twilio.stream import TwilioStream
 from phone_bridge.runtime.waiting import Waiting
-from phone_bridge.runtime.websocket_client import dial
 from phone_bridge.sessions.chronapilot import messages as m
 from tests.app.premises import ACCOUNT, LINE_MS, TOKEN, Premises, lose_database, play, premises, signature
 from tests.runtime.pumping import FRAME, Carrier
-from tests.runtime.serving import until
+from tests.runtime.serving import dial, until
 
 LOUD = b"\x90" * 160
 

@@ -21,7 +21,7 @@ from phone_bridge.simulator.verbs import ConnectStream, Dial, Enqueue, Gather, H
 from phone_bridge.simulator.webhooks import Dialling
 from tests.app.premises import ACCOUNT, PUBLIC, TOKEN, Premises, Tone, call_form, document, json_of, play
 from tests.app.ringing import JSON
-from tests.runtime.serving import until
+from tests.runtime.serving import PATIENCE_SECONDS, until
 
 RECEPTION = "+493012345678"
 TARGETS = f"reception={RECEPTION},desk=sip:desk@pbx.example,sales=queue:sales,box=voicemail,billing=assistant:billing"
@@ -43,7 +43,7 @@ class Phoned:
         return json_of(await self.house.ask("GET", f"/v1/calls/{found['id']}"))
 
     async def until(self, wanted: Callable[[Any], Any]) -> Any:
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 shown = await self.record()
                 if wanted(shown):

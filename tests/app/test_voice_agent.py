@@ -8,9 +8,9 @@ import pytest
 
 from phone_bridge.errors import Refused
 from phone_bridge.exchange import Response
-from phone_bridge.runtime.websocket_client import dial
 from tests.app.premises import Premises, json_of, play
 from tests.app.test_realtime import AUTH, KEY, READER, TALKER, Client
+from tests.runtime.serving import dial
 
 MINT, EXECUTE = "/api/voice-agent", "/api/voice-agent/execute-tool"
 

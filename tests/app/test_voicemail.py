@@ -39,7 +39,7 @@ def test_a_message_is_kept_with_its_words_and_told_of_until_it_is_taken(tmp_path
         dialling = Dialling(account_sid=ACCOUNT, auth_token=TOKEN)
         result = await place_call(site, (Say(MESSAGE), HangUp()), Tone(), dialling=dialling)
         assert result.verbs[:3] == ("ConnectStream", "Say", "Record")
-        await until(lambda: len(told) >= 2, 10)
+        await until(lambda: len(told) >= 2)
         (call,) = json_of(await house.ask("GET", "/v1/calls"))["data"]
         assert call["status"] == "voicemail"
         assert call["voicemail_text"] == MESSAGE
@@ -54,9 +54,9 @@ def test_a_message_is_kept_with_its_words_and_told_of_until_it_is_taken(tmp_path
         assert events["voicemail.transcribed"]["data"]["voicemail_text"] == MESSAGE
         refused = msgspec.json.decode(told[0][1])["id"]
         book = house.bridge.outbound.book
-        await until(lambda: next_try_s(house, refused) <= DELIVERY_FIRST_S, 10)  # the bridge knows it was refused
+        await until(lambda: next_try_s(house, refused) <= DELIVERY_FIRST_S)  # the bridge knows it was refused
         book.delivered(refused, 0)  # its time has come
-        await until(lambda: [msgspec.json.decode(body)["id"] for _, body in told].count(refused) == 2, 10)
+        await until(lambda: [msgspec.json.decode(body)["id"] for _, body in told].count(refused) == 2)
 
     async def run() -> None:
         async with serving(Starlette(routes=[Route("/hook", take, methods=["POST"])])) as server:

@@ -11,8 +11,8 @@ from phone_bridge.audio.format import LINEAR_8K, LINEAR_16K, PCMU_8K, Format
 from phone_bridge.exchange import Request
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.sockets import Socket
-from phone_bridge.runtime.websocket_client import dial
 from tests.legs.streams import lines
+from tests.runtime.serving import dial
 
 PARAMETERS = {
     "telnyx": {"CallSid": "v2:T02", "From": "+4930123456", "To": "+49301"},

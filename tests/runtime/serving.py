@@ -10,11 +10,13 @@ import uvicorn
 import uvloop
 from uvicorn.server import ServerState
 
+from phone_bridge.runtime import websocket_client
+from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.websocket_server import UVICORN_OPTIONS
 
 LOOPS: list[Callable[[Coroutine[Any, Any, None]], None]] = [asyncio.run, uvloop.run]
-PATIENCE_SECONDS = 5  # how long a test waits for what should be there in a few milliseconds
-
+PATIENCE_SECONDS = 30
+"""How long a test waits for what should be there in a few milliseconds, on a machine that is busy with others, too."""
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")  # for localhost and 127.0.0.1, by its own key
 
@@ -47,6 +49,11 @@ async def serving(app: Any, **options: Any) -> AsyncIterator[Running]:
         for connection in list(state.connections):
             connection.shutdown()
         await until(lambda: not state.connections and not state.tasks)
+
+
+async def dial(url: str, **options: Any) -> Socket:
+    """Open a socket to a server of the tests, as the bridge would if it were never in a hurry."""
+    return await websocket_client.dial(url, timeout_ms=PATIENCE_SECONDS * 1000, **options)
 
 
 async def until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from phone_bridge.errors import BridgeError, Refused, RemoteError, Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.runtime.http import RESPONSE_BYTES, HttpClient
-from tests.runtime.serving import CERTIFICATE
+from tests.runtime.serving import CERTIFICATE, PATIENCE_SECONDS
 from tests.runtime.test_websocket_client import SECRET, answering
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -190,7 +190,7 @@ def test_an_answer_can_be_read_while_it_is_still_made() -> None:
             response = web.StreamResponse(status=206, headers={"X-Theirs": "yes"})
             await response.prepare(request)
             await response.write(b"first")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await read.wait()
             await response.write(b"x" * (RESPONSE_BYTES + 1))
             return response
@@ -223,7 +223,7 @@ def test_who_leaves_early_ends_the_connection() -> None:
         async with _served(answer) as (http, url):
             async with http.stream(_at(url, get()), timeout_ms=5_000) as streamed:
                 assert await anext(streamed.chunks)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await gone.wait()
 
     asyncio.run(story())

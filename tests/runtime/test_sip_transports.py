@@ -14,7 +14,7 @@ from phone_bridge.runtime import sip_transports
 from phone_bridge.runtime.sip_transports import Certificates, Hearing, Listening, Transports
 from tests.legs.sip import samples
 from tests.ports import free_port
-from tests.runtime.serving import CERTIFICATE, LOOPS, until
+from tests.runtime.serving import CERTIFICATE, LOOPS, PATIENCE_SECONDS, until
 
 HOST = "127.0.0.1"
 OPTIONS = samples.raw("outside", "options.sip")
@@ -59,7 +59,7 @@ def play(story: Callable[[], Coroutine[None, None, None]]) -> None:
 
 async def is_closed(reader: asyncio.StreamReader) -> bool:
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await reader.read() == b""
     except ConnectionError:
         return True

@@ -29,7 +29,7 @@ from phone_bridge.runtime.websocket import FrameLine
 from phone_bridge.runtime.websocket_server import EARLY_BYTES, SECRET_CHARS, UVICORN_OPTIONS, PicowsProtocol
 from tests.clock import run_virtual, settle
 from tests.runtime.net import BINARY, CLOSE, PING, TEXT, Frame, Net, close_frame, frame
-from tests.runtime.serving import CERTIFICATE, LOOPS, serving, until
+from tests.runtime.serving import CERTIFICATE, LOOPS, PATIENCE_SECONDS, serving, until
 from tests.runtime.test_sockets import Ear, virtual
 
 HANDSHAKE = (
@@ -660,7 +660,7 @@ def test_another_librarys_client_is_served(path: str, run: Callable[[Coroutine[A
                 assert await peer.recv() == message
             await peer.send(["in ", "three ", "pieces"])
             assert await peer.recv() == "in three pieces"
-            await asyncio.wait_for(await peer.ping(), 5)
+            await asyncio.wait_for(await peer.ping(), PATIENCE_SECONDS)
             await peer.close(4001, "enough")
             assert peer.close_code == 4001
 

@@ -22,7 +22,7 @@ from phone_bridge.runtime.record import CallRecord, Records
 from phone_bridge.runtime.sip_trunks import SipTrunk
 from phone_bridge.settings import Settings
 from tests.ports import free_port
-from tests.runtime.serving import serving
+from tests.runtime.serving import PATIENCE_SECONDS, serving
 
 MODULES = Path("/usr/lib/baresip/modules")
 pytestmark = [
@@ -92,7 +92,7 @@ class Baresip:
 
     async def tell(self, command: str, parameters: str = "") -> None:
         message = json.dumps({"command": command, "params": parameters, "token": "t"})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self._control)

@@ -49,7 +49,7 @@ def test_whoever_is_called_answers_is_busy_or_rings(tmp_path: Path) -> None:
             playing = {name: asyncio.create_task(uas(tmp_path, name, ports[name])) for name in names}
             await asyncio.sleep(0.3)  # SIPp tells nobody that it listens
             calls = {name: await house.call(to=f"sip:bob@{name}.example", greeting="Hello.") for name in names}
-            await until(lambda: line.house.bridge.registry.live == 1, 15)
+            await until(lambda: line.house.bridge.registry.live == 1)
             line.house.bridge.registry.end_all("api")
             shown = {name: await house.settled(call) for name, call in calls.items()}
             assert {name: call["status"] for name, call in shown.items()} == {

@@ -41,7 +41,7 @@ def test_a_bridge_that_is_registered_is_called_and_calls(tmp_path: Path, caplog:
         try:
             async with phoned(tmp_path, transport="tcp", sip_trunks=(trunk(proxy.port),), **SETTINGS) as line:
                 house, registry = Telephone(line.house, None), line.house.bridge.registry  # type: ignore[arg-type]
-                await until(lambda: "registered with trunk kamailio" in caplog.text, 10)
+                await until(lambda: "registered with trunk kamailio" in caplog.text)
                 await asyncio.sleep(0.5)  # baresip tells nobody that it is registered
                 await telephone.tell("dial", f"sip:bridge@127.0.0.1:{proxy.port}")
                 await until(lambda: registry.live == 1, SECONDS)
