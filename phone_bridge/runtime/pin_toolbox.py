@@ -47,5 +47,5 @@ class PinToolbox:
         except Refused as error:
             return Ran(failure(error.code, str(error)), False)
         if not self._ask():
-            return Ran(failure("call_ended", "The call is over already."), False)
+            return Ran(failure("busy", "The line is asking something else now, or the call is over. Try again."), False)
         return Ran(DONE, True)

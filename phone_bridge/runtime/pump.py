@@ -238,9 +238,12 @@ class Pump:
         """Have the bridge's own lines spoken, and yes and no understood, in ``language`` from now on."""
         self._fact_if_live(e.LanguageChosen(language))
 
-    def change_pin(self) -> None:
-        """Have the caller set a PIN, or another one."""
-        self._fact_if_live(e.PinChangeWanted())
+    def change_pin(self) -> bool:
+        """Have the caller set a PIN, or another one; False while something else is being asked."""
+        free = not self._call.asking and not self._is_over
+        if free:
+            self._fact_if_live(e.PinChangeWanted())
+        return free
 
     # Receive, process, transmit
 

@@ -236,6 +236,19 @@ async def test_keys_go_to_the_pad_and_neither_to_the_call_nor_its_journal() -> N
 
 
 @virtual
+async def test_a_caller_sets_no_pin_while_something_else_is_asked() -> None:
+    house = Keeper()
+    stage = await Stage(rules=Rules(trust=TRUST, pin_change=True), pins=desk_of(house)).opened()
+    assert stage.pump.change_pin()
+    assert not stage.pump.change_pin()
+    await settle()
+    assert house.facts == []
+    stage.carrier.hang_up()
+    await stage.over()
+    assert not stage.pump.change_pin()
+
+
+@virtual
 async def test_the_caller_s_sound_goes_to_the_ear_and_not_to_the_session() -> None:
     house, ear = House(), Ear()
     stage = await proposed(Stage(rules=Rules(trust=TRUST), pins=desk_of(house, ear)))

@@ -48,5 +48,5 @@ def test_a_model_cannot_give_a_pin_by_it() -> None:
     assert json.loads(ran.result)["error"]["code"] == "invalid_parameter"
 
 
-def test_a_call_that_is_over_is_told() -> None:
-    assert json.loads(run(Line(live=False)).result)["error"]["code"] == "call_ended"
+def test_a_line_that_cannot_ask_now_is_told() -> None:
+    assert json.loads(run(Line(live=False)).result)["error"]["code"] == "busy"

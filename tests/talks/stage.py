@@ -335,8 +335,7 @@ class Stage:
         return True
 
     def _change_pin(self) -> bool:
-        self._pump.change_pin()
-        return True
+        return self._pump.change_pin()
 
     def _desk(self) -> Desk:
         others = {

@@ -18,7 +18,7 @@ CHANGE = Say("I want to change my PIN")
 NEXT = Say("what is my next meeting")
 BY_CODE = Trust(tools={"get_next_event": Tier.UNKNOWN}, otherwise=Tier.CODE, enrol=Tier.CODE)
 BY_BOTH = Trust(tools={"get_next_event": Tier.UNKNOWN}, otherwise=Tier.BOTH)
-BY_PIN = Trust(tools={"get_next_event": Tier.UNKNOWN}, otherwise=Tier.PIN)
+BY_PIN = Trust(tools=dict.fromkeys(("get_next_event", "change_pin"), Tier.UNKNOWN), otherwise=Tier.PIN)
 
 
 def under(trust: Trust, *, pin: str = "", code: str = "", **rules: object) -> Circumstances:
