@@ -46,7 +46,7 @@ ABOUT_NOW_HOURS = timedelta(hours=12)
 """How far ahead the event lies that "I am late" is about."""
 PHRASES_MAX = 80
 """How many titles and names the ear is told to expect."""
-_TALKING = frozenset(("greeting", "thanks", "goodbye", "repeat", "help", "never_mind", "wait", "yes"))
+_TALKING = frozenset(("greeting", "thanks", "goodbye", "repeat", "help", "never_mind", "wait", "yes", "pin"))
 _SUMMARIES = ("get_day_summary", "get_weekly_summary")
 _READERS = ("get_next_event", "get_day_overview", "search_events", "check_availability", *_SUMMARIES)
 _MOODS = {  # of questions; a title or a message may be any words
@@ -273,6 +273,8 @@ class CalendarConversation:
                 return [Say(small_talk.AGREED)]
             case "yes":
                 return [Say(small_talk.OFFER)]
+            case "pin":
+                return [Say(small_talk.NO_PIN)]  # which nobody hears where the line takes it up
             case "goodbye":
                 drops = [Drop(each, "expired", "goodbye") for each in self._open]
                 self._open.clear()
