@@ -42,10 +42,14 @@ _NO_WORD = re.compile(r"[^\w*#+]+")
 _NUMERALS: Mapping[str, Sequence[str]] = {
     "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
     "de": ("null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"),
+    "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
+    "fr": ("zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"),
 }
 _HUMAN_WORDS: Mapping[str, Sequence[str]] = {
     "en": ("operator", "a person", "a human", "reception", "somebody"),
     "de": ("zentrale", "mitarbeiter", "mitarbeiterin", "einen menschen", "empfang"),
+    "es": ("operador", "operadora", "una persona", "recepción", "alguien"),
+    "fr": ("opérateur", "opératrice", "une personne", "réception", "quelqu'un"),
 }
 
 
@@ -89,6 +93,8 @@ class Menu(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     name: str
     say: str
+    say_keys: str = ""
+    """What is said in its place on a line on which keys alone are understood."""
     language: str = ""
     """What it is said in; the route's own language when empty."""
     choices: tuple[Choice, ...] = ()
@@ -202,6 +208,11 @@ def _otherwise(menu: Menu, human: str, state: State) -> Target:
 def hints(menu: Menu) -> tuple[str, ...]:
     """Give the words that a caller is likely to say."""
     return tuple(word for choice in menu.choices for word in many(choice.words))
+
+
+def sayable(menu: Menu, *, human: bool) -> tuple[str, ...]:
+    """Give the words of a menu of choices, for an ear that has to be told; whoever wants a key's number has the key."""
+    return (*hints(menu), *(_HUMAN_WORDS.get(_tongue(menu), ()) if human else ()))
 
 
 def _follow(menus: Mapping[str, Menu], target: Target, state: State, first: tuple[str, ...], at: datetime) -> Step:
@@ -360,7 +371,7 @@ def _check_menu(menu: Menu, place: str) -> None:
         raise SettingsError(f"{place} may gather {MAX_GATHERED} digits and have {MAX_CHOICES} choices at most")
     if not 1 <= menu.tries <= MAX_TRIES or not 1 <= menu.timeout <= MAX_TIMEOUT_SECONDS:
         raise SettingsError(f"{place} needs tries of 1 to {MAX_TRIES} and a timeout of 1 to {MAX_TIMEOUT_SECONDS} s")
-    said = [menu.say, menu.closed_say, *(choice.say for choice in menu.choices)]
+    said = [menu.say, menu.say_keys, menu.closed_say, *(choice.say for choice in menu.choices)]
     if not menu.say.strip() or max(map(len, said)) > MAX_SAY_CHARS:
         raise SettingsError(f"{place} needs something to say, of {MAX_SAY_CHARS} characters at most")
     if menu.language and not _LANGUAGE.fullmatch(menu.language):

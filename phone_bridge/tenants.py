@@ -145,10 +145,8 @@ class Tenants:
             return self.own
         for table in self._tables:
             found = table.get(record.route)
-            if found is not None and (found.settings.user_id, found.settings.session) == (
-                record.user_id,
-                record.session,
-            ):
+            theirs = found is not None and found.settings.user_id == record.user_id
+            if found is not None and theirs and record.session in ("", found.settings.session):  # none yet in a menu
                 return found
         raise Unavailable(f"The route {record.route} of a call is no more.", code="route_gone")
 

@@ -6,7 +6,9 @@ import secrets
 import time
 from datetime import UTC, datetime
 
+from phone_bridge.app import spoken_menus
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.spoken_menus import Arrived
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.routing import Facts
 from phone_bridge.runtime.lines import Line
@@ -54,12 +56,11 @@ async def announce(bridge: Bridge, line: Line, facts: Facts, carrier_id: str) ->
     return record
 
 
-async def carry(bridge: Bridge, record: CallRecord, leg: LegWire, socket: Socket) -> None:
+async def carry(bridge: Bridge, line: Line, record: CallRecord, leg: LegWire, socket: Socket) -> None:
     """Carry a call from its begun stream to its end; raises nothing that a call may meet."""
     try:
-        known = await bridge.begin(record)
-        pump = bridge.pump(record, leg, socket, known=known, onward=False)
-        await bridge.registry.carry(record, pump)
+        users = (line.user_id,) if line.user_id else ()
+        await spoken_menus.carry(bridge, Arrived(record=record, leg=leg, socket=socket, users=users))
     except (Unavailable, Refused, RemoteError) as error:
         never_began(bridge, record, error.code)
         socket.close()

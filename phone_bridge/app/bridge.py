@@ -30,6 +30,7 @@ from phone_bridge.call.trust import Trust
 from phone_bridge.errors import BridgeError, Refused, Unavailable
 from phone_bridge.exchange import Request, Response
 from phone_bridge.legs.twilio import rest
+from phone_bridge.menu_talk import MenuTalk
 from phone_bridge.outbound.book import Plan
 from phone_bridge.outbound.transfers import Transfers
 from phone_bridge.routing import Route
@@ -37,6 +38,8 @@ from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.housekeeping import keep_house
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.loop_lag import LoopLag
+from phone_bridge.runtime.menu_pump import Ear as MenuEar
+from phone_bridge.runtime.menu_pump import MenuPump, PutThrough
 from phone_bridge.runtime.pins import Pins
 from phone_bridge.runtime.prompts import Prompts
 from phone_bridge.runtime.pump import LegWire, Pump
@@ -46,7 +49,7 @@ from phone_bridge.runtime.recordings import NOT_ANNOUNCED, Recorder, Recordings
 from phone_bridge.runtime.registry import Registry
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.spool import Spool
-from phone_bridge.runtime.toolbox import CallFacts, Tools
+from phone_bridge.runtime.toolbox import NO_TOOLS, CallFacts, Tools
 from phone_bridge.runtime.traces import Traces
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.waiting import Waiting
@@ -258,16 +261,20 @@ class Bridge:
         onward: bool = True,
         lead_in: str = "",
         owed: bool = True,
+        began: int | None = None,
+        keeps_line: bool = False,
     ) -> Pump:
         """Put a call, or a later part of one, together from its leg and the session it is bound to.
 
         ``known`` is what ``begin`` said, ``plan`` what is said first in a call of our own, ``onward`` whether the
         carrier can send a caller on who cannot be served, ``lead_in`` what a caller is told who comes back, ``owed``
-        whether the session goes on by itself then. Raises Unavailable where the call's route is no more.
+        whether the session goes on by itself then, ``began`` when a caller has called who comes from a menu that we
+        have spoken, in milliseconds on the call's clock, ``keeps_line`` whether we send
+        a caller on ourselves. Raises Unavailable where the call's route is no more.
         """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
-        past = record.past(timestamp(time.time)) if record.resumed else None
+        past = record.past(timestamp(time.time)) if record.resumed and began is None else None
         if past is not None:
             past = msgspec.structs.replace(past, lead_in=lead_in, owed=owed)
         served = self.tenants.of(record)
@@ -278,26 +285,57 @@ class Bridge:
         rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
         rules = msgspec.structs.replace(rules, trust=trust, pin_by_voice=by_voice, pin_change=bool(served.trust))
         now = int(time.monotonic() * 1000)
-        call = Call(leg.format, rules, now, past)
+        call = Call(leg.format, rules, now, past, before_ms=0 if began is None else now - began)
         return Pump(
             call,
             leg,
             socket,
             dialect=self._dialect(record.user_id, tools, known, served, trust),
-            connector=self.telemetry.watch(self._connector, call.trace, past),
+            connector=self.telemetry.watch(self._connector, call.trace, past, begun=began is not None),
             prompts=self.prompts,
             tools=tools,
             clock=time.monotonic,
             language=rules.language,
-            apology=words.line("apology_onward", rules.language) if rules.onward else None,
+            apology=words.line("apology_onward", rules.language) if rules.onward and not keeps_line else None,
             journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
             pins=self.pins.of(record, served) if served.trust else None,
             recorder=self._recorder(record, leg, call.trace) if served.settings.record else None,
+            keeps_line=keeps_line and rules.onward,
+        )
+
+    def menu_pump(
+        self,
+        record: CallRecord,
+        talk: MenuTalk,
+        leg: LegWire,
+        socket: Socket,
+        *,
+        ear: MenuEar | None,
+        put_through: PutThrough | None,
+    ) -> MenuPump:
+        """Put together what carries a caller through our own menus; raises Unavailable like ``pump``."""
+        if self._connector is None:
+            raise RuntimeError("the bridge was not started")
+        served = self.tenants.of(record)
+        return MenuPump(
+            talk,
+            leg,
+            socket,
+            ear=ear,
+            put_through=put_through,
+            tape=lambda: self._recorder(record, leg, talk.trace),
+            dialect=self._dialect(record.user_id, NO_TOOLS, "", served, Trust()),  # of which no session is opened
+            connector=self._connector,
+            prompts=self.prompts,
+            clock=time.monotonic,
+            language=served.settings.language,
         )
 
     def _recorder(self, record: CallRecord, leg: LegWire, trace: Trace) -> Recorder:
         known = record.recording if record.resumed else None
-        earlier = Recorded(known["state"], known["from_ms"]) if known and known["state"] != NOT_ANNOUNCED else None
+        earlier = Recorded(known["state"], known["from_ms"]) if known else trace.recording
+        if earlier is not None and earlier.state == NOT_ANNOUNCED:
+            earlier = None
         return self.recordings.open(record.id, leg.format, trace, earlier)
 
     @property

@@ -5,6 +5,7 @@ import re
 import time
 
 import twiml
+from phone_bridge import menu_talk
 from phone_bridge.app import voicemail
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.choosing import choose, settings_of
@@ -32,43 +33,22 @@ _SENTENCES = {
     "en": {
         "sorry": "I am sorry, your calendar assistant cannot be reached now.",
         "connecting": "Please stay on the line, I am connecting you.",
-        "message": ("Please stay on the line to leave a message after the tone. Press the hash key when you are done."),
-        "thanks": "Thank you. Goodbye.",
         "waiting": "Please stay on the line, all of us are busy. Somebody will be with you in a moment.",
-        "nobody": "Nobody can take your call now. Please call again later. Goodbye.",
     },
     "de": {
         "sorry": "Es tut mir leid, Ihr Kalenderassistent ist gerade nicht erreichbar.",
         "connecting": "Bitte bleiben Sie am Apparat, ich verbinde Sie.",
-        "message": (
-            "Bitte bleiben Sie am Apparat und sprechen Sie nach dem Ton. "
-            "Drücken Sie die Rautetaste, wenn Sie fertig sind."
-        ),
-        "thanks": "Vielen Dank. Auf Wiederhören.",
         "waiting": "Bitte bleiben Sie am Apparat, alle Plätze sind besetzt. Gleich ist jemand für Sie da.",
-        "nobody": "Gerade kann niemand Ihren Anruf annehmen. Bitte rufen Sie später noch einmal an. Auf Wiederhören.",
     },
     "es": {
         "sorry": "Lo siento, ahora no puedo comunicarle con su asistente de agenda.",
         "connecting": "No cuelgue, por favor, le comunico.",
-        "message": (
-            "No cuelgue, por favor, y deje su mensaje después del tono. "
-            "Pulse la tecla almohadilla, o numeral, cuando termine."
-        ),
-        "thanks": "Gracias. Adiós.",
         "waiting": "No cuelgue, por favor, todas las líneas están ocupadas. Enseguida le atienden.",
-        "nobody": "Ahora nadie puede atender su llamada. Por favor, vuelva a llamar más tarde. Adiós.",
     },
     "fr": {
         "sorry": "Je suis désolé, votre assistant d'agenda n'est pas joignable pour le moment.",
         "connecting": "Ne quittez pas, s'il vous plaît, je vous mets en communication.",
-        "message": (
-            "Ne quittez pas, s'il vous plaît, et laissez votre message après le signal. "
-            "Appuyez sur la touche dièse, ou carré, quand vous avez terminé."
-        ),
-        "thanks": "Merci. Au revoir.",
         "waiting": "Ne quittez pas, toutes nos lignes sont occupées. On vous répond dans un instant.",
-        "nobody": "Personne ne peut prendre votre appel pour le moment. Veuillez rappeler plus tard. Au revoir.",
     },
 }
 log = logging.getLogger("phone_bridge.twilio")
@@ -133,7 +113,7 @@ async def keep_message(bridge: Bridge, ended: ConnectEnded, form: Form) -> str:
         )
         record.ended_by = record.ended_by or "caller"
         record.ended_at = record.ended_at or timestamp(time.time)
-        await voicemail.leave(bridge, record, recording)
+        await voicemail.leave(bridge, record, recording.url, recording.seconds)
     if ended.ended:
         return twiml.hang_up()
     settings = settings_of(bridge, ended)
@@ -164,7 +144,8 @@ def own_number(call: IncomingCall | ConnectEnded) -> str | None:
 
 def sentence(settings: Settings, key: str) -> str:
     """Give one of the sentences of this room in a call's language."""
-    return _SENTENCES[_known(settings)][key]
+    known = _known(settings)
+    return _SENTENCES[known].get(key) or menu_talk.sentence(key, known)
 
 
 def tongue(settings: Settings) -> str:

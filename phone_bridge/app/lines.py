@@ -166,7 +166,7 @@ async def media(websocket: WebSocket) -> None:
         socket.close(1008, error.code)
         await socket.wait_closed()
         return
-    await arrivals.carry(bridge, record, leg, socket)
+    await arrivals.carry(bridge, line, record, leg, socket)
 
 
 async def _admit(bridge: Bridge, line: Line | None, token: str) -> tuple[Line, CallRecord]:
@@ -285,7 +285,7 @@ class AudioSocketDoor:
             socket.close()
             await socket.wait_closed()
             return
-        await arrivals.carry(bridge, record, AudioSocketLeg(frames, int(time.monotonic() * 1000)), socket)
+        await arrivals.carry(bridge, line, record, AudioSocketLeg(frames, int(time.monotonic() * 1000)), socket)
 
     async def _expected(self, line: Line, name: str) -> CallRecord:
         registry, now = self._bridge.registry, int(time.time())

@@ -23,6 +23,7 @@ from phone_bridge.app.resuming import CONNECT_PATH
 from phone_bridge.errors import RemoteError
 from phone_bridge.handover import WayBack
 from phone_bridge.legs.twilio.webhook import Form, IncomingCall
+from phone_bridge.menu_talk import MAX_SPEECH_CHARS, sentence, told
 from phone_bridge.menus import Ask, Go, Heard, Kind, State, Step, target_of
 from phone_bridge.settings import Settings
 from phone_bridge.tenants import Served
@@ -32,38 +33,10 @@ PLACE = "place"
 """The query parameter that says where a caller stands."""
 PLACE_SECONDS = 3_600
 """How long a caller may stand there."""
-MAX_SPEECH_CHARS = 1_000
-"""Of longer answers the beginning is understood."""
 
 _AUDIENCE = "twilio-menu"
 _ALGORITHM = "HS256"
 _OPTIONS: Any = {"require": ["aud", "sub", "exp"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
-_SENTENCES: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "unclear": "I am sorry, I did not understand that.",
-        "silent": "I am sorry, I did not hear anything.",
-        "human": "Press 0 to speak to somebody.",
-        "lost": "I am sorry, I could not find out what I can do for you. Goodbye.",
-    },
-    "de": {
-        "unclear": "Das habe ich leider nicht verstanden.",
-        "silent": "Ich habe leider nichts gehört.",
-        "human": "Drücken Sie die 0, um mit jemandem zu sprechen.",
-        "lost": "Leider konnte ich nicht herausfinden, was ich für Sie tun kann. Auf Wiederhören.",
-    },
-    "es": {
-        "unclear": "Lo siento, no le he entendido.",
-        "silent": "Lo siento, no he oído nada.",
-        "human": "Pulse 0 para hablar con una persona.",
-        "lost": "Lo siento, no he podido averiguar qué desea. Adiós.",
-    },
-    "fr": {
-        "unclear": "Désolé, je n'ai pas compris.",
-        "silent": "Désolé, je n'ai rien entendu.",
-        "human": "Appuyez sur 0 pour parler à quelqu'un.",
-        "lost": "Désolé, je n'ai pas pu savoir ce que vous souhaitez. Au revoir.",
-    },
-}
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,12 +80,12 @@ async def go_on(bridge: Bridge, call: IncomingCall, shown: str) -> str | Onward:
     served = bridge.tenants.behind(place.route)
     if served is None:  # the operator has taken the route away meanwhile
         return fall_back(bridge.settings, call, "apology_unavailable")
-    told = {REF: place.ref} | ({RETURN_URL: place.return_url} if place.return_url is not None else {})
+    told_by = {REF: place.ref} | ({RETURN_URL: place.return_url} if place.return_url is not None else {})
     if place.go:
         step: Step = Go(target=target_of(place.go), state=place.state)
     else:
         step = menus.answer(served.menus, place.state, heard(call.parameters), datetime.now(UTC))
-    return await _page(_Caller(bridge, call, served, way_back(served, told)), place, step)
+    return await _page(_Caller(bridge, call, served, way_back(served, told_by)), place, step)
 
 
 def heard(form: Form) -> Heard:
@@ -176,13 +149,11 @@ async def _page(caller: _Caller, place: Place, step: Step) -> str | Onward:
 
 async def _ask(caller: _Caller, place: Place, step: Ask) -> str:
     language = step.menu.language or caller.settings.language
-    sorry = [_sentence(step.sorry, language)] if step.sorry else []
-    human = [_sentence("human", language)] if step.sorry and step.human else []
-    told = urlencode(await query(caller.bridge, caller.call.call_sid, place))
+    next_ = urlencode(await query(caller.bridge, caller.call.call_sid, place))
     return twiml.ask(
-        [text for text in (*step.first, *sorry, step.menu.say, *human) if text],
+        [text for _, text in told(step, language)],
         _tongue(language),
-        f"{caller.settings.base_url}{CONNECT_PATH}?{told}",
+        f"{caller.settings.base_url}{CONNECT_PATH}?{next_}",
         timeout_seconds=step.menu.timeout,
         digits=step.menu.gather or 1,
         hints=menus.hints(step.menu),
@@ -206,7 +177,7 @@ def _leave(caller: _Caller, step: Go) -> str:
         case _ if caller.back is not None:
             return hand_back(caller.back, caller.call.call_sid, Ended.NO_CHOICE)
         case _ if settings.fallback == "goodbye":
-            return twiml.apologise_and_hang_up(f"{first} {_sentence('lost', language)}".strip(), _tongue(language))
+            return twiml.apologise_and_hang_up(f"{first} {sentence('lost', language)}".strip(), _tongue(language))
         case _:
             return fall_back(settings, caller.call)
 
@@ -215,13 +186,8 @@ def _way_back_in(caller: _Caller) -> str:
     """Write the way back into an address, for a call that has no record to keep it."""
     if caller.back is None:
         return ""
-    told = {ROUTE: caller.served.route or "", RETURN_URL: caller.back.url, REF: caller.back.ref}
-    return f"&{urlencode(told)}"
-
-
-def _sentence(key: str, language: str) -> str:
-    """Give a sentence of our own; none in a language that we do not speak, where the menu is said again alone."""
-    return _SENTENCES.get(language.partition("-")[0].lower(), {}).get(key, "")
+    pairs = {ROUTE: caller.served.route or "", RETURN_URL: caller.back.url, REF: caller.back.ref}
+    return f"&{urlencode(pairs)}"
 
 
 def _tongue(language: str) -> str:

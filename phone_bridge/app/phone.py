@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import msgspec
 from starlette.requests import Request
@@ -19,18 +20,23 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from phone_bridge import voice_sdk as w
+from phone_bridge.app import spoken_menus
 from phone_bridge.app.answers import answer, problem
 from phone_bridge.app.bridge import Bridge, new_call_id
-from phone_bridge.app.door import refuse
+from phone_bridge.app.door import refuse, refuse_user
 from phone_bridge.app.resuming import MAX_RESUMES, was_cut
+from phone_bridge.app.spoken_menus import Arrived
 from phone_bridge.assistant import tokens
 from phone_bridge.assistant.problems import Problem
 from phone_bridge.assistant.sdk_door import NotAdmitted, first_words, turn_away
 from phone_bridge.errors import Unavailable
 from phone_bridge.legs.browser.stream import BrowserLeg
+from phone_bridge.routing import Facts
 from phone_bridge.runtime.api_keys import TALK
+from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.sockets import Socket, accept
+from phone_bridge.tenants import Served
 
 TOKEN_PATH = "/phone/token"  # noqa: S105 - a path
 SOCKET_PATH = "/phone/ws"
@@ -53,10 +59,14 @@ log = logging.getLogger("phone_bridge.phone")
 
 
 class PhoneWish(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which call is to go on, with the proof that came with its token; a new one without them."""
+    """Which call is to go on, with the proof that came with its token; a new one without them.
+
+    ``to`` is a number of ours: the new call is served as if that was called. Without it no route is looked for.
+    """
 
     call_id: str = ""
     resume: str = ""
+    to: Annotated[str, msgspec.Meta(pattern=r"^(\+[1-9][0-9]{6,14})?$")] = ""
 
 
 class PhoneToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,20 +85,24 @@ async def token(request: Request) -> Response:
     bridge: Bridge = request.app.state.bridge
     wish = _read(await request.body())
     if wish is None:
-        message = 'Send nothing, or {"call_id", "resume"} of a call that was cut off.'
+        message = 'Send nothing, {"to"} with a number of ours in E.164, or {"call_id", "resume"} of a call cut off.'
         return problem(400, "invalid_request_error", "invalid_body", message)
     if bridge.registry.draining or not bridge.registry.has_room():
         return problem(503, "api_error", "busy", "No line is free now: try again in a moment.")
     secret = await asyncio.to_thread(bridge.records.secret, _SECRET)
+    key = bridge.door.key(request)
+    users = key.users if key is not None else ()
     if not wish.call_id:
-        return answer(_token(bridge, secret, new_call_id(), 0))
+        if refused := refuse_user(request, _called(bridge, wish.to, users).settings.user_id):
+            return refused
+        return answer(_token(bridge, secret, new_call_id(), 0, to=wish.to, users=users))
     if not hmac.compare_digest(wish.resume.encode(), _proof(secret, wish.call_id).encode()):
         message = "The call is not yours: resume is not the word that came with its token."
         return problem(403, "authorization_error", "wrong_proof", message)
     record = await bridge.registry.find(wish.call_id)
     if record is None or not _may_go_on(record, time.time()):
         return problem(409, "invalid_request_error", "call_ended", "The call is over: begin a new one.")
-    return answer(_token(bridge, secret, record.id, record.resumed + 1))
+    return answer(_token(bridge, secret, record.id, record.resumed + 1, users=users))
 
 
 def _read(body: bytes) -> PhoneWish | None:
@@ -98,15 +112,25 @@ def _read(body: bytes) -> PhoneWish | None:
         return None
 
 
-def _token(bridge: Bridge, secret: bytes, call_id: str, part: int) -> PhoneToken:
+def _called(bridge: Bridge, to: str, users: tuple[str, ...]) -> Served:
+    """Find what a new call is given; a key of one user's passes over the routes of others, as a line of theirs does."""
+    if not to:
+        return bridge.tenants.own
+    return bridge.tenants.choose(Facts(called=to), datetime.now(UTC), users[0] if len(users) == 1 else "")
+
+
+def _token(
+    bridge: Bridge, secret: bytes, call_id: str, part: int, *, to: str = "", users: tuple[str, ...]
+) -> PhoneToken:
     now = int(time.time())
     claims = tokens.Claims(
         sid=call_id,
         sub=bridge.settings.user_id,
-        scp=(),
+        scp=users,
         iat=now,
         exp=now + TOKEN_SECONDS,
         jti=f"{call_id}.{part}.{secrets.token_hex(4)}",
+        to=to,
     )
     url = "ws" + bridge.settings.base_url.removeprefix("http") + SOCKET_PATH
     return PhoneToken(token=tokens.sign(claims, secret), ws_url=url, call_id=call_id, resume=_proof(secret, call_id))
@@ -131,8 +155,8 @@ async def socket(websocket: WebSocket) -> None:
     bridge: Bridge = websocket.app.state.bridge
     line = await accept(websocket)
     try:
-        hello, record = await _welcome(bridge, line)
-        await _carry(bridge, line, hello, record)
+        hello, record, users = await _welcome(bridge, line)
+        await _carry(bridge, line, hello, record, users)
     except NotAdmitted as error:
         log.warning("x refused a phone: %s", error.code)
         bridge.telemetry.stream_refused(error.code.lower())
@@ -141,7 +165,7 @@ async def socket(websocket: WebSocket) -> None:
         return
 
 
-async def _welcome(bridge: Bridge, line: Socket) -> tuple[w.Hello, CallRecord]:
+async def _welcome(bridge: Bridge, line: Socket) -> tuple[w.Hello, CallRecord, tuple[str, ...]]:
     """Hear who comes and for which call; raises NotAdmitted, and ConnectionError where nobody is there any more."""
     bridge.opening_streams.enter(line, lambda: line.close(w.NORMAL, "too_many_waiting"))
     try:
@@ -152,13 +176,13 @@ async def _welcome(bridge: Bridge, line: Socket) -> tuple[w.Hello, CallRecord]:
         message = f"a telephone has to ask for the features {w.CALL} and {w.INTERRUPTED}"
         raise NotAdmitted(message, w.SESSION_SETUP_FAILED)
     try:
-        return hello, await _admit(bridge, hello.token)
+        return hello, *await _admit(bridge, hello.token)
     except Unavailable as error:
         raise NotAdmitted(str(error), w.SESSION_SETUP_FAILED) from None
 
 
-async def _admit(bridge: Bridge, shown: str) -> CallRecord:
-    """Let in the one socket that the token was made for, once."""
+async def _admit(bridge: Bridge, shown: str) -> tuple[CallRecord, tuple[str, ...]]:
+    """Let in the one socket that the token was made for, once; gives its call, and whose routes that may lead to."""
     secret = await asyncio.to_thread(bridge.records.secret, _SECRET)
     try:
         claims = tokens.read(shown, secret, datetime.now(UTC))
@@ -170,33 +194,46 @@ async def _admit(bridge: Bridge, shown: str) -> CallRecord:
         raise NotAdmitted("no line is free now: try again in a moment", w.SESSION_SETUP_FAILED)
     part = int(claims.jti.split(".")[1])
     if part == 0:
-        return bridge.record(
-            id=claims.sid,
-            carrier_id=CARRIER + claims.sid,
-            direction="inbound",
-            from_number=None,
-            to_number=None,
-        )
+        return _new(bridge, claims), claims.scp
     record = await bridge.registry.find(claims.sid)
     if record is None or not was_cut(record) or part < record.resumed:
         raise NotAdmitted("the call is over, or goes on elsewhere", w.AUTH_FAILED)
     await bridge.registry.supersede(record.id)  # its socket may still look alive from here
     record.resumed = part
-    return record
+    return record, claims.scp
 
 
-async def _carry(bridge: Bridge, line: Socket, hello: w.Hello, record: CallRecord) -> None:
+def _new(bridge: Bridge, claims: tokens.Claims) -> CallRecord:
+    served = _called(bridge, claims.to, claims.scp)
+    if claims.scp and served.settings.user_id not in claims.scp:  # routes and hours change within a minute, too
+        raise NotAdmitted("the number leads to somebody else now", w.AUTH_FAILED)
+    if not bridge.registry.has_room_on(served.route, served.max_calls):
+        raise NotAdmitted("no line is free now: try again in a moment", w.SESSION_SETUP_FAILED)
+    return bridge.record(
+        id=claims.sid,
+        carrier_id=CARRIER + claims.sid,
+        direction="inbound",
+        from_number=None,
+        to_number=claims.to or None,
+        served=served,
+    )
+
+
+async def _carry(bridge: Bridge, line: Socket, hello: w.Hello, record: CallRecord, users: tuple[str, ...]) -> None:
     features = w.granted(hello.features, w.PHONE_FEATURES)
     leg = BrowserLeg(features, int(time.monotonic() * 1000))
+    arrived = Arrived(record=record, leg=leg, socket=line, users=users, show=lambda pump: _show(leg, pump))
     try:
-        known = await bridge.begin(record)
-        pump = bridge.pump(record, leg, line, known=known)
-        pump.watch(lambda: leg.show(pump.view(), pump.trace))
+        known = None if spoken_menus.begins_with_menus(bridge, record) else await bridge.begin(record)
         line.send(w.encode(w.Connected(features)))
         line.send(w.encode(w.AgentReady()))
-        await bridge.registry.carry(record, pump)
+        await spoken_menus.carry(bridge, arrived, known)
     except Unavailable as error:
         raise NotAdmitted(str(error), w.SESSION_SETUP_FAILED) from None
+
+
+def _show(leg: BrowserLeg, pump: Pump) -> None:
+    pump.watch(lambda: leg.show(pump.view(), pump.trace))
 
 
 ROUTES = (

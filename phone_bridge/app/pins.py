@@ -87,7 +87,7 @@ class PinDesk:
             Wanted.NEW: bearer.fits,
             Wanted.ONCE_MORE: lambda pin: self._to_the_end(bearer.keep(pin)),
         }
-        return Desk(bearer.judge, ear, MIN_DIGITS, others, bearer.send)
+        return Desk(bearer.judge, ear, MIN_DIGITS, others, bearer.send, bearer.forget)
 
     async def _to_the_end(self, keeping: Coroutine[Any, Any, str]) -> str:
         """Do it to its end, whether or not the caller waits: a thief who hangs up is to be told of all the same."""
@@ -140,6 +140,10 @@ class _Bearer:
         if outcome is Outcome.RIGHT:
             self._tier = self._tier.plus(Tier.CODE)
         return outcome.value
+
+    def forget(self) -> None:
+        self._knows_pin, self._tier = False, Tier.UNKNOWN
+        self._codes.forget()
 
     async def look(self, nothing: str) -> str:
         return "right" if await asyncio.to_thread(self._pins.has, self._user_id) else "missing"

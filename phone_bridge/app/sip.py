@@ -5,13 +5,17 @@ import logging
 import secrets
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
+from phone_bridge.app import spoken_menus
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.sip_calls import SipCalls
+from phone_bridge.app.sip_referrals import changed, may_change, refer
+from phone_bridge.app.spoken_menus import Arrived
 from phone_bridge.errors import Refused, RemoteError, SettingsError, Unavailable
 from phone_bridge.legs.sip import passport
 from phone_bridge.legs.sip.access import Access
@@ -61,6 +65,9 @@ class SipDoor:
             public_host=settings.sip_host,
             certificates=certificates(settings),
             registrations=_registration,
+            refer=lambda party, referral: refer(self._bridge, server, party, referral),
+            may_change=lambda party: may_change(self._bridge, party),
+            changed=lambda party: changed(self._bridge, party),
         )
         await server.open(*listening(settings.sip_listen))
         self._server = server
@@ -100,7 +107,7 @@ class SipDoor:
         call.ring()
         try:
             await asyncio.to_thread(self._bridge.records.save, record)
-            known = await self._bridge.begin(record)
+            known = None if served.menu else await self._bridge.begin(record)
             leg, socket = await call.answer()
         except (Unavailable, Refused, RemoteError) as error:
             self._never_began(record, error.code)
@@ -108,8 +115,15 @@ class SipDoor:
             return
         try:
             self._bridge.sip_transfers.enter(record.id, call, self._domain(call))
-            pump = self._bridge.pump(record, leg, socket, known=known, onward=False)
-            await self._bridge.registry.carry(record, pump)
+            arrived = Arrived(
+                record=record,
+                leg=leg,
+                socket=socket,
+                users=(owner,) if (owner := self._owner(call)) else (),
+                attested=attestation == FULL,
+                put_through=partial(self._bridge.sip_transfers.move, record.id),
+            )
+            await spoken_menus.carry(self._bridge, arrived, known)
         except Unavailable as error:  # its route is no more, or the last line went to somebody else meanwhile
             self._never_began(record, error.code)
             socket.close()
@@ -134,8 +148,10 @@ class SipDoor:
 
     def _served(self, call: IncomingCall, attestation: str) -> Served:
         """Find the route of a call; a trunk that is somebody's reaches no route of anybody else's."""
-        owner = next((each.user_id for each in self._bridge.settings.sip_trunks if each.name == call.trunk.name), "")
-        return self._bridge.tenants.choose(facts_of(call, attestation), datetime.now(UTC), owner)
+        return self._bridge.tenants.choose(facts_of(call, attestation), datetime.now(UTC), self._owner(call))
+
+    def _owner(self, call: IncomingCall) -> str:
+        return next((each.user_id for each in self._bridge.settings.sip_trunks if each.name == call.trunk.name), "")
 
     def _attestation(self, call: IncomingCall) -> str:
         called = call.request.uri.global_phone_number or call.request.uri.user or ""

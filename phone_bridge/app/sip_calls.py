@@ -105,7 +105,7 @@ class SipCalls:
         if registry.draining or not registry.has_room():
             raise Unavailable("All lines are in use.", code=NOT_SENT)
         try:
-            asked = await self._wanted(trunk, placing)
+            asked = await wanted(self._server, trunk, placing.to, placing.from_, placing.ring_s)
             call = await self._server.call(asked, lambda: self._rang(call.id, placing.call_id))
         except Unavailable as error:
             log.warning("! call %s cannot go out by SIP: %s", placing.call_id, error)
@@ -116,19 +116,6 @@ class SipCalls:
         task.add_done_callback(lambda done: self._over(done, call))
         log.info("> call %s goes out by SIP, trunk %s", placing.call_id, trunk.name)
         return Placed(call.id, "queued")
-
-    async def _wanted(self, trunk: SipTrunk, placing: Placing) -> Wanted:
-        if not trunk.desk_phone:
-            return wanted(trunk, placing, await self._server.find(*proxy(trunk)))
-        bound = self._server.desk_phone(trunk.name)
-        return Wanted(
-            uri=bound.uri,
-            from_=f"<sip:{placing.from_ or calls_as(trunk)}@{REALM}>",
-            hop=bound.hop,
-            ring_ms=placing.ring_s * 1000,
-            description=b"",
-            direct=True,
-        )
 
     async def _end(self, carrier_id: str) -> None:
         if carrier_id in self._calls:
@@ -207,17 +194,37 @@ class SipCalls:
             log.warning("! what became of call %s cannot be written down: %s", call_id, error.code)
 
 
-def wanted(trunk: SipTrunk, placing: Placing, hop: Hop) -> Wanted:
-    """Say what is asked of a trunk."""
-    where = domain(trunk)
-    user = placing.from_ or calls_as(trunk)
+async def wanted(server: SipServer, trunk: SipTrunk, to: str, shown: str, ring_s: int) -> Wanted:
+    """Say what is asked of a trunk that leads ``to`` somebody; ``shown`` is who calls, or empty for the trunk's own.
+
+    Raises Unavailable where the trunk cannot be found, or the desk phone is not registered.
+    """
+    user = shown or calls_as(trunk)
+    if trunk.desk_phone:
+        bound = server.desk_phone(trunk.name)
+        return Wanted(
+            uri=bound.uri,
+            from_=f"<sip:{user}@{REALM}>",
+            hop=bound.hop,
+            ring_ms=ring_s * 1000,
+            description=b"",
+            trunk=trunk.name,
+            direct=True,
+        )
+    hop, where = await server.find(*proxy(trunk)), domain(trunk)
     return Wanted(
-        uri=placing.to if sip_host(placing.to) else f"sip:{placing.to}@{where}",
+        uri=to if sip_host(to) else f"sip:{to}@{where}",
         from_=f"<sip:{user}@{where}>",
         hop=hop,
-        ring_ms=placing.ring_s * 1000,
+        ring_ms=ring_s * 1000,
         description=b"",
         username=trunk.username,
         password=trunk.password,
-        srtp=sealed(Srtp(trunk.srtp) if trunk.srtp else None, hop.transport),
+        srtp=seal(trunk, hop),
+        trunk=trunk.name,
     )
+
+
+def seal(trunk: SipTrunk, hop: Hop) -> Srtp:
+    """Say whether the sound of a trunk's call by ``hop`` is sealed."""
+    return sealed(Srtp(trunk.srtp) if trunk.srtp else None, hop.transport)

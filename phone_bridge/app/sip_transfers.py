@@ -5,11 +5,9 @@ from collections.abc import Callable
 
 from phone_bridge.errors import Refused
 from phone_bridge.routing import sip_host
-from phone_bridge.runtime.sip import IncomingCall, OutgoingCall
+from phone_bridge.runtime.sip import Party
 
 log = logging.getLogger("phone_bridge.sip")
-
-Party = IncomingCall | OutgoingCall
 
 
 class SipTransfers:
@@ -26,6 +24,10 @@ class SipTransfers:
     def leave(self, call_id: str) -> None:
         """Know that it is over."""
         self._parties.pop(call_id, None)
+
+    def id_of(self, party: Party) -> str:
+        """Give the call's id; empty for one that is over, or has not begun."""
+        return next((call_id for call_id, (known, _) in self._parties.items() if known is party), "")
 
     def carries(self, call_id: str) -> bool:
         """Tell whether a call can be put through here."""

@@ -1,7 +1,8 @@
 """What callers leave on the voicemail: kept with their call's record, and told to whoever takes the bridge's webhooks.
 
-The carrier keeps the sound. The record has its address, its length and, once the carrier has written it down, its
-words; all of that goes with the record when the retention time is over. Nothing is ever fetched from that address.
+The carrier keeps the sound, or the bridge does where it took the message itself. The record has its address, its length
+and, once the carrier has written it down, its words; all of that goes with the record when the retention time is over.
+Nothing is ever fetched from that address.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import logging
 
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.errors import Unavailable
-from phone_bridge.legs.twilio.webhook import Recording, Transcription
+from phone_bridge.legs.twilio.webhook import Transcription
 from phone_bridge.runtime.record import CallRecord
 
 LEFT, TRANSCRIBED = "voicemail.left", "voicemail.transcribed"
@@ -18,13 +19,13 @@ LEFT, TRANSCRIBED = "voicemail.left", "voicemail.transcribed"
 log = logging.getLogger("phone_bridge.twilio")
 
 
-async def leave(bridge: Bridge, record: CallRecord, recording: Recording) -> None:
-    """Keep that a message was left, and tell of it once, however often the carrier does."""
+async def leave(bridge: Bridge, record: CallRecord, url: str | None, seconds: int | None) -> None:
+    """Keep that a message was left at ``url``, and tell of it once, however often the carrier does."""
     async with bridge.voicemail_turn:
         await _catch_up(bridge, record)
-        if recording.seconds is not None:
-            record.voicemail_seconds = recording.seconds
-        _keep(bridge, record, recording.url)
+        if seconds is not None:
+            record.voicemail_seconds = seconds
+        _keep(bridge, record, url)
     await _tell(bridge, record, LEFT)
     log.info("= call %s has left a message", record.id)
 

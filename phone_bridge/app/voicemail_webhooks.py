@@ -22,7 +22,7 @@ async def recorded(request: Request) -> Response:
     recording = Recording.parse(form, bridge.settings.twilio_url)
     record = await _record(bridge, recording.call_sid)
     if record is not None and recording.url and form.get("RecordingStatus", "completed") == "completed":
-        await voicemail.leave(bridge, record, recording)
+        await voicemail.leave(bridge, record, recording.url, recording.seconds)
     return Response(status_code=204)
 
 

@@ -299,6 +299,11 @@ _TO_QUESTIONS = {
   | forty five | fifty | sixty | ninety;
 """,
 }
+_CHOSEN = """
+<before> = please | i want | i want the | i would like | i'd like | i'd like the | i need | the | my | to the | number
+  | i want to speak to | i would like to speak to | connect me to | it's about;
+<said> = <choice> | <choice> | <choice> please | <before> <choice> [please];
+"""
 _INSTEAD = "<said> = <answer> | <answer> | <answer> | <wish>;\n"
 
 
@@ -315,6 +320,12 @@ def replies(phrases: Iterable[str] = ()) -> str:
 def answers(mood: str, phrases: Iterable[str] = ()) -> str:
     """Write the grammar of answers to the question of a ``mood``, or of a wish in their place, which is rarer."""
     return _TIMES + _THINGS + _own(phrases) + _WISHES + _TO_QUESTIONS[mood] + _INSTEAD
+
+
+def choices(phrases: Iterable[str]) -> str:
+    """Write the grammar of what may be said in a menu: one of ``phrases``, whole, and a few words around it."""
+    titles = [spoken(phrase) for phrase in phrases][:PHRASES_MAX]
+    return f"<choice> = {' | '.join(titles) or 'operator'};\n" + _CHOSEN
 
 
 def _own(phrases: Iterable[str]) -> str:

@@ -26,7 +26,7 @@ class Mood(StrEnum):
 
     ``WHICH`` of several events or alerts, ``WHEN`` (a day, a time, or from when until when), the ``SCOPE`` of a change
     to a series (only this one, or all), a ``LENGTH`` of time. A wish may come in the place of any answer, but for the
-    ``DIGITS`` of a number.
+    ``DIGITS`` of a number and the ``CHOICE`` of a menu, which is one of the phrases.
     """
 
     WISH = "wish"
@@ -36,6 +36,7 @@ class Mood(StrEnum):
     SCOPE = "scope"
     LENGTH = "length"
     DIGITS = "digits"
+    CHOICE = "choice"
 
 
 class Expecting(msgspec.Struct, frozen=True):

@@ -20,7 +20,10 @@ MIN_SECRET_BYTES = 32
 
 
 class Claims(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a token says: the session, the user, what it may do, the Connect account, and until when (Unix seconds)."""
+    """What a token says: the session, the user, what it may do, the Connect account, and until when (Unix seconds).
+
+    A telephone's says which number of ours is called, and ``scp`` are the users whose routes that may lead to.
+    """
 
     sid: str
     sub: str
@@ -29,6 +32,7 @@ class Claims(msgspec.Struct, frozen=True, omit_defaults=True):
     exp: int
     jti: str
     act: str = ""
+    to: str = ""
 
 
 def key_of(secret: bytes, day: datetime) -> tuple[str, bytes]:

@@ -1,4 +1,7 @@
-"""The keys of a telephone as pairs of tones (DTMF): made, and found in sound. Source: ITU-T Q.23 and Q.24."""
+"""The keys of a telephone as pairs of tones (DTMF), made and found in sound, and the beep before a message.
+
+Source: ITU-T Q.23 and Q.24.
+"""
 
 import math
 
@@ -42,6 +45,9 @@ MIN_SHARE = 0.65
 MIN_LEAD = 3.0
 """How many times the energy at the other frequencies of its group the stronger one must have."""
 
+BEEP_HZ, BEEP_MS, BEEP_DBFS = 1_000, 250, -12.0
+"""The tone after which a caller is to speak."""
+
 _PCM16 = np.dtype("<i2")
 _DOUBLE = np.dtype(np.float64)
 _STEPS = 2**24  # as in resample.py: coefficients of whole steps make the sums exact, whatever the cut
@@ -59,6 +65,14 @@ def dtmf(digits: str, format_: Format, *, tone_ms: int = 100, gap_ms: int = 100,
     gap = linear.silence * (linear.size(gap_ms) // linear.sample_bytes)
     tones = {key: _pair(key, linear, tone_ms, level_dbfs) for key in set(digits)}
     return path(linear, format_).push(b"".join(tones[key] + gap for key in digits))
+
+
+def beep(format_: Format) -> bytes:
+    """Make the tone after which a caller is to speak, which is no key's."""
+    linear = Format(Encoding.LINEAR16, format_.rate)
+    time = np.arange(linear.size(BEEP_MS) // linear.sample_bytes) / linear.rate
+    wave = np.sin(2 * np.pi * BEEP_HZ * time) * 32768 * 10 ** (BEEP_DBFS / 20)
+    return path(linear, format_).push(np.rint(wave).astype(_PCM16).tobytes())
 
 
 def _pair(key: str, linear: Format, tone_ms: int, level_dbfs: float) -> bytes:

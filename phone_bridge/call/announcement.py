@@ -10,9 +10,14 @@ class Announcement:
     """Whether the call may be recorded; ``wanted`` says that the caller has to be told first."""
 
     def __init__(self, *, wanted: bool) -> None:
+        self._wanted = wanted
         self.heard = not wanted
         """Whether everything was said that has to be said before anything is kept."""
         self._item = ""  # of the ledger, while it is said
+
+    def again(self) -> None:
+        """Know that somebody else is on the line, who has heard nothing."""
+        self._item, self.heard = "", not self._wanted
 
     @property
     def lines(self) -> tuple[str, ...]:

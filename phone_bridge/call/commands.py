@@ -164,6 +164,10 @@ class ForgetPin(msgspec.Struct, frozen=True, gc=False):
     """Forget what was keyed and spoken of a PIN, and what is being recognised."""
 
 
+class ForgetProofs(msgspec.Struct, frozen=True, gc=False):
+    """Forget what was proven: it is somebody else who calls now."""
+
+
 class JudgePin(msgspec.Struct, frozen=True, gc=False):
     """Check what was keyed and spoken, and forget it; ``PinJudged`` with the same ``attempt`` is the answer.
 
@@ -206,6 +210,16 @@ class Speak(msgspec.Struct, frozen=True, gc=False):
 LegCommand = Play | Flush | HangUp
 SessionCommand = Listen | Tell | Answer | GiveResult | CancelReply | Truncate | HandOn | CloseSession
 PumpCommand = (
-    OpenSession | OpenSpare | TakeSpare | LookUp | PrepareTool | RunTool | Speak | ForgetPin | JudgePin | SendCode
+    OpenSession
+    | OpenSpare
+    | TakeSpare
+    | LookUp
+    | PrepareTool
+    | RunTool
+    | Speak
+    | ForgetPin
+    | ForgetProofs
+    | JudgePin
+    | SendCode
 )
 Command = LegCommand | SessionCommand | PumpCommand

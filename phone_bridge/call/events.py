@@ -294,6 +294,10 @@ class LanguageChosen(msgspec.Struct, frozen=True, gc=False):
     language: str
 
 
+class CallerChanged(msgspec.Struct, frozen=True, gc=False):
+    """Somebody else has the line now: whoever was there has put them through, and is gone."""
+
+
 Event = (
     CallerHeard
     | DigitPressed
@@ -327,6 +331,7 @@ Event = (
     | EndRequested
     | TransferRequested
     | LanguageChosen
+    | CallerChanged
     | PinKeyed
     | PinSpoken
     | PinJudged

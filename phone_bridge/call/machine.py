@@ -74,20 +74,22 @@ _GOODBYES = {"drain": "goodbye_drain"}
 class Call:
     """Be one call from ``begin`` to ``ENDED``; ``format`` is the leg's, ``past`` what went before a fault.
 
+    Or ``before_ms`` went before without one, in a menu.
+
     ``process`` and ``expire`` give the duties that a fact or the passing of time asks for, in their order.
     """
 
-    def __init__(self, format: Format, rules: Rules, now: int, past: Past | None = None) -> None:
+    def __init__(self, format: Format, rules: Rules, now: int, past: Past | None = None, *, before_ms: int = 0) -> None:
         self._format = format
         self._bytes_per_ms = format.bytes_per_ms
         self._rules = rules
         self._past = past
         self._phase = Phase.NEW
-        self.trace = Trace(now if past is None else now - past.ms)
+        self.trace = Trace(now - (before_ms if past is None else past.ms))
         self._out: list[c.Command] = []
         self._language = Language(rules, past.language if past else "")
         self.trace.language = past.language if past else ""
-        self._speaker = Speaker(format, rules, self._language, self.trace, self._out)
+        self._speaker = Speaker(format, rules, self._language, self.trace, self._out, now)
         self._ledger = self._speaker.ledger
         self._prompts = self._speaker.prompts
         self._questions = Questions()
@@ -160,6 +162,7 @@ class Call:
             e.EndRequested: self._end_requested,
             e.TransferRequested: self._transfer_requested,
             e.LanguageChosen: self._language_chosen,
+            e.CallerChanged: self._caller_changed,
             e.PinKeyed: self._pin_keyed,
             e.PinSpoken: self._pin_spoken,
             e.PinJudged: self._pin_judged,
@@ -616,11 +619,15 @@ class Call:
         self._note_language()
         question = self._questions.current
         if question is not None and not self._proving.open:
-            self._hear_question(question, now)
-            self._prompts.forget(question)
-            self._flush(now)
-            question.forget()
+            self._take_back(question, now)
             self._ask(question, now)
+
+    def _take_back(self, question: Question, now: int) -> None:
+        """Have no answer count for what was heard of a question; it is to be asked from its first word."""
+        self._hear_question(question, now)
+        self._prompts.forget(question)
+        self._flush(now)
+        question.forget()
 
     # The assistant
 
@@ -1133,6 +1140,34 @@ class Call:
 
     # Who is calling
 
+    def _caller_changed(self, event: e.CallerChanged, now: int) -> None:
+        """Know whoever has come no better than anybody; what is open is asked of them from its first word."""
+        if self._phase not in (Phase.OPENING, Phase.TALKING):
+            return
+        self.trace.noted(now, "caller_changed")
+        if self._step_up.changing:
+            self._flush(now)
+        self._stop_proving(now)
+        self._proving.forget()
+        self._out.append(c.ForgetProofs())
+        self.trace.trust = self._proving.tier.value
+        self.trace.version += 1
+        if not self._proving.may_enter:
+            self._close("goodbye_pin", "completed", "bridge", now)
+            return
+        self._announcement.again()
+        if lines := self._announcement.lines:
+            self._announcement.said(self._say(*lines, now=now))
+        question = self._questions.current
+        if question is None:
+            self._ask_in_turn(now)
+            return
+        self._take_back(question, now)
+        if self._proving.opens(question.action.name):
+            self._ask(question, now)
+        else:
+            self._prove(now)
+
     def _prove(self, now: int, *lead: c.Line | str) -> None:
         """Ask for what the current question needs, or the session as a whole; ``lead`` is said before."""
         question, trust = self._questions.current, self._rules.trust
@@ -1204,6 +1239,7 @@ class Call:
             return
         self._interrupt(now)
         self._language.open = False
+        self._next_question = None  # what waits is asked afterwards
         self._settle_proof(self._step_up.change(now), now)
 
     def _pin_settled(self, move: Move, now: int) -> None:

@@ -129,6 +129,11 @@ class Proving:
         """Tell whether so many were wrong in this call, or so many codes sent, that none is asked for any more."""
         return self._wrong[wanted] >= MAX_WRONG or (wanted is Wanted.CODE and self.sendings >= MAX_SENDINGS)
 
+    def forget(self) -> None:
+        """Know the caller no better than anybody: it is somebody else. The PINs that were wrong count on."""
+        self.tier = Tier.UNKNOWN
+        self.given.clear()
+
     # What is withheld
 
     def masks(self, now: int) -> bool:

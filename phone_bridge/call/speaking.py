@@ -13,14 +13,20 @@ from phone_bridge.call.view import Line
 
 
 class Speaker:
-    """Play to the leg in ``format``, and our own in ``language``; duties go to ``out``, what was heard to ``trace``."""
+    """Play to the leg in ``format``, and our own in ``language``; duties go to ``out``, what was heard to ``trace``.
 
-    def __init__(self, format: Format, rules: Rules, language: Language, trace: Trace, out: list[c.Command]) -> None:
+    The caller waits for the first sound since ``since``.
+    """
+
+    def __init__(
+        self, format: Format, rules: Rules, language: Language, trace: Trace, out: list[c.Command], since: int
+    ) -> None:
         self.ledger = Ledger(format)
         self.prompts = Prompts(rules, language)
         self._language = language
         self._trace = trace
         self._out = out
+        self._since = since
         self._words: dict[str, str] = {}  # what each item says, until it is settled
         self._began: dict[str, int] = {}  # when each item was first sent
 
@@ -54,7 +60,7 @@ class Speaker:
 
     def _begin(self, item: str, now: int) -> None:
         if not self._began and not self._trace.samples:
-            self._trace.measured("first_sound_ms", now - self._trace.began)
+            self._trace.measured("first_sound_ms", now - self._since)
         self._began[item] = max(now, self.ledger.quiet_at())
 
     def caption(self, item: str, text: str) -> None:

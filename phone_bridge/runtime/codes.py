@@ -49,6 +49,10 @@ class Codes:
         self._until, self._wrong = self._clock() + CODE_SECONDS, 0
         return self._code
 
+    def forget(self) -> None:
+        """Have no code count that was made before."""
+        self._code = ""
+
     def judge(self, given: str) -> Outcome:
         """Look whether ``given`` is the code; MISSING where there is none that is valid still."""
         if not self._code or self._clock() >= self._until:

@@ -51,7 +51,8 @@ class Desk(msgspec.Struct, frozen=True):
 
     ``judge`` gives ``right``, ``wrong``, ``locked`` or ``missing``, or raises Unavailable; ``others`` judge what else
     may be wanted, see ``PinJudged``. ``ear`` is None where PINs cannot be spoken; ``min_digits`` are those of the
-    shortest there is. ``send`` sends a code in a language, and gives ``sent``, ``locked`` or ``failed``.
+    shortest there is. ``send`` sends a code in a language, and gives ``sent``, ``locked`` or ``failed``; ``forget``
+    is for when somebody else has come to the telephone.
     """
 
     judge: Judge
@@ -59,6 +60,7 @@ class Desk(msgspec.Struct, frozen=True):
     min_digits: int = 6
     others: Mapping[Wanted, Judge] = MappingProxyType({})
     send: Callable[[str], Awaitable[str]] | None = None
+    forget: Callable[[], None] = lambda: None
 
 
 class PinPad:
@@ -107,6 +109,12 @@ class PinPad:
         """Forget everything."""
         self._new = ""
         self._clear()
+
+    def forget_proofs(self) -> None:
+        """Have whoever judges forget what was proven, too."""
+        self.forget()
+        if self._desk is not None:
+            self._desk.forget()
 
     def send(self, sending: int, language: str) -> None:
         """Have a code sent."""

@@ -20,6 +20,7 @@ from phone_bridge.call.playback import PARCEL_MS
 from phone_bridge.call.trace import Trace
 from phone_bridge.call.view import View
 from phone_bridge.errors import RemoteError, Unavailable
+from phone_bridge.menu_talk import MenuTalk
 from phone_bridge.runtime.connect import Connector, Link
 from phone_bridge.runtime.links import Ear, Links
 from phone_bridge.runtime.pin_pad import Desk, PinPad
@@ -35,6 +36,8 @@ LOOK_MS = 1_000  # a frame of the caller's moves no deadline that is nearer than
 FAREWELL_SECONDS = 0.8  # everything of a call ends within a second
 APOLOGY_SECONDS = 10.0  # the longest that a call that has failed may take to say so
 APOLOGY_TAIL_SECONDS = 0.3  # how much longer than its sound an apology is waited for
+NO_SESSION = frozenset({"session_refused", "session_unavailable", "session_lost", "session_expired"})
+"""Reasons of a ``HangUp`` whose caller may get something else."""
 SAMPLED = 64  # one in so many frames has its way through the bridge measured
 
 _log = logging.getLogger("phone_bridge.calls")
@@ -101,12 +104,12 @@ class Pump:
     ``run`` is the only task its caller has to own; ``clock`` gives seconds and never runs back. A ``journal`` is told
     all that the call is told, ``apology`` is what a caller hears whose call has failed, ``tools`` are what a session
     may use that calls functions, ``pins`` judges the PIN where one is asked for, ``recorder`` keeps what is said and
-    heard once the call allows it.
+    heard once the call allows it. With ``keeps_line`` the line stays open where no session could be had.
     """
 
     def __init__(
         self,
-        call: Call,
+        call: Call | MenuTalk,
         leg: LegWire,
         socket: Socket,
         *,
@@ -120,6 +123,7 @@ class Pump:
         language: str = "en",
         pins: Desk | None = None,
         recorder: Recorder | None = None,
+        keeps_line: bool = False,
     ) -> None:
         self._call = call
         self._leg = leg
@@ -159,6 +163,8 @@ class Pump:
         self._failure: Exception | None = None
         self._end_by = ""  # who asked for the end before there was a call to end
         self._recorder = recorder
+        self._keeps_line = keeps_line
+        self._left = False
         self._sight = Sight(call, leg.format)
         self._send: dict[type, Callable[[Any, int], None]] = {
             c.Play: leg.send if recorder is None else self._play_recorded,
@@ -180,6 +186,7 @@ class Pump:
             c.RunTool: self._run_tool,
             c.Speak: self._speak,
             c.ForgetPin: lambda command, now: self._pad.forget(),
+            c.ForgetProofs: lambda command, now: self._pad.forget_proofs(),
             c.JudgePin: lambda command, now: self._pad.judge(command.attempt, command.wanted),
             c.SendCode: lambda command, now: self._pad.send(command.sending, command.language),
         }
@@ -188,6 +195,11 @@ class Pump:
     def trace(self) -> Trace:
         """What the call has left behind so far."""
         return self._call.trace
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether the caller is still on the line when this is over, and goes on with another pump."""
+        return self._left
 
     def view(self) -> View:
         """Show the call as it is now."""
@@ -477,6 +489,9 @@ class Pump:
             self._fact_if_live(event)
 
     def _hang_up(self, command: c.HangUp, now: int) -> None:
+        if self._keeps_line and command.reason in NO_SESSION:
+            self._left = True
+            return
         self._leg.send(command, now)
         for message in self._leg.outgoing():
             self._socket.send(message)
@@ -561,25 +576,33 @@ class Pump:
     def _end(self) -> None:
         self._is_over = True
         self._over.set()
+        if self.leads_on:
+            self._socket.detach()  # at once: what comes from now on is for the next pump
 
     async def _take_down(self) -> None:
         self._end()
-        self._call.trace.ended_by = self._call.trace.ended_by or "bridge"
+        if not self.leads_on:
+            self._call.trace.ended_by = self._call.trace.ended_by or "bridge"
         if self._recorder is not None:
             self._recorder.close(self._now(), self._call.lag_ms)
         if self._timer is not None:
             self._timer.cancel()
-        self._socket.close(1000)
+        if not self.leads_on:
+            self._socket.close(1000)
         self._links.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             async with asyncio.timeout(FAREWELL_SECONDS):
-                await asyncio.gather(self._socket.wait_closed(), self._links.part(), self._tool_tasks.finish())
+                await asyncio.gather(self._part(), self._links.part(), self._tool_tasks.finish())
         except TimeoutError:
             pass  # the sockets abort by themselves; nobody waits for a slow farewell
         await self._tool_tasks.cancel()
+
+    async def _part(self) -> None:
+        if not self.leads_on:
+            await self._socket.wait_closed()
 
     # Tasks and time
 

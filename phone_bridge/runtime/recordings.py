@@ -174,6 +174,16 @@ class Recorder:
             self._tell(KEPT, self._from_ms, now - self._trace.began - self._from_ms)
         self._over = True
 
+    def drop(self, now: int, lag_ms: int) -> None:
+        """Keep nothing, because there was nothing to hear; what an earlier part has left stays."""
+        if self._earlier is not None:
+            self.close(now, lag_ms)
+            return
+        self._file.unwanted = self._over = True
+        self._put(self._file, None)
+        if self._tape.begun:
+            self._tell(DELETED, self._from_ms)
+
     def _give(self, sound: bytes) -> bool:
         """Have sound written; False where the recording has come to an early end."""
         reason = self._file.failure
@@ -196,6 +206,7 @@ class _File:
     def __init__(self, path: Path, format: Format, free: Callable[[Path], int]) -> None:
         self.failure = ""
         self.skip_ms = 0
+        self.unwanted = False
         self._path = path
         self._format = format
         self._free = free
@@ -268,3 +279,5 @@ class _File:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+            if self.unwanted:
+                self._path.unlink(missing_ok=True)

@@ -280,13 +280,14 @@ class Registry:
 
     def _close(self, live: _Live) -> None:
         """Write down how a call ended, or that one part of it did."""
+        live.superseded = live.superseded or live.pump.leads_on
         record = live.now()
         record.timeline = live.pump.trace.timeline.kept(record.timeline)
         expected = self._announced.get(record.carrier_id)
         if expected is not None and expected.part <= record.resumed:
             del self._announced[record.carrier_id]
         if live.superseded:
-            log.info("= call %s goes on with another stream", record.id)
+            log.info("= call %s goes on", record.id)
         else:
             record.status = "completed"
             record.ended_at = timestamp(self._wall)

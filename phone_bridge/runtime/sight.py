@@ -7,6 +7,7 @@ from phone_bridge.audio.format import Format
 from phone_bridge.audio.level import loudness
 from phone_bridge.call.machine import Call
 from phone_bridge.call.timeline import STEP_MS
+from phone_bridge.menu_talk import MenuTalk
 
 
 class Sight:
@@ -14,7 +15,7 @@ class Sight:
 
     __slots__ = ("_began", "_call", "_loudness", "_step_bytes", "_timeline", "look_at", "stride")
 
-    def __init__(self, call: Call, format: Format) -> None:
+    def __init__(self, call: Call | MenuTalk, format: Format) -> None:
         self.look_at = 0
         """When a frame of the caller's is looked at next, in milliseconds on the call's clock."""
         self.stride = 1

@@ -9,10 +9,11 @@ import secrets
 import socket as sockets
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from phone_bridge.audio.format import Format
 from phone_bridge.errors import LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
@@ -32,10 +33,12 @@ from phone_bridge.legs.sip.calling import Answered, Calling, Failed, Outcome, Ra
 from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request
+from phone_bridge.legs.sip.referring import Referral
 from phone_bridge.legs.sip.registering import Binding, NotRegistered, Registered, Registration
 from phone_bridge.legs.sip.registrar import Bound
 from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.srtp import KEY_BYTES, Srtp
+from phone_bridge.legs.sip.transferee import ReferAsked
 from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
 from phone_bridge.runtime.sockets import Socket
 
@@ -50,7 +53,14 @@ REFER_S = 60.0
 UNREGISTER_MS = 1_000
 """How long the registrars are waited for that are left, at the end."""
 
+MAX_CHANGES = 5
+"""How often somebody else may take over one call; a caller is put through as often at most."""
+
+TIMED_OUT, CANNOT, NOT_ACCEPTABLE, UNAVAILABLE, PENDING = 408, 500, 488, 503, 491
+FORBIDDEN, DONE, RINGING, GONE = 403, 200, 180, 481
+
 Take = Callable[["IncomingCall"], Coroutine[Any, Any, None]]
+Refer = Callable[["Party", Referral], Coroutine[Any, Any, None]]
 
 
 class SipLine:
@@ -59,9 +69,17 @@ class SipLine:
     def __init__(self, leg: SipLeg, media: "_Media", say: Callable[[str], None], release: Callable[[], None]) -> None:
         self.socket = Socket(self)
         self._leg = leg
-        self._media = media
         self._say = say
         self._release = release
+        self._hear(media)
+
+    def change(self, media: "_Media") -> None:
+        """Let the sound go by other sockets from now on."""
+        self._media.close()
+        self._hear(media)
+
+    def _hear(self, media: "_Media") -> None:
+        self._media = media
         media.hear = self._packet
         media.hear_control = self._report
 
@@ -143,6 +161,15 @@ class _Media:
         self.control.close()
 
 
+class Met(NamedTuple):
+    """Somebody who has come to the telephone: their dialog, and how sound goes."""
+
+    dialog: Dialog
+    trunk: str
+    media: _Media
+    agreed: sdp.Agreed
+
+
 class Ports:
     """The even ports from ``first`` to ``last``, round and round."""
 
@@ -157,13 +184,19 @@ class Ports:
         return self._first + 2 * self._turn
 
 
-class _Party:
-    """Whoever is on the line with us, from the dialog's beginning to its end."""
+class Party:
+    """Whoever is on the line with us, from the first dialog's beginning to the last one's end."""
 
     dialog: Dialog
 
-    def __init__(self, server: "SipServer") -> None:
+    def __init__(self, server: "SipServer", trunk_name: str) -> None:
+        self.trunk_name = trunk_name
+        """Whose side they are on now; empty where that is not known."""
+        self.changes = 0
+        """How often somebody else has taken over, or was to."""
         self._server = server
+        self._over = False
+        self._following: asyncio.Task[None] | None = None
         self._line: SipLine | None = None
         self._leg: SipLeg | None = None
         self._early: list[str] = []  # said before there was a line to hear it
@@ -181,7 +214,7 @@ class _Party:
 
         Raises Refused ``call_ended`` when it hangs up before it has said so.
         """
-        if self._line is None or self._referred is not None:
+        if self._line is None or self._referred is not None or self._following is not None:
             raise Refused("The call cannot be put through now.", code="call_not_live")
         self._referred = asyncio.get_running_loop().create_future()
         try:
@@ -197,6 +230,95 @@ class _Party:
         """Know what came of it."""
         if self._referred is not None and not self._referred.done():
             self._referred.set_result(code)
+
+    def asked(self, referral: Referral, refer: Refer) -> None:
+        """Be told whom to call, by the other side; ``refer`` decides about it."""
+        if self._leg is None or self._referred is not None or not self._server.may_change(self):
+            self.decline(PENDING)
+            return
+        self._following = self._server.work(refer(self, referral))
+        self._following.add_done_callback(self._followed)
+
+    def _followed(self, task: asyncio.Task[None]) -> None:
+        self._following = None
+
+    def decline(self, code: int) -> None:
+        """Call nobody."""
+        self._server.decide(lambda agent, now: agent.decline(self.dialog, code, now))
+
+    async def follow(self, wanted: Wanted) -> None:
+        """Call whom the other side has named, and go on with them; whoever has named them is left then.
+
+        Raises NotAnswered, RemoteError or Unavailable where nobody is reached. The call goes on as it was then, or is
+        over if the other side has hung up meanwhile.
+        """
+        dialog, code = self.dialog, CANNOT
+        self.changes += 1
+        self._server.decide(lambda agent, now: agent.agree(dialog, now))
+        try:
+            self._go_on(await self._meet(wanted))
+            code = DONE
+        except NotAnswered as error:
+            code = error.status or TIMED_OUT
+            raise
+        except RemoteError:
+            code = NOT_ACCEPTABLE
+            raise
+        finally:
+            self._server.decide(lambda agent, now: agent.tell(dialog, code, now))
+            if code == DONE:
+                self._server.decide(lambda agent, now: agent.leave(dialog, now))
+            elif dialog.over:
+                self.hang_up()
+
+    async def _meet(self, wanted: Wanted) -> Met:
+        dialog, leg = self.dialog, self._known_leg
+        rang = self._server.decide
+        call = await self._server.call(
+            wanted, lambda: rang(lambda agent, now: agent.tell(dialog, RINGING, now)), leg.format
+        )
+        return await call.met(leg.format)
+
+    async def give_way(self, call: "IncomingCall") -> None:
+        """Go on with somebody who calls in the place of the other side, which is hung up on (RFC 3891).
+
+        Raises Refused, RemoteError or Unavailable where nothing comes of it, with the call as it was.
+        """
+        dialog = self.dialog
+        moving = self._following is not None or self._referred is not None
+        if self._leg is None or moving or not self._server.may_change(self):
+            raise NotTaken("The call is being put through already, or is not with an assistant.", PENDING)
+        if self.changes >= MAX_CHANGES:
+            raise NotTaken(f"The call was taken over {MAX_CHANGES} times already.", FORBIDDEN)
+        self.changes += 1
+        met = await call.meet(self._leg.format)
+        if dialog is not self.dialog:
+            self._let_go(met)
+            raise NotTaken("Somebody else has taken the call over meanwhile.", GONE)
+        self._go_on(met)
+        self._server.decide(lambda agent, now: agent.release(dialog, now))
+
+    def _go_on(self, met: Met) -> None:
+        if self._over or self._line is None:
+            self._let_go(met)
+            raise Refused("The call is over.", code="call_ended")
+        self._server.forget(self.dialog)
+        self._server.enter(met.dialog, self)
+        self._known_leg.change(met.dialog, met.agreed, (met.dialog.here[0], met.media.port), met.media.numbers)
+        self._line.change(met.media)
+        self.dialog, self.trunk_name = met.dialog, met.trunk
+        self._server.changed(self)
+
+    def _let_go(self, met: Met) -> None:
+        met.media.close()
+        self._server.forget(met.dialog)
+        self._server.decide(lambda agent, now: agent.release(met.dialog, now))
+
+    @property
+    def _known_leg(self) -> SipLeg:
+        if self._leg is None:
+            raise LocalError("a call was put through that has not begun")
+        return self._leg
 
     def hang_up(self) -> None:
         """End the call without a word more."""
@@ -221,15 +343,18 @@ class _Party:
         self._server.decide(lambda agent, now: agent.send(self.dialog, text, now))
 
     def _release(self) -> None:
+        self._over = True
+        if self._following is not None:
+            self._following.cancel()
         self._server.decide(lambda agent, now: agent.release(self.dialog, now))
         self._server.forget(self.dialog)
 
 
-class IncomingCall(_Party):
+class IncomingCall(Party):
     """A caller who waits for an answer; it is either answered or refused, once."""
 
     def __init__(self, server: "SipServer", invited: Invited) -> None:
-        super().__init__(server)
+        super().__init__(server, invited.trunk.name)
         self.trunk: Trunk = invited.trunk
         self.request: Request = invited.request
         self.dialog = invited.dialog
@@ -251,27 +376,33 @@ class IncomingCall(_Party):
         Raises Refused ``withdrawn`` when the caller has given up, RemoteError for an answer that cannot be used,
         Unavailable without a port.
         """
+        met = await self.meet()
+        return self._connect(met.media, met.agreed)
+
+    async def meet(self, format: Format | None = None) -> Met:
+        """Take the call, by ``format`` if that is given, and wait for the caller to know; raises as ``answer`` does."""
+        if self._offer is not None:  # so that who cannot be answered is refused still
+            sdp.agree(self._offer, format, self.trunk.sealed(self.dialog.source.transport))
         media = _Media()
         await media.open(self._server.bound_host(self.dialog.source.host), self._server.ports)
         try:
-            return await self._answer(media)
+            return Met(self.dialog, self.trunk.name, media, await self._answer(media, format))
         except BaseException:
             media.close()
             self._server.decide(lambda agent, now: agent.release(self.dialog, now))
             raise
 
-    async def _answer(self, media: _Media) -> tuple[SipLeg, Socket]:
+    async def _answer(self, media: _Media, format: Format | None) -> sdp.Agreed:
         host, key = self.dialog.here[0], media.numbers.key
         wish = self.trunk.sealed(self.dialog.source.transport)
         if self._offer is None:
-            body = sdp.offer(host, media.port, 1, key=key, wish=wish)
+            body = sdp.offer(host, media.port, 1, key=key, wish=wish, only=format)
         else:
-            body = sdp.answer(self._offer, sdp.agree(self._offer, wish=wish), host, media.port, 1, key=key)
+            body = sdp.answer(self._offer, sdp.agree(self._offer, format, wish), host, media.port, 1, key=key)
         if not self._confirmed.done():
             self._server.decide(lambda agent, now: agent.accept(self.dialog, body, now))
         with_ack = await self._confirmed
-        agreed = sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack), wish=wish)
-        return self._connect(media, agreed)
+        return sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack), format, wish)
 
     def confirmed(self, answer: bytes) -> None:
         """Know that the caller knows."""
@@ -288,13 +419,13 @@ class IncomingCall(_Party):
             self._confirmed.exception()  # it may be that nobody asks
 
 
-class OutgoingCall(_Party):
+class OutgoingCall(Party):
     """Somebody whom we call; ``rang`` is told when it rings there."""
 
     def __init__(
         self, server: "SipServer", calling: Calling, media: _Media, wish: Srtp, rang: Callable[[], None]
     ) -> None:
-        super().__init__(server)
+        super().__init__(server, calling.wanted.trunk)
         self.calling = calling
         self.rang = rang
         self._media = media
@@ -311,9 +442,14 @@ class OutgoingCall(_Party):
 
         Raises NotAnswered where nobody answers, RemoteError for an answer that cannot be used.
         """
+        met = await self.met()
+        return self._connect(met.media, met.agreed)
+
+    async def met(self, format: Format | None = None) -> Met:
+        """Wait for an answer, by ``format`` if that is given; raises as ``answered`` does."""
         try:
-            agreed = sdp.agree(sdp.read(await self._answered), wish=self._wish)
-            return self._connect(self._media, agreed)
+            agreed = sdp.agree(sdp.read(await self._answered), format, self._wish)
+            return Met(self.dialog, self.trunk_name, self._media, agreed)
         except BaseException:
             self._media.close()
             if self._answered.done() and not self._answered.cancelled() and self._answered.exception() is None:
@@ -348,6 +484,14 @@ class NotAnswered(Refused):
         self.status = status
 
 
+class NotTaken(Refused):
+    """A call of ours is not taken over by somebody else; ``status`` says why."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message, code="not_taken_over")
+        self.status = status
+
+
 def _numbers() -> Numbers:
     return Numbers(
         ssrc=secrets.randbelow(1 << 32),
@@ -369,12 +513,20 @@ class SipServer:
         public_host: str = "",
         certificates: Certificates | None = None,
         registrations: Callable[[Registration], None] = lambda registration: None,
+        refer: Refer | None = None,
+        may_change: Callable[[Party], bool] = lambda party: True,
+        changed: Callable[[Party], None] = lambda party: None,
     ) -> None:
         self.ports = ports
+        self.may_change = may_change
+        """Who says whether somebody else may take over a call as it stands."""
+        self.changed = changed
+        """Who is told of each call that somebody else has taken over."""
+        self._refer = refer
         self._take = take
         self._public_host = public_host
         self._agent = Agent(access, self._here, lambda: secrets.token_hex(ID_BYTES))
-        self._calls: dict[Dialog, IncomingCall | OutgoingCall] = {}
+        self._calls: dict[Dialog, Party] = {}
         self._calling: dict[Calling, OutgoingCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -467,12 +619,15 @@ class SipServer:
         while self._agent.registered and self.now() < until:  # noqa: ASYNC110 - answers come by the loop's callbacks
             await asyncio.sleep(0.02)
 
-    async def call(self, wanted: Wanted, rang: Callable[[], None]) -> OutgoingCall:
-        """Call somebody, with an offer of ours in ``wanted``; raises Unavailable ``no_rtp_port``."""
+    async def call(self, wanted: Wanted, rang: Callable[[], None], only: Format | None = None) -> OutgoingCall:
+        """Call somebody, with an offer of ours in ``wanted``, or of ``only`` one format of it.
+
+        Raises Unavailable ``no_rtp_port``.
+        """
         media = _Media()
         await media.open(self.bound_host(wanted.hop.host), self.ports)
         host, key = self._here(wanted.hop)[0], media.numbers.key
-        offer = sdp.offer(host, media.port, 1, key=key, wish=wanted.srtp)
+        offer = sdp.offer(host, media.port, 1, key=key, wish=wanted.srtp, only=only)
         calling = self._agent.call(structs.replace(wanted, description=offer), self.now())
         call = self._calling[calling] = OutgoingCall(self, calling, media, wanted.srtp, rang)
         self._flush()
@@ -486,6 +641,23 @@ class SipServer:
         """Have something done that was decided of a call."""
         step(self._agent, self.now())
         self._flush()
+
+    def enter(self, dialog: Dialog, party: Party) -> None:
+        """Tell ``party`` of that call from now on."""
+        self._calls[dialog] = party
+
+    def work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Have work done beside a call's own; it is given up when the server is closed."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._worked)
+        return task
+
+    def _worked(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            context = {"message": "a call by SIP failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
 
     def forget(self, dialog: Dialog) -> None:
         """Tell nobody of that call any more."""
@@ -506,16 +678,21 @@ class SipServer:
             elif isinstance(fact, Rang | Answered | Failed):
                 self._told(fact)
             elif isinstance(fact, Invited):
-                self._begin(IncomingCall(self, fact))
+                self._begin(IncomingCall(self, fact), fact.replaces)
             elif (call := self._calls.get(fact.dialog)) is not None:
                 self._happened(call, fact)
         self._flush()
 
-    def _happened(self, call: IncomingCall | OutgoingCall, fact: InCall) -> None:
+    def _happened(self, call: Party, fact: InCall) -> None:
         if isinstance(fact, Said):
             call.said(fact.text)
         elif isinstance(fact, Referred):
             call.referred(fact.code)
+        elif isinstance(fact, ReferAsked):
+            if self._refer is None:
+                call.decline(FORBIDDEN)
+            else:
+                call.asked(fact.referral, self._refer)
         elif isinstance(fact, Confirmed) and isinstance(call, IncomingCall):
             call.confirmed(fact.answer)
         elif isinstance(fact, Withdrawn | Lapsed | Unconfirmed):
@@ -535,20 +712,32 @@ class SipServer:
         else:
             call.failed(fact)
 
-    def _begin(self, call: IncomingCall) -> None:
-        self._calls[call.dialog] = call
-        task = asyncio.get_running_loop().create_task(self._take(call))
-        self._tasks.add(task)
-        task.add_done_callback(lambda done: self._ended(done, call))
+    def _begin(self, call: IncomingCall, replaces: Dialog | None) -> None:
+        self.enter(call.dialog, call)
+        task = self.work(self._take(call) if replaces is None else self._replace(call, replaces))
+        task.add_done_callback(lambda done: self._ended(call))
 
-    def _ended(self, task: asyncio.Task[None], call: IncomingCall) -> None:
-        self._tasks.discard(task)
+    async def _replace(self, call: IncomingCall, dialog: Dialog) -> None:
+        """Let a caller have the place of somebody else in a call that goes on."""
+        party = self._calls.get(dialog)
+        if party is None:
+            call.refuse(GONE)
+            return
+        try:
+            await party.give_way(call)
+        except NotTaken as refused:
+            call.refuse(refused.status)
+        except RemoteError:
+            call.refuse(NOT_ACCEPTABLE)
+        except (Refused, Unavailable):
+            call.refuse(UNAVAILABLE)
+
+    def _ended(self, call: IncomingCall) -> None:
+        if self._calls.get(call.dialog, call) is not call:
+            return  # it has taken another call's place, and is that one's now
         self.forget(call.dialog)
         self.decide(lambda agent, now: agent.release(call.dialog, now))
         call.gone()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            context = {"message": "a call by SIP failed", "exception": error}
-            asyncio.get_running_loop().call_exception_handler(context)
 
     def _flush(self) -> None:
         for data, to in self._agent.outgoing():

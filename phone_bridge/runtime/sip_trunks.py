@@ -58,10 +58,17 @@ class SipTrunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     and ``off`` where keys would go in the clear."""
     desk_phone: bool = False
     """Whether it is a telephone that registers with us, by its credentials; called as ``sip:username@phone-bridge``."""
+    may_refer: bool | None = None
+    """Whether it may have us go on with somebody else (REFER); where nothing is said, a desk phone alone may."""
     number: str = ""
     """The number that is shown, where a call names none; else the username is."""
     password: str = ""
     """Filled in by ``opened``."""
+
+    @property
+    def refers(self) -> bool:
+        """Whether it may have us go on with somebody else."""
+        return self.desk_phone if self.may_refer is None else self.may_refer
 
     def __repr__(self) -> str:
         return f"SipTrunk(name={self.name!r})"
@@ -138,6 +145,7 @@ def trunk(written: SipTrunk, user_id: str) -> Trunk:
         username="" if written.proxy else written.username,
         password="" if written.proxy else written.password,
         user=written.username if written.proxy else "",
+        credentials=(written.username, written.password) if written.proxy else ("", ""),
         desk_phone=written.desk_phone,
         algorithm=written.algorithm,
         srtp=Srtp(written.srtp) if written.srtp else None,

@@ -55,9 +55,10 @@ class Telemetry:
 
     # What is told
 
-    def watch(self, connector: Connector, trace: Trace, past: Past | None = None) -> Connector:
-        """Expect a call, and give the connector that it opens its sessions by."""
+    def watch(self, connector: Connector, trace: Trace, past: Past | None = None, *, begun: bool = False) -> Connector:
+        """Expect a call, and give the connector that it opens its sessions by; one that has ``begun`` was counted."""
         place = self._reader.expect(trace, past)
+        place.begun = begun
         sources = self._sources
         return WatchedConnector(
             connector, lambda opening: self._opened(place, opening), clock=sources.clock, wall=sources.wall

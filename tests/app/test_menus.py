@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import jwt
 import pytest
 
-from phone_bridge.app.menus import MAX_SPEECH_CHARS, PLACE_SECONDS, heard
+from phone_bridge.app.menus import PLACE_SECONDS, heard
 from phone_bridge.app.resuming import MAX_MOVES
 from phone_bridge.legs.twilio.webhook import Form
+from phone_bridge.menu_talk import MAX_SPEECH_CHARS
 from phone_bridge.menus import Choice, Menu
 from phone_bridge.routing import Route
 from phone_bridge.simulator.verbs import ConnectStream, Dial, Document, Gather, Hangup, Pause, Record, Redirect, Say

@@ -340,6 +340,20 @@ def test_a_first_pin_is_set_from_an_attested_number_where_the_rule_says_so(tmp_p
     at(tmp_path, story)
 
 
+def test_whoever_comes_to_the_telephone_in_the_middle_has_proven_nothing(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        give_pin(house)
+        phones = Telephones()
+        one = desk(house, BY_CODE, telephones=phones)
+        assert one.send is not None
+        assert (await one.judge(PIN), await one.send("en")) == ("right", "sent")
+        one.forget()
+        assert await one.others[Wanted.ONCE_MORE]("775533") == "failed"
+        assert await one.others[Wanted.CODE](phones.got[0][1][:6]) == "missing"
+
+    at(tmp_path, story)
+
+
 def test_whoever_hangs_up_when_the_pin_is_set_is_told_of_all_the_same(tmp_path: Path) -> None:
     async def story(house: Premises) -> None:
         give_pin(house)

@@ -13,7 +13,6 @@ import pytest
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.routes import build
 from phone_bridge.app.sip import SipDoor
-from phone_bridge.call.words import SENTENCES
 from phone_bridge.errors import SettingsError
 from phone_bridge.legs.sip import transaction
 from phone_bridge.legs.sip.telephone_event import pack
@@ -221,22 +220,6 @@ def test_without_a_database_a_call_is_turned_away(tmp_path: Path) -> None:
             await telephone.answered(503)
             (tmp_path / "bridge.db").rmdir()
             (tmp_path / "away.db").rename(tmp_path / "bridge.db")
-
-    asyncio.run(story())
-
-
-def test_a_fallback_that_sip_cannot_give_is_not_promised(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with phoned(tmp_path, fallback="voicemail") as line:
-            line.house.peers.live.clear()
-            telephone = await line.telephone()
-            await telephone.talk()
-            await until(lambda: bool(line.house.peers.live))
-            line.house.bridge.registry.end_all("api")
-            await until(lambda: bool(telephone.requests("BYE")))
-            record = await line.ended(telephone)
-            spoken = {said["text"] for said in record.transcript}
-            assert SENTENCES["en"]["apology_onward"] not in spoken
 
     asyncio.run(story())
 

@@ -9,6 +9,7 @@ from phone_bridge.assistant.grammar import (
     PHRASE_WORDS_MAX,
     PHRASES_MAX,
     answers,
+    choices,
     parts,
     replies,
     spoken,
@@ -23,7 +24,7 @@ WISHES = Network(wishes(TITLES))
 REPLIES = Network(replies(TITLES))
 ANSWERS = {
     mood: Network(replies(corpus.TITLES) if mood is Mood.CONSENT else answers(mood.value, corpus.TITLES))
-    for mood in set(Mood) - {Mood.WISH, Mood.DIGITS}
+    for mood in set(Mood) - {Mood.WISH, Mood.DIGITS, Mood.CHOICE}
 }
 
 SAID = """what is my next meeting
@@ -134,3 +135,12 @@ def test_names_of_the_callers_own_are_likelier_than_others() -> None:
 
 def test_a_decoy_is_no_word_of_an_answer() -> None:
     assert not {"yes", "no", "yeah", "nope", "yep", "okay", "sure", "right"} & set(DECOYS)
+
+
+def test_of_a_menu_one_of_its_phrases_is_said_whole_with_little_around_it() -> None:
+    network = Network(choices(["opening hours", "a person", "Größe 3"]))
+    for said in ("opening hours", "the opening hours please", "i want to speak to a person", "please grosse three"):
+        assert network.accepts(said.split()), said
+    for said in ("hours", "opening", "cancel my next meeting", ""):
+        assert not network.accepts(said.split()), said
+    assert Network(choices([])).accepts(["operator"]), "a grammar has a sentence"

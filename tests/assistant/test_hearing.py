@@ -153,6 +153,25 @@ def by_phone(espeak: speaking_worker.Espeak, text: str) -> bytes:
 
 @pytest.mark.speech
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Appointments.", "appointments"),
+        ("The opening hours, please.", "the opening hours please"),
+        ("I want to speak to a person.", "i want to speak to a person"),
+        ("Can you hear me?", ""),
+        ("My grandmother used to bake wonderful cakes in winter.", ""),
+        ("Cancel my next meeting.", ""),
+    ],
+)
+def test_a_menu_s_choice_is_heard_and_nothing_else_is(
+    hearer: hearing_worker.Hearer, espeak: speaking_worker.Espeak, text: str, words: str
+) -> None:
+    phrases = ["appointments", "message", "opening hours", "a person", "operator"]
+    assert hearer.hear(by_phone(espeak, text), Mood.CHOICE.value, phrases, {})[0] == words
+
+
+@pytest.mark.speech
+@pytest.mark.parametrize(
     ("text", "mood", "words"),
     [
         ("What is my next meeting?", Mood.WISH, "what is my next meeting"),

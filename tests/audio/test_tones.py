@@ -7,7 +7,18 @@ from phone_bridge.audio.format import LINEAR_8K, LINEAR_24K, PCMA_8K, PCMU_8K, F
 from phone_bridge.audio.g711 import linear_to_ulaw
 from phone_bridge.audio.level import dbfs
 from phone_bridge.audio.path import path
-from phone_bridge.audio.tones import COLUMNS_HZ, KEYS, MAX_LEVEL_DBFS, ROWS_HZ, ToneDetector, dtmf, keys_seen
+from phone_bridge.audio.tones import (
+    BEEP_HZ,
+    BEEP_MS,
+    COLUMNS_HZ,
+    KEYS,
+    MAX_LEVEL_DBFS,
+    ROWS_HZ,
+    ToneDetector,
+    beep,
+    dtmf,
+    keys_seen,
+)
 from phone_bridge.errors import LocalError
 from tests.audio.spectrum import spectrum, to_bytes, to_samples
 from tests.audio.speechlike import Samples, breath, click, noise, scale, silence, talk
@@ -204,3 +215,12 @@ def test_each_look_is_the_same_however_many_are_taken_at_once() -> None:
 def test_less_than_a_window_is_not_looked_at() -> None:
     assert keys_seen(bytes(219)) == []
     assert keys_seen(bytes(220)) == [""]
+
+
+@pytest.mark.parametrize("format_", [PCMU_8K, LINEAR_8K, LINEAR_24K])
+def test_the_beep_is_a_tone_and_no_key(format_: Format) -> None:
+    sound = path(format_, LINEAR_8K).push(beep(format_))
+    assert abs(LINEAR_8K.ms(len(sound)) - BEEP_MS) <= 5
+    shares = np.abs(np.fft.rfft(np.frombuffer(sound, "<i2")))
+    assert abs(np.argmax(shares) * 8_000 / (len(sound) // 2) - BEEP_HZ) < 8
+    assert ToneDetector(LINEAR_8K).push(sound) == []

@@ -61,6 +61,15 @@ def test_a_spoken_question_is_answered_and_heard(server: Server, said: dict[str,
     assert [line["speaker"] for line in record["transcript"]] == ["bridge", "caller", "assistant"]
 
 
+def test_a_page_calls_the_number_that_its_address_names(server: Server, browser: Chromium) -> None:
+    with browser.page(f"{server.url}/?to=%2B493012345") as page:
+        page.click("#call")
+        page.wait(STATE % "talking")
+        record = ended(server, page)
+        assert page.faults == []
+    assert record["to"] == "+493012345"
+
+
 def test_a_wish_is_confirmed_by_its_card_by_key_and_by_voice(
     server: Server, browser: Chromium, said: dict[str, bytes]
 ) -> None:

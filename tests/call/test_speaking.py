@@ -15,7 +15,7 @@ class Desk:
         self.trace = Trace(0)
         self.out: list[c.Command] = []
         rules = Rules(language=language)
-        self.speaker = Speaker(PCMU_8K, rules, Language(rules), self.trace, self.out)
+        self.speaker = Speaker(PCMU_8K, rules, Language(rules), self.trace, self.out, 0)
 
     def marks(self, until: int) -> None:
         """Let every mark that was set come back at ``until``."""

@@ -428,6 +428,20 @@ def test_a_proposal_waits_until_the_pin_is_changed() -> None:
     assert desk.spoken()[-3:] == ["new_changed", "question.cancel_event", "keys"]
 
 
+def test_a_proposal_whose_turn_comes_meanwhile_waits_too() -> None:
+    desk = Caller(Trust(), pin_change=True)
+    desk.opened()
+    desk.asked()
+    desk.tell(e.ConfirmationAsked("act_2", MOVE))
+    desk.press("2")
+    desk.tell(e.PinChangeWanted())
+    desk.judged("right")
+    desk.wait(5_000)
+    assert "question.update_event" not in desk.spoken()
+    desk.press("#")
+    assert desk.spoken()[-2:] == ["question.update_event", "keys"]
+
+
 def test_a_session_that_is_lost_meanwhile_is_no_reason_to_stop() -> None:
     desk = begun(BY_CODE, "right")
     desk.give("right")
@@ -461,3 +475,18 @@ def test_words_that_come_late_stop_nothing() -> None:
     desk.done.clear()
     desk.tell(e.CallerSaid("please", final=False), e.CallerSaid("please"))
     assert desk.of(c.Flush) == []
+
+
+def test_whoever_takes_the_telephone_over_has_given_no_pin() -> None:
+    desk = begun(BY_CODE, "right")
+    desk.give("right")
+    desk.tell(e.ConfirmationAsked("act_1", CANCEL), e.CallerChanged())
+    assert desk.of(c.ForgetProofs) == [c.ForgetProofs()]
+    desk.wait(LINE_MS)
+    assert desk.spoken()[-1] == "pin_ask", "what waited is asked of whoever has come"
+    desk.press("#")
+    desk.wait(5_000)
+    desk.done.clear()
+    desk.say(CHANGE)
+    desk.judged("right")
+    assert desk.spoken() == ["pin_old"]

@@ -7,12 +7,16 @@ from phone_bridge.errors import RemoteError
 from phone_bridge.legs.sip import agent as a
 from phone_bridge.legs.sip import rtp, sdp
 from phone_bridge.legs.sip.message import Request, read, rendered, response
+from phone_bridge.legs.sip.referring import read_referral
+from phone_bridge.legs.sip.replacing import read_replaces, replaced
+from phone_bridge.legs.sip.transferee import ReferAsked
 from tests.conformance.door import _hear as hear  # facts that are facts, or a RemoteError with a code
 from tests.fuzz.profiles import examples
 from tests.legs.sip import samples
 from tests.legs.sip.test_agent import Line
 
-MESSAGES = [samples.raw(folder, name) for folder in ("outside", "said", "broken") for name in samples.names(folder)]
+FOLDERS = ("outside", "said", "transfer", "broken")
+MESSAGES = [samples.raw(folder, name) for folder in FOLDERS for name in samples.names(folder)]
 BODIES = [read(samples.raw("outside", "invite.sip")).body, sdp.offer("192.0.2.1", 5000, 1)]
 PACKETS = [samples.sound(1).pack(), samples.key("5", 2, 160).pack()]
 BITS = [
@@ -69,6 +73,53 @@ def test_a_message_is_read_or_a_named_error(data: bytes) -> None:
         response(message, 200, tag="t")
         again = read(rendered(message).encode())
         assert (again.call_id, again.sequence, again.branch) == (message.call_id, message.sequence, message.branch)
+
+
+TRANSFERS = [samples.raw("transfer", name) for name in samples.names("transfer")]
+
+
+@examples(250)
+@given(mangled(TRANSFERS))
+def test_whom_to_call_and_whom_to_replace_is_read_or_a_named_error(data: bytes) -> None:
+    try:
+        message = read(data)
+        if not isinstance(message, Request):
+            return
+        named = replaced(message)
+        assert named is None or read_replaces(named.written()) == named
+        read_referral(message)
+    except RemoteError as error:
+        assert_named(error, "malformed_sip")
+
+
+TAG = Line().taken().dialog.tag.encode()
+TAKEN = [data.replace(b"=ours", b"=" + TAG) for data in MESSAGES]
+
+
+@examples(150)
+@given(st.lists(st.tuples(st.sampled_from(STEPS_MS), mangled(TAKEN), st.integers(0, 4)), max_size=8))
+def test_a_call_is_put_through_or_not_whatever_is_asked(said: list[tuple[int, bytes, int]]) -> None:
+    line = Line()
+    line.taken()
+    for wait, data, turn in said:
+        line.wait(line.now + wait)
+        for fact in line.say(data):
+            if isinstance(fact, a.Invited):
+                line.agent.accept(fact.dialog, sdp.offer("192.0.2.1", 5000, 1), line.now)
+            elif isinstance(fact, ReferAsked):
+                decide(line, fact, turn)
+        line.heard()
+
+
+def decide(line: Line, asked: ReferAsked, turn: int) -> None:
+    if turn == 0:
+        line.agent.decline(asked.dialog, 403, line.now)
+        return
+    line.agent.agree(asked.dialog, line.now)
+    for code in (180, 486)[: turn - 1]:
+        line.agent.tell(asked.dialog, code, line.now)
+    if turn > 3:
+        line.agent.leave(asked.dialog, line.now)
 
 
 @examples(150)

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
+from phone_bridge.call.machine import Phase
 from phone_bridge.call.past import Past
 from phone_bridge.call.proving import Move, Proving, Wanted
 from phone_bridge.call.rules import Rules
@@ -66,6 +67,9 @@ class Guard(Desk):
 
     def tell(self, *events: e.Event) -> None:
         for event in events:
+            if isinstance(event, e.CallerChanged) and self.call.phase in (Phase.OPENING, Phase.TALKING):
+                self.tier, self.checked = Tier.UNKNOWN, None
+                self.proven.clear()
             if isinstance(event, e.PinJudged) and self.checked is not None and event.attempt == self.checked.attempt:
                 self.judged(self.checked.wanted, event.outcome)
                 self.checked = None
@@ -162,6 +166,11 @@ class TrustMachine(RuleBasedStateMachine):
     def send_a_code(self, sending: int, outcome: str) -> None:
         self.desk.tell(e.CodeSent(sending, outcome))
 
+    @rule(chance=st.integers(0, 3))
+    def change_the_caller(self, chance: int) -> None:
+        if chance == 0:
+            self.desk.tell(e.CallerChanged())
+
     @rule(digit=st.sampled_from("1123*#"))
     def press(self, digit: str) -> None:
         self.desk.tell(e.DigitPressed(digit))
@@ -224,11 +233,16 @@ def easy(self: Tier, given: Tier) -> Tier:
     return Tier.BOTH
 
 
+def trusting_anybody(self: Proving) -> None:
+    return
+
+
 LIARS: list[tuple[type, str, Any]] = [
     (Proving, "opens", blind),
     (Proving, "may_enter", property(open_door)),
     (Proving, "judged", gullible),
     (Proving, "muffles", loud),
+    (Proving, "forget", trusting_anybody),
     (StepUp, "_enrol", generous),
     (StepUp, "_next_of_change", trusting),
     (Tier, "plus", easy),

@@ -43,6 +43,11 @@ class Puppet(Pump):
         self.failure: Exception | None = None
         self.asked_to_end: list[str] = []
         self.changed: Callable[[], None] = lambda: None
+        self.goes_on = False
+
+    @property
+    def leads_on(self) -> bool:
+        return self.goes_on
 
     @property
     def trace(self) -> Trace:
@@ -581,6 +586,19 @@ def test_the_next_part_goes_on_with_the_same_record(url: str) -> None:
         again.released.set()
         await carrying
         assert office.registry.idle
+
+    play(url, story)
+
+
+def test_a_call_whose_line_another_pump_takes_over_stays_open(url: str) -> None:
+    async def story(office: Office) -> None:
+        record, pump, carrying = await office.carried(1)
+        pump.goes_on = True
+        pump.released.set()
+        await carrying
+        kept = await office.kept(record.id)
+        assert kept is not None
+        assert (kept.status, kept.ended_at, kept.ended_by) == ("in_progress", None, None)
 
     play(url, story)
 

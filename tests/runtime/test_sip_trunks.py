@@ -143,3 +143,9 @@ def test_whoever_is_called_must_be_able_to_call_back_the_same_way() -> None:
     check_proxies((PROVIDER, OFFICE), listening("udp://192.0.2.1,tls://192.0.2.1"))
     with pytest.raises(SettingsError, match="'provider' is called by tls"):
         check_proxies((OFFICE, PROVIDER), listening("udp://192.0.2.1"))
+
+
+def test_a_desk_phone_may_refer_and_others_where_it_is_said() -> None:
+    desk = structs.replace(ALICE, desk_phone=True)
+    trunks = (desk, ALICE, structs.replace(ALICE, may_refer=True), structs.replace(desk, may_refer=False))
+    assert [trunk.refers for trunk in trunks] == [True, False, True, False]

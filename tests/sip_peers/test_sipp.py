@@ -113,3 +113,23 @@ def test_a_network_that_loses_a_tenth_of_all_messages(tmp_path: Path) -> None:
             assert {record.status for record in records} <= {"completed", "canceled"}, "canceled: its ACK was lost"
 
     asyncio.run(story())
+
+
+def test_sipp_takes_the_place_of_somebody_who_talks(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with phoned(tmp_path) as line:
+            caller = await line.telephone()
+            await caller.talk()
+            await until(lambda: line.house.bridge.registry.live == 1 and bool(line.house.peers.live))
+            place = f"{caller.call_id};to-tag={caller.tag};from-tag=theirs"
+            scenario = ("-sf", str(SCENARIOS / "replaces.xml"), "-d", "1500", "-m", "1", "-key", "replaces", place)
+            playing = asyncio.create_task(sipp(tmp_path, line.port, *scenario))
+            await until(lambda: bool(caller.requests("BYE")), SECONDS)
+            caller.agree_to(caller.requests("BYE")[0])
+            assert await playing == ""
+            (record,) = await kept(line, 1)
+            assert (record.status, record.ended_by, record.from_number) == ("completed", "caller", caller.number)
+            (live,) = line.house.peers.live
+            assert any(live.sound), "whoever came was not heard"
+
+    asyncio.run(story())

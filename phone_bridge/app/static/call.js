@@ -27,6 +27,7 @@ const HAPPENED = {
   pin_changed: () => "The caller set a PIN.",
   session_lost: () => "The session was lost.",
   session_renewed: () => "Another session took over.",
+  caller_changed: () => "Somebody else was put through to the assistant.",
 };
 
 // `line` is the time line of a live call, as far as it has come; a call that is over has its own.

@@ -73,7 +73,9 @@ export class Line extends EventTarget {
 
   async token() {
     const { call_id = "", resume = "" } = this.call ?? {};
-    const body = this.call ? JSON.stringify({ call_id, resume }) : undefined;
+    const to = new URLSearchParams(location.search).get("to"); // a number of ours: /?to=%2B493012345
+    const wish = this.call ? { call_id, resume } : to && { to };
+    const body = wish ? JSON.stringify(wish) : undefined;
     const headers = body ? { "Content-Type": "application/json" } : {};
     let response;
     try {

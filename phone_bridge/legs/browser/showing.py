@@ -33,6 +33,7 @@ class Showing:
         self._question: tuple[str, bool] = ("", False)
         self._settled: dict[str, str] = {}  # questions that were shown, and what was told of their answer
         self._version = -1
+        self._trace: Trace | None = None  # a call has two whose caller came through a menu
 
     def asks(self, id: str) -> bool:
         """Tell whether the page shows the question ``id`` as the one that is open."""
@@ -40,6 +41,8 @@ class Showing:
 
     def look(self, view: View, trace: Trace) -> list[w.FromServer]:
         """Compare a view with what the page shows."""
+        if trace is not self._trace:
+            self._trace, self._version, self._said = trace, -1, set()
         changed = trace.version != self._version
         self._version = trace.version
         told: list[w.FromServer] = []

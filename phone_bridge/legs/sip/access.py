@@ -38,6 +38,8 @@ class Trunk(Struct, frozen=True, kw_only=True):
     password: str = ""
     user: str = ""
     """As whom we are called by it, where several trunks call from one address."""
+    credentials: tuple[str, str] = ("", "")
+    """What it is shown where it asks who we are."""
     desk_phone: bool = False
     """Whether it registers with us, as its ``username``."""
     algorithm: str = "MD5"
@@ -104,7 +106,34 @@ class Access:
         asked = [trunk for trunk in self._trunks if trunk.username and trunk.is_at(host)]
         if request.method == "REGISTER":
             asked = [trunk for trunk in asked if trunk.desk_phone]
-        if not asked or request.method not in ("INVITE", "REGISTER") or self._too_many(host, now):
+        if request.method not in ("INVITE", "REGISTER"):
+            return None
+        return self._shown(asked, request, host, now)
+
+    def again(self, name: str, request: Request, host: str, now: int) -> Trunk | Fields | None:
+        """Find out whether a request within a call of the trunk ``name`` is that trunk's; gives what ``admit`` gives.
+
+        Tags are no proof: whoever reads along has them.
+        """
+        trunk = self._named(name)
+        if trunk is None:
+            return None
+        if trunk.username:
+            return self._shown([trunk] if trunk.is_at(host) else [], request, host, now)
+        known = (trunk.networks and trunk.is_at(host)) or host in self._learnt.get(name, ())
+        return trunk if known else None
+
+    def same_house(self, name: str, trunk: Trunk) -> bool:
+        """Tell whether ``trunk`` may take over a call of the trunk ``name``: its own, or one to the same user."""
+        known = self._named(name)
+        return known is not None and (known.name == trunk.name or known.user_id == trunk.user_id)
+
+    def _named(self, name: str) -> Trunk | None:
+        return next((trunk for trunk in self._trunks if trunk.name == name), None)
+
+    def _shown(self, asked: Sequence[Trunk], request: Request, host: str, now: int) -> Trunk | Fields | None:
+        """Find whose credentials a request shows, or what to ask for."""
+        if not asked or self._too_many(host, now):
             return None
         algorithms = [name for name in digest.ALGORITHMS if any(trunk.algorithm == name for trunk in asked)]
         shown = digest.shown(request)

@@ -17,6 +17,7 @@ from phone_bridge.legs.sip import sdp, session_timer
 from phone_bridge.legs.sip.access import Access, Trunk
 from phone_bridge.legs.sip.calling import Caller, Calling, Lines, Outcome, Told, Wanted
 from phone_bridge.legs.sip.dialog import Dialog, Hop, Place, port_of
+from phone_bridge.legs.sip.digest import AUTHORIZATION, Proof
 from phone_bridge.legs.sip.message import (
     BRANCH_COOKIE,
     CRLF,
@@ -29,19 +30,24 @@ from phone_bridge.legs.sip.message import (
     rendered,
     response,
 )
+from phone_bridge.legs.sip.referring import LEAVE_MS, read_referral
 from phone_bridge.legs.sip.registering import Binding, Registering, Registration
 from phone_bridge.legs.sip.registrar import Bound, Registrar
+from phone_bridge.legs.sip.replacing import REPLACES, replaced
 from phone_bridge.legs.sip.session_timer import SessionTimer
 from phone_bridge.legs.sip.transaction import ClientTransaction, Persistence, ServerTransaction, State
+from phone_bridge.legs.sip.transferee import Lines as Ways
+from phone_bridge.legs.sip.transferee import ReferAsked, Transferee
 
-ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY, PRACK"),)
+ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY, PRACK, REFER"),)
 ACCEPT: Fields = (("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),)
 SDP_TYPE = "application/sdp"
-METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "NOTIFY", "PRACK"})
+METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "NOTIFY", "PRACK", "REFER"})
 
 RELIABLE = "100rel"
-EXTENSIONS = frozenset({session_timer.TIMER, RELIABLE})
+EXTENSIONS = frozenset({session_timer.TIMER, RELIABLE, REPLACES, "norefersub"})
 """What callers may require of us."""
+SUPPORTED: Fields = (("Supported", ", ".join(sorted(EXTENSIONS))),)
 
 MAX_TRANSACTIONS = 20_000
 """Requests that are worked at; what comes beyond that is dropped, and comes again."""
@@ -61,12 +67,16 @@ class Sent(NamedTuple):
 
 
 class Invited(Struct, frozen=True):
-    """``trunk`` calls; ``offer`` is None for a caller who wants to be offered something."""
+    """``trunk`` calls; ``offer`` is None for a caller who wants to be offered something.
+
+    ``replaces`` is the call whose other side it wants to be, which goes on until this one has begun (RFC 3891).
+    """
 
     dialog: Dialog
     request: Request
     trunk: Trunk
     offer: sdp.Description | None
+    replaces: Dialog | None = None
 
 
 class Confirmed(Struct, frozen=True):
@@ -108,7 +118,7 @@ class Unconfirmed(Struct, frozen=True):
     dialog: Dialog
 
 
-InCall = Invited | Confirmed | Withdrawn | Said | Referred | Lapsed | Unconfirmed
+InCall = Invited | Confirmed | Withdrawn | Said | Referred | ReferAsked | Lapsed | Unconfirmed
 Fact = InCall | Told | Registration
 
 
@@ -122,6 +132,8 @@ class _Call(Struct):
     persisting_sequence: int = 0
     timer: SessionTimer | None = None
     ringing: Persistence | None = None  # repeats a 180 that the caller wants to be sure of
+    trunk: str = ""  # whose call it is
+    left: bool = False  # the call goes on with somebody else; whoever was there is to hang up
     referring: bool = False  # the other side was told to call somebody, and has not said what came of it
 
     @property
@@ -141,6 +153,9 @@ class _Served(Struct):
 class _Asked(Struct):
     machine: ClientTransaction
     to: Hop
+    text: str
+    dialog: Dialog | None = None
+    proof: Proof | None = None
     told: Callable[[Response | None, int], Sequence[Fact]] | None = None
     """Who wants to know the final answer, or that there is none."""
 
@@ -166,6 +181,7 @@ class Agent:
         self._registering: dict[str, Registering] = {}
         self._registrar = Registrar()
         self._caller = Caller(Lines(self._put, self._ask, self._arm, self._adopt, self.release), make_id)
+        self._transferee = Transferee(Ways(self._told, self._ask))
 
     # What comes in
 
@@ -217,7 +233,7 @@ class Agent:
         if unknown:
             return self._refuse(request, 420, now, (("Unsupported", ", ".join(sorted(unknown))),))
         if request.method == "OPTIONS":
-            return self._refuse(request, 200, now, (*ALLOW, *ACCEPT))
+            return self._refuse(request, 200, now, (*ALLOW, *ACCEPT, *SUPPORTED))
         if request.method != "INVITE":
             return self._refuse(request, 481, now)
         return self._invited(request, admitted, source, now)
@@ -234,12 +250,35 @@ class Agent:
             offer = sdp.read(request.body) if request.body else None
             if offer is not None:
                 sdp.agree(offer, wish=trunk.sealed(source.transport))
+            refusal, displaced = self._displaced(request, trunk)
         except RemoteError as error:
             return self._refuse(request, 488 if error.code == "no_common_codec" else 400, now)
+        if refusal:
+            return self._refuse(request, refusal, now)
         dialog = Dialog.answering(request, self._make_id(), self._here(source), source, self._make_id)
-        self._calls[_call_key(dialog)] = _Call(dialog, request, _server_key(request))
+        dialog.credentials = trunk.credentials
+        self._calls[_call_key(dialog)] = _Call(dialog, request, _server_key(request), trunk=trunk.name)
         self._answer(request, 100, now)
-        return [Invited(dialog, request, trunk, offer)]
+        return [Invited(dialog, request, trunk, offer, displaced)]
+
+    def _displaced(self, request: Request, trunk: Trunk) -> tuple[int, Dialog | None]:
+        """Find the call that an INVITE wants to take over, or the status that refuses it (RFC 3891, 3).
+
+        A call of ours that only rings yet is none: its dialog is not known here before somebody has answered.
+        """
+        wanted = replaced(request)
+        if wanted is None:
+            return 0, None
+        call = self._calls.get(f"{wanted.call_id} {wanted.to_tag}")
+        if call is None or call.dialog.remote_tag != wanted.from_tag or not call.confirmed:
+            return 481, None
+        if call.left or call.dialog.over:
+            return 603, None
+        if wanted.early_only:
+            return 486, None
+        if not self._access.same_house(call.trunk, trunk):
+            return 403, None
+        return (491, None) if self._transferee.busy(call.dialog) else (0, call.dialog)
 
     def _refuse_interval(self, request: Request, now: int) -> list[Fact]:
         least = (("Min-SE", str(session_timer.MIN_SE_S)),)
@@ -252,11 +291,11 @@ class Agent:
         if not call.dialog.admits(request):
             return self._refuse(request, 500, now)
         if request.method == "OPTIONS":
-            return self._refuse(request, 200, now, (*ALLOW, *ACCEPT))
-        if request.method == "NOTIFY":
-            return self._notified(call, request, now)
-        if request.method == "PRACK":
-            return self._rung(call, request, now)
+            return self._refuse(request, 200, now, (*ALLOW, *ACCEPT, *SUPPORTED))
+        if self._parts(call, request):
+            return self._parting(call, request, now)
+        if request.method in ("NOTIFY", "PRACK"):
+            return (self._notified if request.method == "NOTIFY" else self._rung)(call, request, now)
         if request.method == "BYE" and not call.confirmed:  # its ACK may be lost, or never have been meant
             self._answer(request, 200, now)
             return self._withdraw(call, now)
@@ -264,7 +303,35 @@ class Agent:
             return self._refuse(request, 491, now)
         if request.method in ("INVITE", "UPDATE") and session_timer.too_small(request):
             return self._refuse_interval(request, now)
+        if request.method == "REFER":
+            return self._refer_asked(call, request, source, now)
         return [Said(call.dialog, rendered(request))]
+
+    def _refer_asked(self, call: _Call, request: Request, source: Hop, now: int) -> list[Fact]:
+        """Hear whom to call, from who has shown that it is the trunk whose call this is."""
+        try:
+            admitted, referral = self._access.again(call.trunk, request, source.host, now), read_referral(request)
+        except RemoteError:
+            return self._refuse(request, 400, now)
+        if not isinstance(admitted, Trunk):
+            return self._refuse(request, 401 if admitted else 403, now, admitted or ())
+        if self._transferee.busy(call.dialog) or not call.confirmed:
+            return self._refuse(request, 491, now)
+        return [self._transferee.asked(call.dialog, referral, request)]
+
+    def _parts(self, call: _Call, request: Request) -> bool:
+        """Tell whether whoever says something goes, and the call does not go with them, or is over already."""
+        return call.left or call.dialog.over or (request.method == "BYE" and self._transferee.busy(call.dialog))
+
+    def _parting(self, call: _Call, request: Request, now: int) -> list[Fact]:
+        """Answer whoever has put a caller through, or is about to, and goes: the call does not go with them."""
+        if request.method != "BYE":
+            return self._refuse(request, 481, now)
+        call.dialog.over, call.timer = True, None
+        self._answer(request, 200, now)
+        if call.left:
+            self._forget(call)
+        return []
 
     def _rung(self, call: _Call, request: Request, now: int) -> list[Fact]:
         """Know that the caller knows that it rings (RFC 3262, 3)."""
@@ -328,7 +395,24 @@ class Agent:
             return []
         final = asked.machine.answered(message.code, now)
         self._arm("asked", key, asked.machine.deadline())
+        if final and self._proven(asked, message, now):
+            return []
         return self._final(asked, message, now) if final else []
+
+    def _proven(self, asked: _Asked, refusal: Response, now: int) -> bool:
+        """Ask once more for what was refused within a call, with our credentials, if they are wanted (22.2, 22.3)."""
+        dialog = asked.dialog
+        if dialog is None or refusal.code not in AUTHORIZATION:
+            return False
+        proof = asked.proof or Proof(*dialog.credentials, self._make_id)
+        method, uri = asked.text.split(" ", 2)[:2]
+        if not proof.take(refusal, method, uri):
+            return False
+        text = dialog.again(asked.text, proof.fields)
+        machine = ClientTransaction(text, now, reliable=asked.to.reliable)
+        self._begin(_Asked(machine, asked.to, text, dialog, proof, asked.told))
+        asked.told = None
+        return True
 
     def _final(self, asked: _Asked, answer: Response | None, now: int) -> Sequence[Fact]:
         told, asked.told = asked.told, None
@@ -363,7 +447,7 @@ class Agent:
         if call is None:
             return
         call.accepted = True
-        fields = (("Contact", dialog.contact), *ALLOW, ("Content-Type", SDP_TYPE))
+        fields = (("Contact", dialog.contact), *ALLOW, *SUPPORTED, ("Content-Type", SDP_TYPE))
         self._answer(call.invited, 200, now, tag=dialog.tag, fields=fields, body=description)
 
     def refuse(self, dialog: Dialog, code: int, now: int) -> None:
@@ -400,6 +484,33 @@ class Agent:
         fields = (("Contact", dialog.contact), ("Refer-To", f"<{uri}>"), ("Referred-By", dialog.contact))
         self._ask(dialog.request("REFER", fields), dialog.next_hop, now, told)
 
+    def agree(self, dialog: Dialog, now: int) -> None:
+        """Try to do what was ``ReferAsked``; ``tell`` is owed until a status that is final."""
+        self._transferee.agree(dialog, now)
+
+    def decline(self, dialog: Dialog, code: int, now: int) -> None:
+        """Do nothing of what was ``ReferAsked``."""
+        self._transferee.decline(dialog, code, now)
+
+    def tell(self, dialog: Dialog, code: int, now: int) -> None:
+        """Tell what has come of a REFER, whose call may be over already."""
+        if self._transferee.busy(dialog):
+            self._transferee.tell(dialog, code, now)
+
+    def leave(self, dialog: Dialog, now: int) -> None:
+        """Have no more to do with whoever has put a caller through: they hang up, or are hung up on."""
+        call = self._calls.get(_call_key(dialog))
+        if call is None:
+            return
+        call.left, call.timer = True, None
+        if dialog.over:
+            self._forget(call)
+        else:
+            self._arm("left", _call_key(dialog), now + LEAVE_MS)
+
+    def _told(self, request: Request, code: int, now: int, fields: Fields) -> None:
+        self._answer(request, code, now, tag=self._make_id(), fields=fields)
+
     def _ask(
         self,
         text: str,
@@ -408,11 +519,16 @@ class Agent:
         told: Callable[[Response | None, int], Sequence[Fact]] | None = None,
     ) -> None:
         message = read(text.encode())
-        key = f"{message.branch} {message.cseq_method}"
+        call = self._calls.get(f"{message.call_id} {message.from_tag}")
         machine = ClientTransaction(text, now, reliable=hop.reliable)
-        self._asked[key] = _Asked(machine, hop, told)
-        self._put(text, hop)
-        self._arm("asked", key, machine.deadline())
+        self._begin(_Asked(machine, hop, text, call.dialog if call is not None else None, told=told))
+
+    def _begin(self, asked: _Asked) -> None:
+        message = read(asked.text.encode())
+        key = f"{message.branch} {message.cseq_method}"
+        self._asked[key] = asked
+        self._put(asked.text, asked.to)
+        self._arm("asked", key, asked.machine.deadline())
 
     def release(self, dialog: Dialog, now: int) -> None:
         """Forget a call; one that was taken and that nobody has ended is hung up."""
@@ -422,6 +538,7 @@ class Agent:
         if not call.accepted:
             self.refuse(dialog, 503, now)
             return
+        self._transferee.end(dialog, 487, now)
         if not dialog.over:
             dialog.over = True
             self.send(dialog, dialog.request("BYE"), now)
@@ -524,6 +641,8 @@ class Agent:
                 return self._expire_call(key, now)
             case "ringing":
                 self._expire_ringing(key, now)
+            case "left":
+                self._expire_left(key, now)
             case "session":
                 return self._expire_session(key, now)
             case "register":
@@ -623,6 +742,11 @@ class Agent:
         self._put(again, served.to)
         self._arm("ringing", key, call.ringing.deadline())
 
+    def _expire_left(self, key: str, now: int) -> None:
+        call = self._calls.get(key)
+        if call is not None and call.left:
+            self.release(call.dialog, now)
+
     def _expire_session(self, key: str, now: int) -> list[Fact]:
         call = self._calls.get(key)
         if call is None or call.timer is None or call.timer.deadline() > now:
@@ -669,8 +793,8 @@ class Agent:
 
     # Who is who
 
-    def _adopt(self, dialog: Dialog, taken: Response, now: int) -> None:
-        call = self._calls[_call_key(dialog)] = _Call(dialog, accepted=True, confirmed=True)
+    def _adopt(self, dialog: Dialog, taken: Response, now: int, trunk: str) -> None:
+        call = self._calls[_call_key(dialog)] = _Call(dialog, accepted=True, confirmed=True, trunk=trunk)
         agreed = session_timer.wanted(taken)
         if agreed is not None and (agreed.refresher == "uas" or taken.allows("UPDATE")):
             self._time(call, agreed, ours=agreed.refresher != "uas", now=now)

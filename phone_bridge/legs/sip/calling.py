@@ -13,12 +13,14 @@ from sipmessage import URI
 from phone_bridge.legs.sip.dialog import MAX_FORWARDS, Dialog, Ends, Hop, Place, contact, via
 from phone_bridge.legs.sip.digest import AUTHORIZATION, Proof
 from phone_bridge.legs.sip.message import BRANCH_COOKIE, Fields, Response, written
+from phone_bridge.legs.sip.replacing import REPLACES
 from phone_bridge.legs.sip.session_timer import TIMER
 from phone_bridge.legs.sip.srtp import Srtp
 from phone_bridge.legs.sip.transaction import InviteTransaction, State
 
 SDP_TYPE = "application/sdp"
-ALLOWED: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY"),)
+ALLOWED: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY, REFER"),)
+SUPPORTED: Fields = (("Supported", f"{TIMER}, {REPLACES}, norefersub"),)
 
 MAX_RETRY_DIGITS = 6
 """Digits of a Retry-After that is believed."""
@@ -67,6 +69,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     fields: Fields = ()
     srtp: Srtp = Srtp.OFF
     """Whether the offer is to be sealed."""
+    trunk: str = ""
+    """Whose call it is, where that is known."""
     direct: bool = False
     """Whether ``hop`` is the telephone itself, which is spoken with there whatever it says of where it is (NAT)."""
 
@@ -134,7 +138,7 @@ class Calling:
         fields: Fields = (
             ("Contact", contact(self._here, self.wanted.hop.transport)),
             *ALLOWED,
-            ("Supported", TIMER),
+            *SUPPORTED,
             *self.proof.fields,
             *self.wanted.fields,
             ("Content-Type", SDP_TYPE),
@@ -163,7 +167,9 @@ class Calling:
             behind_nat=self.wanted.direct,
             sent=taken.sequence,
         )
-        return Dialog(ends, self._here, self.wanted.hop, self._make_id)
+        dialog = Dialog(ends, self._here, self.wanted.hop, self._make_id)
+        dialog.credentials = self.wanted.username, self.wanted.password
+        return dialog
 
     def _written(self, method: str, to: str, fields: Fields = (), body: bytes = b"") -> str:
         head: Fields = (
@@ -194,8 +200,8 @@ class Lines(Struct, frozen=True):
     """Send a request that is no INVITE until it is answered."""
     arm: Callable[[str, str, int | None], None]
     """Have ``expire`` called with a kind and a key."""
-    adopt: Callable[[Dialog, Response, int], None]
-    """Know a dialog from now on, by the answer that began it."""
+    adopt: Callable[[Dialog, Response, int, str], None]
+    """Know a dialog of a trunk from now on, by the answer that began it."""
     hang_up: Callable[[Dialog, int], None]
     """End a dialog that nobody wants."""
 
@@ -287,7 +293,7 @@ class Caller:
         acknowledgement = dialog.request("ACK", calling.proof.fields, sequence=message.sequence)
         inviting.taken[message.to_tag] = acknowledgement, dialog
         self._lines.put(acknowledgement, dialog.next_hop)
-        self._lines.adopt(dialog, message, now)
+        self._lines.adopt(dialog, message, now, calling.wanted.trunk)
         if calling.over or calling.withdrawn is not None:  # somebody else has it, or it was too late
             self._lines.hang_up(dialog, now)
             return self._fail(calling, Outcome.CANCELED, message.code)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from sipmessage import URI, Address
 
-from phone_bridge.legs.sip.message import BRANCH_COOKIE, Fields, Request, written
+from phone_bridge.legs.sip.message import BRANCH_COOKIE, CRLF, Fields, Request, written
 
 MAX_FORWARDS = "70"
 DEFAULT_PORT = 5060
@@ -47,6 +47,8 @@ class Dialog:
         self.over = False
         """Whether a BYE was said, by either side."""
         self.source = source
+        self.credentials = ("", "")
+        """A user's name and password, for a peer that asks within the call who we are; empty where we have none."""
         self._parted = False
         self._make_id = make_id
         self._local = ends.local
@@ -93,7 +95,7 @@ class Dialog:
             self._target = request.contact[0].uri
         return True
 
-    def request(self, method: str, fields: Fields = (), *, sequence: int = 0) -> str:
+    def request(self, method: str, fields: Fields = (), *, sequence: int = 0, body: bytes = b"") -> str:
         """Write a request of ours (12.2.1.1), along the route; an ACK has the ``sequence`` of its INVITE."""
         self._sent += not sequence
         target, routes = self._target, list(self._routes)
@@ -111,7 +113,21 @@ class Dialog:
             ("CSeq", f"{sequence or self._sent} {method}"),
             *fields,
         )
-        return written(f"{method} {target} SIP/2.0", head)
+        return written(f"{method} {target} SIP/2.0", head, body)
+
+    def again(self, text: str, fields: Fields) -> str:
+        """Write a request of ours once more (22.1): a new one by its number, with ``fields`` that say who we are."""
+        head, blank, body = text.partition(CRLF + CRLF)
+        first, *lines = head.split(CRLF)
+        self._sent += 1
+        anew = {
+            "via": via(self.next_hop.transport, self.here, self._make_id()),
+            "cseq": f"{self._sent} {first.partition(' ')[0]}",
+        }
+        names = {name.lower() for name, _ in fields}
+        kept = [line.partition(": ") for line in lines if line.partition(":")[0].lower() not in names]
+        shown = [f"{name}: {value}" for name, value in fields]
+        return CRLF.join([first, *(f"{n}: {anew.get(n.lower(), v)}" for n, _, v in kept), *shown]) + blank + body
 
     @property
     def next_hop(self) -> Hop:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from phone_bridge.audio.frames import FRAME_MS
 from phone_bridge.audio.tones import ToneDetector
 from phone_bridge.call.commands import Flush, HangUp, LegCommand, Play
-from phone_bridge.call.events import CallerHeard, DigitPressed, Event, LegClosed, LegTrouble, MarkReached
+from phone_bridge.call.events import CallerChanged, CallerHeard, DigitPressed, Event, LegClosed, LegTrouble, MarkReached
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.playout import Playout
 from phone_bridge.legs.sip import rtcp, rtp, sdp
@@ -62,17 +62,21 @@ class SipLeg:
         self._packets = 0
         self._frames = 0  # of the line's time, heard or not
         self._turn = now
-        self._heard_at = now
         self._over = False
         self._playout = Playout(agreed.format)
-        self._jitter = JitterBuffer(agreed.format)
-        self._noise = ComfortNoise(agreed.format)
-        self._control = rtcp.Control(numbers.ssrc, agreed.format.rate, now)
-        self._keys = Keys()
-        self._tones = ToneDetector(agreed.format) if agreed.events is None else None
+        self._listen_anew()
         self._told: list[Event] = []  # facts that wait for the next turn
         self._outgoing: list[str | bytes] = []
         self._point()
+
+    def _listen_anew(self) -> None:
+        """Know nothing of what was heard before: it was another stream."""
+        self._heard_at = self._turn
+        self._jitter = JitterBuffer(self.format)
+        self._noise = ComfortNoise(self.format)
+        self._control = rtcp.Control(self._numbers.ssrc, self.format.rate, self._turn)
+        self._keys = Keys()
+        self._tones = ToneDetector(self.format) if self._agreed.events is None else None
 
     @property
     def mux(self) -> bool:
@@ -256,6 +260,15 @@ class SipLeg:
         )
         self._packets += 1
         return packet.pack()
+
+    def change(self, dialog: Dialog, agreed: sdp.Agreed, here: Place, numbers: Numbers) -> None:
+        """Go on with somebody else, by the same format; what is left to be said is said to them."""
+        self.dialog, self._agreed, self._here, self._numbers = dialog, agreed, here, numbers
+        self.far_end, self.control_end = rtp.FarEnd(), rtp.FarEnd()
+        self._seal, self._version, self._packets = None, 1, 0
+        self._listen_anew()
+        self._told.append(CallerChanged())
+        self._point()
 
     def leave(self) -> None:
         """Hang up on a caller who has been put through."""

@@ -195,11 +195,13 @@ PHRASES = {
     100: "Trying",
     180: "Ringing",
     200: "OK",
+    202: "Accepted",
     400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",
     405: "Method Not Allowed",
     415: "Unsupported Media Type",
+    416: "Unsupported URI Scheme",
     420: "Bad Extension",
     423: "Interval Too Brief",
     422: "Session Interval Too Small",
@@ -214,6 +216,7 @@ PHRASES = {
     500: "Server Internal Error",
     501: "Not Implemented",
     503: "Service Unavailable",
+    603: "Decline",
 }
 """The phrases of the statuses that are answered (RFC 3261, 21)."""
 

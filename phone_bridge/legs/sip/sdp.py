@@ -229,14 +229,17 @@ def sealing(agreed: Agreed, key: bytes) -> Crypto | None:
     return None if agreed.crypto is None else Crypto(agreed.crypto.tag, agreed.crypto.suite, key)
 
 
-def offer(host: str, port: int, version: int, *, key: bytes = b"", wish: Srtp = Srtp.OFF) -> bytes:
-    """Offer what is spoken here, to a caller who has offered nothing.
+def offer(
+    host: str, port: int, version: int, *, key: bytes = b"", wish: Srtp = Srtp.OFF, only: Format | None = None
+) -> bytes:
+    """Offer what is spoken here, or ``only`` one of it, to whoever has offered nothing.
 
     Where a seal is wished but not required, an end that knows none takes the offer as it is (RFC 8643).
     """
     protocol = SEALED if wish is Srtp.REQUIRE else CLEAR
     sealed = [] if wish is Srtp.OFF else [f"a=crypto:{Crypto(1, srtp.OFFERED, key)}"]
-    audio = _audio(port, {PCMU: PCMU, PCMA: PCMA}, TELEPHONE_EVENT, protocol)
+    payloads = {payload: payload for payload, spoken in FORMATS.items() if only in (None, spoken)}
+    audio = _audio(port, payloads, TELEPHONE_EVENT, protocol)
     return _joined([*_session(host, version), *audio, *sealed, "a=rtcp-mux", "a=sendrecv"])
 
 

@@ -115,3 +115,12 @@ def test_a_page_is_shown_what_it_asked_for() -> None:
     assert Showing(captions=False, questions=False).look(seen, trace) == []
     assert {type(each) for each in Showing(captions=True, questions=False).look(seen, trace)} == {w.Transcript}
     assert {type(each) for each in Showing(captions=False, questions=True).look(seen, trace)} == {w.Confirmation}
+
+
+def test_a_second_trace_of_the_same_call_is_shown_behind_the_first() -> None:
+    showing = Showing(captions=True, questions=False)
+    menu, talk = Trace(1_000), Trace(1_000)
+    menu.said(1_007, "bridge", "Welcome.")
+    talk.said(4_007, "bridge", "Hello.")
+    assert captions(showing, view(), menu) == [("b7", "bridge", "Welcome.", True)]
+    assert captions(showing, view(), talk) == [("b3007", "bridge", "Hello.", True)]

@@ -1,16 +1,19 @@
 """The side that calls: an agent with a scripted peer, and time that goes from deadline to deadline."""
 
+from ipaddress import ip_network
+
 import pytest
+from msgspec.structs import replace
 
 from phone_bridge.legs.sip import digest, sdp
-from phone_bridge.legs.sip.access import Access
-from phone_bridge.legs.sip.agent import Agent, Fact, Said
+from phone_bridge.legs.sip.access import Access, Trunk
+from phone_bridge.legs.sip.agent import Agent, Fact, Invited, Referred, Said
 from phone_bridge.legs.sip.calling import Answered, Calling, Failed, Outcome, Rang, Wanted
 from phone_bridge.legs.sip.dialog import Hop
 from phone_bridge.legs.sip.message import Fields, Request, Response, read, response
 from phone_bridge.legs.sip.transaction import LIFE_MS, T1_MS
 from tests.legs.sip import samples
-from tests.legs.sip.samples import BRIDGE, START
+from tests.legs.sip.samples import BRIDGE, CALLER, START
 
 PROXY = Hop("192.0.2.30", 5060)
 OFFER = sdp.offer("192.0.2.1", 20_000, 1)
@@ -312,3 +315,76 @@ def test_a_late_answer_to_nothing_is_nothing() -> None:
 def test_a_password_is_not_shown_where_a_call_is_written() -> None:
     peer = Peer()
     assert "sesame" not in repr(peer.called().wanted)
+
+
+# Whoever asks within the call who we are
+
+
+def within(peer: Peer, code: int, challenge: str, method: str) -> list[Fact]:
+    name = "WWW-Authenticate" if code == 401 else "Proxy-Authenticate"
+    return peer.answer(code, fields=((name, challenge),), to=method)
+
+
+def talking() -> tuple[Peer, Answered]:
+    peer = Peer()
+    peer.called()
+    (answered,) = peer.takes()
+    assert isinstance(answered, Answered)
+    peer.hear()
+    return peer, answered
+
+
+@pytest.mark.parametrize(
+    ("code", "challenge", "field"), [(401, MD5, "Authorization"), (407, SHA, "Proxy-Authorization")]
+)
+def test_a_bye_that_is_challenged_is_said_again_with_credentials(code: int, challenge: str, field: str) -> None:
+    peer, answered = talking()
+    peer.agent.release(answered.dialog, peer.now)
+    first = peer.request("BYE")
+    assert within(peer, code, challenge, "BYE") == []
+    second = peer.request("BYE")
+    assert (second.sequence, second.call_id, second.from_tag) == (first.sequence + 1, first.call_id, first.from_tag)
+    assert second.branch != first.branch
+    second.headers.set("Authorization", second.headers[field])
+    shown = digest.shown(second)
+    assert shown is not None
+    assert digest.fits(shown, "BYE", "sesame")
+    assert peer.answer(200, to="BYE") == []
+    peer.wait(LIFE_MS)
+    assert peer.methods() == []
+
+
+def test_a_refer_that_is_challenged_is_told_of_once_it_is_settled() -> None:
+    peer, answered = talking()
+    peer.agent.refer(answered.dialog, "sip:carol@pbx.example", peer.now)
+    assert within(peer, 407, MD5, "REFER") == []
+    again = peer.request("REFER")
+    assert again.headers["Refer-To"] == "<sip:carol@pbx.example>"
+    assert within(peer, 407, MD5, "REFER") == [Referred(answered.dialog, 407)], "no use a second time"
+    assert peer.methods() == []
+
+
+def test_news_of_a_call_are_told_with_credentials_body_and_all() -> None:
+    peer, answered = talking()
+    request = answered.dialog.request("NOTIFY", (("Event", "refer"),), body=b"SIP/2.0 200 OK\r\n")
+    peer.agent.send(answered.dialog, request, peer.now)
+    within(peer, 401, MD5, "NOTIFY")
+    stale = MD5.replace("n1", "n2") + ", stale=true"
+    within(peer, 401, stale, "NOTIFY")
+    again = peer.request("NOTIFY")
+    assert (again.body, len(again.headers.getlist("Authorization"))) == (b"SIP/2.0 200 OK\r\n", 1)
+    assert 'nonce="n2"' in again.headers["Authorization"]
+
+
+def test_a_provider_that_has_called_us_is_shown_who_we_are_too() -> None:
+    provider = Trunk(name="p", user_id="u", networks=(ip_network("192.0.2.0/24"),), credentials=("bridge", "sesame"))
+    for trunk, known in [(provider, True), (replace(provider, credentials=("", "")), False)]:
+        peer = Peer(CALLER)
+        peer.agent = Agent(Access((trunk,), b"secret"), lambda source: BRIDGE, samples.Ids())
+        (invited,) = peer.agent.receive(samples.raw("outside", "invite.sip"), CALLER, peer.now)
+        assert isinstance(invited, Invited)
+        peer.agent.accept(invited.dialog, OFFER, peer.now)
+        peer.agent.release(invited.dialog, peer.now)
+        first = peer.request("BYE")
+        assert within(peer, 401, SHA, "BYE") == []
+        assert (peer.request("BYE") is not first) is known

@@ -5,7 +5,8 @@ from phone_bridge.audio.tones import dtmf
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.legs.sip import sdp
-from phone_bridge.legs.sip.leg import CATCH_UP_MS, MEDIA_TIMEOUT_MS, SipLeg
+from phone_bridge.legs.sip.dialog import Dialog
+from phone_bridge.legs.sip.leg import CATCH_UP_MS, MEDIA_TIMEOUT_MS, Numbers, SipLeg
 from phone_bridge.legs.sip.message import Response, read
 from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.rtp import Packet, unpack
@@ -211,3 +212,39 @@ def test_late_frames_follow_at_once_and_a_stall_is_a_hole() -> None:
     assert packet.timestamp == (2**32 - 160 + 160 * 500) % 2**32
     assert packet.sequence == (65_534 + CATCH_UP_MS // 20 + 1) % 65_536
     assert leg.deadline() == START + 10_020
+
+
+def test_somebody_else_is_heard_and_hears_from_the_next_frame_on() -> None:
+    leg = samples.leg()
+    leg.receive(sound(1).pack(), START)
+    leg.send(c.Play(b"\x01" * 320, "a"), START)
+    turn(leg)
+    leg.outgoing()
+    theirs = sdp.agree(sdp.read(samples.request("transfer", "invite_replaces.sip").body))
+    dialog = Dialog.answering(
+        samples.request("transfer", "invite_replaces.sip"), "anew", samples.BRIDGE, samples.CALLER, samples.Ids()
+    )
+    numbers = Numbers(ssrc=8, sequence=100, timestamp=0)
+    leg.change(dialog, theirs, ("192.0.2.1", 20_002), numbers)
+    assert leg.far_end.address == ("192.0.2.20", 41_000)
+    assert turn(leg) == [e.CallerChanged()], "at once"
+    turn(leg)
+    (packet,) = packets(leg)
+    assert (packet.payload, packet.ssrc, packet.sequence, packet.marker) == (b"\x01" * 160, 8, 100, True)
+    heard: list[e.Event] = []
+    for number in range(900, 910):
+        leg.receive(sound(number, 0x20, ssrc=5).pack(), START + 40)
+        heard += turn(leg)
+    assert e.CallerHeard(b"\x20" * 160) in heard, "another stream, from its own beginning"
+    leg.outgoing()
+    leg.send(c.HangUp(), START + 300)
+    assert texts(leg)[-1].startswith("BYE sip:carol@192.0.2.20:5060 ")
+
+
+def test_whoever_comes_may_be_silent_as_long_as_whoever_was_there() -> None:
+    leg = samples.leg()
+    leg.expire(START + MEDIA_TIMEOUT_MS - 20)
+    theirs = sdp.agree(sdp.read(samples.request("transfer", "invite_replaces.sip").body))
+    leg.change(leg.dialog, theirs, samples.MEDIA, samples.NUMBERS)
+    assert e.LegClosed("lost") not in leg.expire(START + 2 * MEDIA_TIMEOUT_MS - 40)
+    assert e.LegClosed("lost") in leg.expire(START + 2 * MEDIA_TIMEOUT_MS + 40)

@@ -56,6 +56,12 @@ def test_an_answer_names_what_was_agreed_and_declines_every_other_stream_in_its_
     assert "PCMU" not in text
 
 
+def test_an_offer_may_hold_one_codec_alone() -> None:
+    for payload, spoken in sdp.FORMATS.items():
+        (stream,) = sdp.read(sdp.offer("192.0.2.1", 20_000, 1, only=spoken)).streams
+        assert [*stream.payloads] == [payload]
+
+
 def test_our_own_offer_can_be_answered() -> None:
     agreed = sdp.agree(sdp.read(sdp.offer("192.0.2.1", 5000, 1)))
     assert (agreed.payload, agreed.events, agreed.port) == (0, sdp.TELEPHONE_EVENT, 5000)
