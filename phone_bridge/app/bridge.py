@@ -20,7 +20,7 @@ from phone_bridge.app.pins import PinDesk, known_by, may_be_told, offered, trust
 from phone_bridge.app.sip_transfers import SipTransfers
 from phone_bridge.app.stream_keys import StreamKeys
 from phone_bridge.app.toolboxes import Toolboxes
-from phone_bridge.audio.format import PCMU_8K
+from phone_bridge.audio.format import LINEAR_16K, PCMU_8K
 from phone_bridge.call import words
 from phone_bridge.call.journal import Journal
 from phone_bridge.call.machine import Call
@@ -53,6 +53,7 @@ from phone_bridge.runtime.toolbox import NO_TOOLS, CallFacts, Tools
 from phone_bridge.runtime.traces import Traces
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.waiting import Waiting
+from phone_bridge.runtime.wheel import Wheel
 from phone_bridge.sessions.dialect import Dialect
 from phone_bridge.settings import FUNCTION_CALLING, Settings
 from phone_bridge.telemetry import Sources, Telemetry
@@ -131,6 +132,7 @@ class Bridge:
             worker=worker,
             report=self._reporting.report,
         )
+        self.wheel = Wheel(time.monotonic)
         self.prompts = Prompts(voice, Path(settings.prompts) if settings.prompts else None)
         self.texting = Texting(settings, lambda: (record for record, _ in self.registry.traces()), self._ask)
         self.embedded = Embedded(
@@ -300,6 +302,7 @@ class Bridge:
             journal=Journal(leg.format, rules, past, now) if self.traces.wanted else None,
             pins=self.pins.of(record, served) if served.trust else None,
             recorder=self._recorder(record, leg, call.trace) if served.settings.record else None,
+            wheel=self.wheel,
             keeps_line=keeps_line and rules.onward,
         )
 
@@ -329,6 +332,7 @@ class Bridge:
             prompts=self.prompts,
             clock=time.monotonic,
             language=served.settings.language,
+            wheel=self.wheel,
         )
 
     def _recorder(self, record: CallRecord, leg: LegWire, trace: Trace) -> Recorder:
@@ -405,12 +409,15 @@ class Bridge:
 
     async def _warm(self) -> None:
         offers = [words.offer(tag, key) for served in self.tenants.all for key, tag in served.languages.items()]
+        is_wide = any("g722" in trunk.codecs for trunk in self.settings.sip_trunks)
+        formats = (PCMU_8K, LINEAR_16K) if is_wide else (PCMU_8K,)
         spoken = {served.settings.language for served in self.tenants.all}.union(offer.language for offer in offers)
         for language in sorted(spoken):
             own = (words.line(key, language) for key in words.SENTENCES["en"])
             lines = (*own, *(offer for offer in offers if offer.language == language))
             try:
-                await self.prompts.warm(lines, language, PCMU_8K)
+                for format_ in formats:
+                    await self.prompts.warm(lines, language, format_)
             except Unavailable as error:
                 log.warning("! the bridge cannot speak its own lines in %s: %s", language, error)
 

@@ -23,7 +23,7 @@ from phone_bridge.legs.twilio.webhook import StatusChanged
 from phone_bridge.outbound.carrier import NOT_SENT, Placed
 from phone_bridge.routing import sip_host
 from phone_bridge.runtime.sip import NotAnswered, OutgoingCall, SipServer
-from phone_bridge.runtime.sip_trunks import SipTrunk, calls_as, domain, outward, proxy
+from phone_bridge.runtime.sip_trunks import SipTrunk, calls_as, codecs, domain, outward, proxy
 from phone_bridge.runtime.sockets import Socket
 
 PLACE_S = 20.0
@@ -210,6 +210,7 @@ async def wanted(server: SipServer, trunk: SipTrunk, to: str, shown: str, ring_s
             description=b"",
             trunk=trunk.name,
             direct=True,
+            codecs=codecs(trunk),
         )
     hop, where = await server.find(*proxy(trunk)), domain(trunk)
     return Wanted(
@@ -221,6 +222,7 @@ async def wanted(server: SipServer, trunk: SipTrunk, to: str, shown: str, ring_s
         username=trunk.username,
         password=trunk.password,
         srtp=seal(trunk, hop),
+        codecs=codecs(trunk),
         trunk=trunk.name,
     )
 

@@ -29,6 +29,7 @@ from phone_bridge.runtime.sight import Sight
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.tool_tasks import ToolTasks
 from phone_bridge.runtime.toolbox import NO_TOOLS, Tools
+from phone_bridge.runtime.wheel import Alarm, Wheel
 from phone_bridge.sessions.dialect import Dialect, SessionWire
 
 MAX_NONSENSE = 3  # messages in a row that a session's wire could not read, after which the session counts as lost
@@ -104,7 +105,8 @@ class Pump:
     ``run`` is the only task its caller has to own; ``clock`` gives seconds and never runs back. A ``journal`` is told
     all that the call is told, ``apology`` is what a caller hears whose call has failed, ``tools`` are what a session
     may use that calls functions, ``pins`` judges the PIN where one is asked for, ``recorder`` keeps what is said and
-    heard once the call allows it. With ``keeps_line`` the line stays open where no session could be had.
+    heard once the call allows it, ``wheel`` is what all calls of a process share their time by. With ``keeps_line`` the
+    line stays open where no session could be had.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class Pump:
         pins: Desk | None = None,
         recorder: Recorder | None = None,
         keeps_line: bool = False,
+        wheel: Wheel | None = None,
     ) -> None:
         self._call = call
         self._leg = leg
@@ -158,8 +161,10 @@ class Pump:
         self._changed: Callable[[], None] = _nothing
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._kept_version = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._wheel = wheel or Wheel(clock)
+        self._timer: Alarm | None = None
         self._timer_at = 0
+        self._call_due: int | None = None  # when the call is to be looked at; None for what is not known any more
         self._failure: Exception | None = None
         self._end_by = ""  # who asked for the end before there was a call to end
         self._recorder = recorder
@@ -358,7 +363,9 @@ class Pump:
             event = self._pad.key(event.digit, asked=self._call.proving)
         if self.journal is not None:
             self.journal.note(event, now)
-        if self._recorder is not None and type(event) is e.CallerHeard:
+        if type(event) is not e.CallerHeard:
+            self._call_due = None
+        elif self._recorder is not None:
             self._record(self._recorder, event.audio, now)
         for command in self._call.process(event, now):
             self._send[type(command)](command, now)
@@ -369,6 +376,7 @@ class Pump:
         self._transmit()
 
     def _perform(self, commands: list[c.Command], now: int) -> None:
+        self._call_due = None
         for command in commands:
             self._send[type(command)](command, now)
 
@@ -627,18 +635,24 @@ class Pump:
 
     def _wake(self, at: int) -> None:
         self._timer_at = at
-        delay = max(1, at - self._now()) / 1000  # uvloop spins on less than a millisecond
-        self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+        self._timer = self._wheel.at(at, self._tick)
 
     def _deadline(self) -> int | None:
         spare = self._links.spare
         times = [
-            self._call.deadline(),
+            self._look_at_call(),
             self._leg.deadline(),
             self._session.deadline() if self._session is not None else None,
             spare.wire.deadline() if spare is not None else None,
         ]
         return min([time for time in times if time is not None], default=None)
+
+    def _look_at_call(self) -> int:
+        """Say when the call is to be looked at, which a frame of the caller's moves no nearer than ``LOOK_MS``."""
+        if self._call_due is None:
+            due, latest = self._call.deadline(), self._now() + LOOK_MS
+            self._call_due = latest if due is None else min(due, latest)
+        return self._call_due
 
     def _tick(self) -> None:
         self._timer = None
@@ -656,13 +670,16 @@ class Pump:
             self._expire(now)
 
     def _expire(self, now: int) -> None:
-        if self.journal is not None:
-            self.journal.tick(now)
-        self._perform(self._call.expire(now), now)
+        if now >= self._look_at_call():  # not with every frame of a leg that paces its sound
+            if self.journal is not None:
+                self.journal.tick(now)
+            self._perform(self._call.expire(now), now)
         for event in _overdue(self._leg, now):
             if self._voice is not None or self._watches_voice():
                 self._watch_voice(event, now)
             self._process(event, now)
+            if type(event) is e.CallerHeard and now >= self._sight.look_at:
+                self._sight.caller(event.audio, now)
         for name, value in self._measured():
             self._call.trace.measured(name, value)
         if self._session is not None:

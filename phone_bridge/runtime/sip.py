@@ -37,10 +37,11 @@ from phone_bridge.legs.sip.referring import Referral
 from phone_bridge.legs.sip.registering import Binding, NotRegistered, Registered, Registration
 from phone_bridge.legs.sip.registrar import Bound
 from phone_bridge.legs.sip.rtcp import is_control
-from phone_bridge.legs.sip.srtp import KEY_BYTES, Srtp
+from phone_bridge.legs.sip.srtp import KEY_BYTES
 from phone_bridge.legs.sip.transferee import ReferAsked
 from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
 from phone_bridge.runtime.sockets import Socket
+from phone_bridge.runtime.wheel import slot
 
 ID_BYTES = 12
 RTP_PORT_TRIES = 50
@@ -333,7 +334,8 @@ class Party:
             self._line.abort()
 
     def _connect(self, media: "_Media", agreed: sdp.Agreed) -> tuple[SipLeg, Socket]:
-        leg = SipLeg(self.dialog, agreed, (self.dialog.here[0], media.port), media.numbers, self._server.now())
+        here, turn = (self.dialog.here[0], media.port), slot(self._server.now())
+        leg = SipLeg(self.dialog, agreed, here, media.numbers, turn)
         self._leg, self._line = leg, SipLine(leg, media, self._say, self._release)
         for text in self._early:
             self._line.socket.hear(text)
@@ -393,16 +395,17 @@ class IncomingCall(Party):
             raise
 
     async def _answer(self, media: _Media, format: Format | None) -> sdp.Agreed:
-        host, key = self.dialog.here[0], media.numbers.key
+        host, key, codecs = self.dialog.here[0], media.numbers.key, self.trunk.codecs
         wish = self.trunk.sealed(self.dialog.source.transport)
         if self._offer is None:
-            body = sdp.offer(host, media.port, 1, key=key, wish=wish, only=format)
+            body = sdp.offer(host, media.port, 1, key=key, wish=wish, only=format, codecs=codecs)
         else:
-            body = sdp.answer(self._offer, sdp.agree(self._offer, format, wish), host, media.port, 1, key=key)
+            agreed = sdp.agree(self._offer, format, wish, codecs)
+            body = sdp.answer(self._offer, agreed, host, media.port, 1, key=key)
         if not self._confirmed.done():
             self._server.decide(lambda agent, now: agent.accept(self.dialog, body, now))
         with_ack = await self._confirmed
-        return sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack), format, wish)
+        return sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack), format, wish, codecs)
 
     def confirmed(self, answer: bytes) -> None:
         """Know that the caller knows."""
@@ -423,13 +426,13 @@ class OutgoingCall(Party):
     """Somebody whom we call; ``rang`` is told when it rings there."""
 
     def __init__(
-        self, server: "SipServer", calling: Calling, media: _Media, wish: Srtp, rang: Callable[[], None]
+        self, server: "SipServer", calling: Calling, media: _Media, wanted: Wanted, rang: Callable[[], None]
     ) -> None:
         super().__init__(server, calling.wanted.trunk)
         self.calling = calling
         self.rang = rang
         self._media = media
-        self._wish = wish
+        self._wish, self._codecs = wanted.srtp, wanted.codecs
         self._answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     @property
@@ -448,7 +451,7 @@ class OutgoingCall(Party):
     async def met(self, format: Format | None = None) -> Met:
         """Wait for an answer, by ``format`` if that is given; raises as ``answered`` does."""
         try:
-            agreed = sdp.agree(sdp.read(await self._answered), format, self._wish)
+            agreed = sdp.agree(sdp.read(await self._answered), format, self._wish, self._codecs)
             return Met(self.dialog, self.trunk_name, self._media, agreed)
         except BaseException:
             self._media.close()
@@ -627,9 +630,9 @@ class SipServer:
         media = _Media()
         await media.open(self.bound_host(wanted.hop.host), self.ports)
         host, key = self._here(wanted.hop)[0], media.numbers.key
-        offer = sdp.offer(host, media.port, 1, key=key, wish=wanted.srtp, only=only)
+        offer = sdp.offer(host, media.port, 1, key=key, wish=wanted.srtp, only=only, codecs=wanted.codecs)
         calling = self._agent.call(structs.replace(wanted, description=offer), self.now())
-        call = self._calling[calling] = OutgoingCall(self, calling, media, wanted.srtp, rang)
+        call = self._calling[calling] = OutgoingCall(self, calling, media, wanted, rang)
         self._flush()
         return call
 

@@ -13,6 +13,7 @@ from sipmessage import URI
 
 from phone_bridge.errors import SettingsError
 from phone_bridge.legs.sip.access import REALM, Trunk
+from phone_bridge.legs.sip.codec import CODECS, NAMES
 from phone_bridge.legs.sip.dialog import TRANSPORTS, Hop, port_of, transport_of
 from phone_bridge.legs.sip.digest import ALGORITHMS
 from phone_bridge.legs.sip.registering import MAX_EXPIRES_S, MIN_EXPIRES_S, Binding
@@ -24,6 +25,9 @@ from phone_bridge.runtime.sip_transports import Listening
 OURSELVES = "assistant"
 """Who calls a desk phone."""
 MIN_RTP_PORT, MAX_RTP_PORT = 1_024, 65_535
+
+
+_CODECS = {name.lower(): codec for codec, name in NAMES.items()}
 
 
 class SipTrunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +60,8 @@ class SipTrunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     srtp: str = ""
     """Whether sound is sealed: ``off``, ``offer`` (where the peer knows it), ``require``; empty for ``offer`` over TLS,
     and ``off`` where keys would go in the clear."""
+    codecs: tuple[str, ...] = ()
+    """What is spoken with it, of ``pcmu``, ``pcma`` and ``g722``, in the order of our offers; else the first two."""
     desk_phone: bool = False
     """Whether it is a telephone that registers with us, by its credentials; called as ``sip:username@phone-bridge``."""
     may_refer: bool | None = None
@@ -94,6 +100,9 @@ def _check(trunk: SipTrunk) -> None:
     _check_proxy(trunk, where)
     if trunk.srtp and trunk.srtp not in list(Srtp):
         raise SettingsError(f"{where} needs srtp to be one of {', '.join(Srtp)}, not {trunk.srtp!r}")
+    unknown = [name for name in trunk.codecs if name not in _CODECS]
+    if unknown or len(set(trunk.codecs)) < len(trunk.codecs):
+        raise SettingsError(f"{where} needs codecs of {', '.join(_CODECS)}, each once, not {', '.join(trunk.codecs)}")
     if not trunk.addresses and not trunk.username and not trunk.proxy:
         raise SettingsError(f"{where} would let anybody in: give it addresses, or username and password_env")
     if bool(trunk.username) != bool(trunk.password_env):
@@ -149,7 +158,13 @@ def trunk(written: SipTrunk, user_id: str) -> Trunk:
         desk_phone=written.desk_phone,
         algorithm=written.algorithm,
         srtp=Srtp(written.srtp) if written.srtp else None,
+        codecs=codecs(written),
     )
+
+
+def codecs(trunk: SipTrunk) -> tuple[int, ...]:
+    """Say what is spoken with a trunk, by the payload types of it."""
+    return tuple(_CODECS[name] for name in trunk.codecs) or CODECS
 
 
 def binding(trunk: SipTrunk) -> Binding:

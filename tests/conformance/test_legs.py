@@ -32,6 +32,8 @@ def messages(folder: str) -> list[Message]:
 
 SOUND: list[Message] = [sip.sound(1).pack(), sip.key("5", 2, 160).pack(), sip.sound(3).pack()]
 
+WIDE: list[Message] = [sip.sound(number, payload_type=9).pack() for number in (1, 2, 3)]
+
 
 def stream(kind: str) -> Leg:
     return Leg(lambda: streams.opened(kind), streams.lines(kind, "said"), streams.lines(kind, "broken"))
@@ -47,6 +49,7 @@ LEGS = {
     "plivo": stream("plivo"),
     "signalwire": stream("signalwire"),
     "sip": Leg(sip.leg, [*SOUND, *messages("said")], [*messages("broken"), b"binary", b"\x80"]),
+    "sip_g722": Leg(sip.wide_leg, [*WIDE, sip.text("said", "9_bye.sip")], [*messages("broken"), b"binary", b"\x80"]),
     "telnyx": stream("telnyx"),
     "twilio": Leg(lambda: TwilioStream(twilio.START), texts("said"), [*texts("broken"), *texts("formats"), b"binary"]),
     "vonage": stream("vonage"),

@@ -733,6 +733,7 @@ async def test_a_voice_is_noticed_in_what_a_leg_s_clock_brings() -> None:
         stage.carrier.speak(voice[place : place + 160])
         await asyncio.sleep(0.02)
     assert any(isinstance(event, VoiceStarted) for event in told)
+    assert set(stage.call.trace.timeline.levels()[0]) > {"0"}, "and seen on the picture of the call"
     stage.carrier.hang_up()
     await stage.over()
 

@@ -11,6 +11,7 @@ from phone_bridge.runtime.sip_trunks import (
     binding,
     calls_as,
     check_proxies,
+    codecs,
     domain,
     domains,
     listening,
@@ -59,12 +60,20 @@ def test_a_leg_knows_a_trunk_by_its_networks_and_its_user() -> None:
         ([SipTrunk(name="a", addresses=("pbx.example",))], "an address that is none"),
         ([SipTrunk(name="a", username="a", password_env="PBX_PASSWORD", algorithm="MD4")], "SHA-256, MD5"),
         ([SipTrunk(name="a", addresses=("::1",), srtp="yes")], "off, offer, require"),
+        ([SipTrunk(name="a", addresses=("::1",), codecs=("opus",))], "codecs of pcmu, pcma, g722"),
+        ([SipTrunk(name="a", addresses=("::1",), codecs=("g722", "g722"))], "each once"),
         ([SipTrunk(name="a", username="a", password_env="NOT_SET")], "NOT_SET, which is not set"),
     ],
 )
 def test_what_cannot_work_is_told_with_its_mend(trunks: list[SipTrunk], mend: str) -> None:
     with pytest.raises(SettingsError, match=mend):
         opened(trunks, ENVIRON)
+
+
+def test_a_trunk_s_codecs_are_what_is_spoken_in_the_order_of_our_offers() -> None:
+    written = SipTrunk(name="a", addresses=("::1",), codecs=("g722", "pcmu"))
+    assert trunk(written, "usr_1").codecs == codecs(written) == (9, 0)
+    assert codecs(SipTrunk(name="a", addresses=("::1",))) == (0, 8)
 
 
 def test_where_to_listen_is_an_address_and_a_port() -> None:

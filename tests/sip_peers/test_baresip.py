@@ -68,6 +68,7 @@ class Baresip:
         registers: bool = False,
         seal: str = "",
         through: str = "udp",
+        codec: str = "PCMU",
     ) -> None:
         self.sip_port = free_port()
         self._control = free_port()
@@ -80,7 +81,9 @@ class Baresip:
             + (";answermode=auto" if answers else "")
             + (f";mediaenc={seal}" if seal else "")
         )
-        account = f"<sip:alice@{where};transport={through}>;{how};audio_codecs=PCMU;auth_user=alice;auth_pass=sesame\n"
+        account = (
+            f"<sip:alice@{where};transport={through}>;{how};audio_codecs={codec};auth_user=alice;auth_pass=sesame\n"
+        )
         (folder / "accounts").write_text(account)
         (folder / "contacts").touch()
         self._process = subprocess.Popen(
@@ -126,11 +129,11 @@ async def say(folder: Path) -> NDArray[np.float64]:
     return samples(path(greeting.format, LINEAR_8K).push(greeting.audio))
 
 
-def record(file: Path, pcm16: bytes) -> None:
+def record(file: Path, pcm16: bytes, rate: int = 8_000) -> None:
     with wave.open(str(file), "wb") as written:
         written.setnchannels(1)
         written.setsampwidth(2)
-        written.setframerate(8_000)
+        written.setframerate(rate)
         written.writeframes(pcm16)
 
 
@@ -138,10 +141,10 @@ def samples(pcm16: bytes) -> NDArray[np.float64]:
     return np.frombuffer(pcm16[: len(pcm16) // 2 * 2], np.dtype("<i2")).astype(np.float64)
 
 
-def heard(folder: Path) -> NDArray[np.float64]:
+def heard(folder: Path, rate: int = 8_000) -> NDArray[np.float64]:
     (recording,) = folder.glob("dump-*-dec.wav")
     with wave.open(str(recording), "rb") as file:
-        assert file.getframerate() == 8_000
+        assert file.getframerate() == rate
         return samples(file.readframes(file.getnframes()))
 
 

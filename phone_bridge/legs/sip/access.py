@@ -12,6 +12,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from msgspec import Struct
 
 from phone_bridge.legs.sip import digest
+from phone_bridge.legs.sip.codec import CODECS
 from phone_bridge.legs.sip.dialog import TLS
 from phone_bridge.legs.sip.message import Fields, Request
 from phone_bridge.legs.sip.srtp import Srtp
@@ -47,6 +48,9 @@ class Trunk(Struct, frozen=True, kw_only=True):
 
     srtp: Srtp | None = None
     """Whether its sound is sealed; None for where it can be, over TLS, and not at all elsewhere."""
+
+    codecs: tuple[int, ...] = CODECS
+    """What is spoken with it; of what it offers its own first choice, and in our offers in this order."""
 
     def sealed(self, transport: str) -> Srtp:
         """Say whether sound is sealed when it calls by ``transport``."""

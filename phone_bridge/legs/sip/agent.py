@@ -249,7 +249,7 @@ class Agent:
         try:
             offer = sdp.read(request.body) if request.body else None
             if offer is not None:
-                sdp.agree(offer, wish=trunk.sealed(source.transport))
+                sdp.agree(offer, wish=trunk.sealed(source.transport), codecs=trunk.codecs)
             refusal, displaced = self._displaced(request, trunk)
         except RemoteError as error:
             return self._refuse(request, 488 if error.code == "no_common_codec" else 400, now)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 from sipmessage import URI
 
+from phone_bridge.legs.sip.codec import CODECS
 from phone_bridge.legs.sip.dialog import MAX_FORWARDS, Dialog, Ends, Hop, Place, contact, via
 from phone_bridge.legs.sip.digest import AUTHORIZATION, Proof
 from phone_bridge.legs.sip.message import BRANCH_COOKIE, Fields, Response, written
@@ -69,6 +70,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     fields: Fields = ()
     srtp: Srtp = Srtp.OFF
     """Whether the offer is to be sealed."""
+    codecs: tuple[int, ...] = CODECS
+    """What is offered, in this order."""
     trunk: str = ""
     """Whose call it is, where that is known."""
     direct: bool = False

@@ -8,11 +8,11 @@ import numpy as np
 
 from phone_bridge.audio.format import Encoding, Format
 from phone_bridge.audio.frames import FRAME_MS
-from phone_bridge.audio.g711 import linear_to_alaw, linear_to_ulaw
+from phone_bridge.audio.path import path
 from phone_bridge.errors import RemoteError
 
 PAYLOAD = 13
-"""The static payload type of RFC 3551, 6, at 8000 Hz."""
+"""The static payload type of RFC 3551, 6, at 8000 Hz, which is the clock of G.722, too."""
 
 FRAMES = 50
 """How much noise is made for a level; it goes round, and a second is longer than anybody notices."""
@@ -21,11 +21,12 @@ _SEED = 3389  # the same noise in every run
 
 
 class ComfortNoise:
-    """The noise of one line in the ``format`` of G.711."""
+    """The noise of one line in ``format``."""
 
     def __init__(self, format: Format) -> None:
-        self._encode = linear_to_ulaw if format.encoding is Encoding.PCMU else linear_to_alaw
+        self._encode = path(Format(Encoding.LINEAR16, format.rate), format).push
         self._frame = format.size(FRAME_MS)
+        self._samples = self._frame // format.sample_bytes
         self._level = -1
         self._sound = b""
         self._at = 0
@@ -37,7 +38,7 @@ class ComfortNoise:
         if payload[0] != self._level:
             self._level = payload[0]
             loudness = 32_767 * 10 ** (-self._level / 20)  # the level is below the loudest, in dB
-            noise = np.random.default_rng(_SEED).standard_normal(FRAMES * self._frame) * loudness
+            noise = np.random.default_rng(_SEED).standard_normal(FRAMES * self._samples) * loudness
             self._sound = self._encode(np.clip(noise, -32_768, 32_767).astype("<i2").tobytes())
 
     def stop(self) -> None:

@@ -8,7 +8,8 @@ fainter, and silence after ``FADE_FRAMES`` of them; then the line rests until so
 from phone_bridge.audio._audioop import audioop
 from phone_bridge.audio.format import Encoding, Format
 from phone_bridge.audio.frames import FRAME_MS
-from phone_bridge.audio.g711 import alaw_to_linear, linear_to_alaw, linear_to_ulaw, ulaw_to_linear
+from phone_bridge.audio.path import path
+from phone_bridge.legs.sip.codec import CLOCK_RATE, FRAME_TICKS, decoder
 from phone_bridge.legs.sip.rtp import TIMESTAMPS, Packet, ahead
 
 START_FRAMES = 2
@@ -28,11 +29,11 @@ FADE = 0.5
 """How loud a frame is that stands for a missing one, to the one before it."""
 
 SLOT_MS = 10
-"""What packets are cut into: every packet of G.711 is a whole number of these, and a frame is two."""
+"""What packets are cut into: every packet is a whole number of these, and a frame is two."""
 
 
 class JitterBuffer:
-    """Put one stream of G.711 in order; ``pop`` gives 20 ms of it at a time, whatever has come."""
+    """Put one stream in order; ``pop`` gives 20 ms of it at a time in ``format``, whatever has come."""
 
     _turn: int  # the timestamp whose turn it is
     _newest: int
@@ -46,12 +47,13 @@ class JitterBuffer:
         """Packets that came after their turn."""
         self.lost = 0
         """Frames for which others stood."""
-        self._slot = format.size(SLOT_MS)
-        self._frame = format.size(FRAME_MS)
-        self._silence = format.silence * self._frame
-        is_mu_law = format.encoding is Encoding.PCMU
-        self._decode = ulaw_to_linear if is_mu_law else alaw_to_linear
-        self._encode = linear_to_ulaw if is_mu_law else linear_to_alaw
+        self._slot = CLOCK_RATE * SLOT_MS // 1_000  # ticks, which are octets, too
+        self._frame = FRAME_TICKS
+        self._silence = format.silence * (format.size(FRAME_MS) // format.sample_bytes)
+        self._half = self._silence[: format.size(SLOT_MS)]
+        linear = Format(Encoding.LINEAR16, format.rate)
+        self._read = decoder(format)
+        self._to_linear, self._from_linear = path(format, linear).push, path(linear, format).push
         self._wait = START_FRAMES
         self._begin(None, 0)
 
@@ -95,8 +97,10 @@ class JitterBuffer:
         if first is None and second is None:
             return self._miss()
         self._missing = 0
-        half = self._silence[: self._slot]
-        self._last = (first or half) + (second or half)
+        if first is not None and second is not None:
+            self._last = self._read(first + second)
+        else:
+            self._last = b"".join(self._half if slot is None else self._read(slot) for slot in (first, second))
         return self._last
 
     def _begin(self, ssrc: int | None, turn: int) -> None:
@@ -160,4 +164,4 @@ class JitterBuffer:
         if not self._last or self._missing > FADE_FRAMES:
             return self._silence
         self.lost += 1
-        return self._encode(audioop.mul(self._decode(self._last), 2, FADE**self._missing))
+        return self._from_linear(audioop.mul(self._to_linear(self._last), 2, FADE**self._missing))

@@ -16,6 +16,7 @@ from phone_bridge.call.events import CallerChanged, CallerHeard, DigitPressed, E
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.playout import Playout
 from phone_bridge.legs.sip import rtcp, rtp, sdp
+from phone_bridge.legs.sip.codec import CLOCK_RATE, FRAME_TICKS, encoder
 from phone_bridge.legs.sip.comfort_noise import PAYLOAD, ComfortNoise
 from phone_bridge.legs.sip.dialog import Dialog, Place, is_address
 from phone_bridge.legs.sip.jitter import JitterBuffer
@@ -70,11 +71,12 @@ class SipLeg:
         self._point()
 
     def _listen_anew(self) -> None:
-        """Know nothing of what was heard before: it was another stream."""
+        """Know nothing of what was said and heard before: it was another stream."""
         self._heard_at = self._turn
+        self._encode = encoder(self.format)
         self._jitter = JitterBuffer(self.format)
         self._noise = ComfortNoise(self.format)
-        self._control = rtcp.Control(self._numbers.ssrc, self.format.rate, self._turn)
+        self._control = rtcp.Control(self._numbers.ssrc, CLOCK_RATE, self._turn)
         self._keys = Keys()
         self._tones = ToneDetector(self.format) if self._agreed.events is None else None
 
@@ -156,7 +158,8 @@ class SipLeg:
         self._version += 1
         if not request.body:
             key, wish = self._numbers.key, self._wish
-            body = sdp.offer(*self._here, self._version, key=key, wish=wish) if request.method == "INVITE" else b""
+            offer = sdp.offer(*self._here, self._version, key=key, wish=wish, only=self.format)
+            body = offer if request.method == "INVITE" else b""
             self._outgoing.append(response(request, 200, fields=(*contact, *(_SDP if body else ())), body=body))
             return
         try:
@@ -245,17 +248,17 @@ class SipLeg:
 
     @property
     def _timestamp(self) -> int:
-        return (self._numbers.timestamp + self._frames * self.format.size(FRAME_MS)) % rtp.TIMESTAMPS
+        return (self._numbers.timestamp + self._frames * FRAME_TICKS) % rtp.TIMESTAMPS
 
     def _framed(self, sound: bytes) -> bytes:
-        numbers = self._numbers
-        self._control.sent(len(sound))
+        numbers, payload = self._numbers, self._encode(sound)
+        self._control.sent(len(payload))
         packet = rtp.Packet(
             self._agreed.payload,
             (numbers.sequence + self._packets) % rtp.SEQUENCES,
             self._timestamp,
             numbers.ssrc,
-            sound,
+            payload,
             not self._packets,
         )
         self._packets += 1

@@ -1,22 +1,20 @@
-"""Session descriptions: what a caller offers and what is answered (RFC 8866, RFC 3264), for G.711 and telephone events.
+"""Session descriptions: what a caller offers and what is answered (RFC 8866, RFC 3264), for sound and keys.
 
-One audio stream is spoken over RTP (RFC 3551), sealed where both sides will (RFC 4568, RFC 8643); every other stream of
-an offer is declined by port 0, in place.
+One audio stream is spoken over RTP (RFC 3551), in G.711 or G.722, sealed where both sides will (RFC 4568, RFC 8643);
+every other stream of an offer is declined by port 0, in place.
 """
 
 from msgspec import Struct
 
-from phone_bridge.audio.format import PCMA_8K, PCMU_8K, Format
+from phone_bridge.audio.format import Format
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.sip import srtp
+from phone_bridge.legs.sip.codec import CLOCK_RATE, CODECS, FORMATS, NAMES
 from phone_bridge.legs.sip.srtp import Crypto, Srtp
 
 MAX_LINES = 200
 MAX_STREAMS = 16
 MAX_PORT = 65_535
-
-PCMU, PCMA = 0, 8
-"""The static payload types of RFC 3551, 6."""
 
 TELEPHONE_EVENT = 101
 """The payload type that is offered for telephone events; an answer takes the caller's own."""
@@ -24,8 +22,7 @@ TELEPHONE_EVENT = 101
 COMFORT_NOISE = 13
 """Answered where it is offered (RFC 3389); what is offered here does without."""
 
-FORMATS: dict[int, Format] = {PCMU: PCMU_8K, PCMA: PCMA_8K}
-_NAMES = {"pcmu/8000": PCMU, "pcma/8000": PCMA, "pcmu/8000/1": PCMU, "pcma/8000/1": PCMA}
+_NAMES = {f"{name.lower()}/{rate}": codec for codec, name in NAMES.items() for rate in (CLOCK_RATE, f"{CLOCK_RATE}/1")}
 CLEAR, SEALED = "RTP/AVP", "RTP/SAVP"
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _ANSWERED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
@@ -81,6 +78,8 @@ class Agreed(Struct, frozen=True, kw_only=True):
     port: int
     payload: int
     """The payload type of the sound, which is in ``format``, both ways."""
+    codec: int
+    """The static payload type of what the peer may call otherwise."""
     format: Format
     events: int | None
     sends: bool
@@ -126,7 +125,7 @@ def _stream(lines: list[str], host: str, direction: str) -> Stream:
     number = int(port.partition("/")[0])
     if not 0 <= number <= MAX_PORT or not formats:
         raise ValueError("a stream has no port or no format")
-    mapped = {str(PCMU): PCMU, str(PCMA): PCMA}
+    mapped = {str(codec): codec for codec in FORMATS}
     events, control_port, crypto = None, number + 1, None
     for line in lines:
         if line.startswith("a=crypto:"):
@@ -175,18 +174,24 @@ def _direction(lines: list[str], usual: str) -> str:
     return next((line[2:] for line in lines if line[2:] in _DIRECTIONS and line.startswith("a=")), usual)
 
 
-def agree(theirs: Description, format: Format | None = None, wish: Srtp = Srtp.OFF) -> Agreed:
-    """Take the peer's first choice of what is spoken here, or what it calls ``format``, sealed as ``wish`` has it.
+def agree(
+    theirs: Description, format: Format | None = None, wish: Srtp = Srtp.OFF, codecs: tuple[int, ...] = CODECS
+) -> Agreed:
+    """Take the peer's first choice of ``codecs``, or what goes by ``format``, sealed as ``wish`` has it.
 
     Raises RemoteError ``no_common_codec``.
     """
     stream = theirs.audio(wish)
     known = stream.payloads.items() if stream is not None else ()
-    payload, codec = next((pair for pair in known if format in (None, FORMATS[pair[1]])), (-1, -1))
+    if format is not None:  # what a call goes on in, whatever is wished of others
+        codecs = tuple(codec for codec in FORMATS if FORMATS[codec] == format)
+    fitting = (pair for pair in known if pair[1] in codecs)
+    payload, codec = next(fitting, (-1, -1))
     if stream is None or payload < 0:
         raise RemoteError(
-            f"The peer offers no audio in PCMU or PCMA over {SEALED if wish is Srtp.REQUIRE else CLEAR}; have it offer "
-            f"G.711 {'with' if wish is Srtp.REQUIRE else 'without'} SRTP, or see srtp in [[sip_trunks]].",
+            f"The peer offers no audio in {' or '.join(NAMES[codec] for codec in codecs)} over "
+            f"{SEALED if wish is Srtp.REQUIRE else CLEAR}; have it offer one of them "
+            f"{'with' if wish is Srtp.REQUIRE else 'without'} SRTP, or see codecs and srtp in [[sip_trunks]].",
             code="no_common_codec",
         )
     on_hold = stream.host in ("0.0.0.0", "::")  # noqa: S104 - the old way of hold (RFC 3264, 8.4)
@@ -194,6 +199,7 @@ def agree(theirs: Description, format: Format | None = None, wish: Srtp = Srtp.O
         host=stream.host,
         port=stream.port,
         payload=payload,
+        codec=codec,
         format=FORMATS[codec],
         events=stream.events,
         sends=stream.direction in ("sendrecv", "recvonly") and not on_hold,
@@ -230,16 +236,23 @@ def sealing(agreed: Agreed, key: bytes) -> Crypto | None:
 
 
 def offer(
-    host: str, port: int, version: int, *, key: bytes = b"", wish: Srtp = Srtp.OFF, only: Format | None = None
+    host: str,
+    port: int,
+    version: int,
+    *,
+    key: bytes = b"",
+    wish: Srtp = Srtp.OFF,
+    only: Format | None = None,
+    codecs: tuple[int, ...] = CODECS,
 ) -> bytes:
-    """Offer what is spoken here, or ``only`` one of it, to whoever has offered nothing.
+    """Offer ``codecs``, the first of them rather than the last, or ``only`` one, to whoever has offered nothing.
 
     Where a seal is wished but not required, an end that knows none takes the offer as it is (RFC 8643).
     """
     protocol = SEALED if wish is Srtp.REQUIRE else CLEAR
     sealed = [] if wish is Srtp.OFF else [f"a=crypto:{Crypto(1, srtp.OFFERED, key)}"]
-    payloads = {payload: payload for payload, spoken in FORMATS.items() if only in (None, spoken)}
-    audio = _audio(port, payloads, TELEPHONE_EVENT, protocol)
+    offered = codecs if only is None else [codec for codec in FORMATS if FORMATS[codec] == only]
+    audio = _audio(port, {codec: codec for codec in offered}, TELEPHONE_EVENT, protocol)
     return _joined([*_session(host, version), *audio, *sealed, "a=rtcp-mux", "a=sendrecv"])
 
 
@@ -253,7 +266,7 @@ def _audio(
 ) -> list[str]:
     numbers = [*payloads, *noise, *([] if events is None else [events])]
     lines = [f"m=audio {port} {protocol} {' '.join(map(str, numbers))}"]
-    lines += [f"a=rtpmap:{number} {'PCMU' if codec == PCMU else 'PCMA'}/8000" for number, codec in payloads.items()]
+    lines += [f"a=rtpmap:{number} {NAMES[codec]}/{CLOCK_RATE}" for number, codec in payloads.items()]
     if events is not None:
         lines += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-15"]
     return [*lines, "a=ptime:20"]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip.codec import G722
 from phone_bridge.legs.sip.dialog import Dialog, Hop
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request, read
@@ -59,8 +60,16 @@ def leg(now: int = START) -> SipLeg:
     return SipLeg(dialog(), agreed, MEDIA, NUMBERS, now)
 
 
-def sound(number: int, octet: int = 0x10, ssrc: int = 1) -> Packet:
-    return Packet(0, number % 65_536, 160 * number, ssrc, bytes([octet]) * 160)
+def wide_leg(now: int = START, *, events: bool = True) -> SipLeg:
+    """A leg that speaks G.722 with its peer, and takes keys as events or in the sound."""
+    offer = sdp.offer("192.0.2.10", 4000, 1, codecs=(G722,))
+    if not events:
+        offer = offer.replace(b" 101", b"").replace(b"a=rtpmap:101", b"a=x")
+    return SipLeg(dialog(), sdp.agree(sdp.read(offer), codecs=(G722,)), MEDIA, NUMBERS, now)
+
+
+def sound(number: int, octet: int = 0x10, ssrc: int = 1, payload_type: int = 0) -> Packet:
+    return Packet(payload_type, number % 65_536, 160 * number, ssrc, bytes([octet]) * 160)
 
 
 def key(digit: str, number: int, at: int, *, end: bool = False) -> Packet:

@@ -1,8 +1,9 @@
 import pytest
 
-from phone_bridge.audio.format import PCMA_8K, PCMU_8K
+from phone_bridge.audio.format import LINEAR_16K, PCMA_8K, PCMU_8K
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip.codec import FORMATS
 from tests.legs.sip import samples
 
 HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\n"
@@ -32,6 +33,29 @@ def test_a_codec_that_was_agreed_on_is_kept() -> None:
         sdp.agree(described("m=audio 4000 RTP/AVP 0"), PCMA_8K)
 
 
+def test_g722_is_spoken_where_the_caller_likes_it_best_by_a_clock_of_eight_thousand() -> None:
+    offer = described("m=audio 4000 RTP/AVP 9 0 101", "a=rtpmap:9 G722/8000", "a=rtpmap:101 telephone-event/8000")
+    agreed = sdp.agree(offer, codecs=(0, 9))
+    assert (agreed.payload, agreed.codec, agreed.format, agreed.events) == (9, 9, LINEAR_16K, 101)
+    assert "a=rtpmap:9 G722/8000\r\n" in sdp.answer(offer, agreed, "192.0.2.1", 5000, 1).decode()
+    own = sdp.agree(described("m=audio 4000 RTP/AVP 98", "a=rtpmap:98 g722/8000"), codecs=(9,))
+    assert (own.payload, own.codec) == (98, 9)
+
+
+def test_what_is_not_wished_is_not_spoken() -> None:
+    offer = described("m=audio 4000 RTP/AVP 9 0")
+    assert sdp.agree(offer).codec == 0, "nor G.722 where nobody wishes it"
+    assert sdp.agree(offer, LINEAR_16K).codec == 9, "but where a call goes on in it"
+    with pytest.raises(RemoteError, match="in PCMA over RTP/AVP"):
+        sdp.agree(offer, codecs=(8,))
+
+
+def test_our_offers_have_the_order_that_is_wished() -> None:
+    assert b"RTP/AVP 0 8 101\r\n" in sdp.offer("192.0.2.1", 5000, 1)
+    assert b"RTP/AVP 9 0 101\r\n" in sdp.offer("192.0.2.1", 5000, 1, codecs=(9, 0))
+    assert b"RTP/AVP 9 101\r\n" in sdp.offer("192.0.2.1", 5000, 1, only=LINEAR_16K)
+
+
 @pytest.mark.parametrize(
     ("line", "sends", "hears"),
     [("sendrecv", True, True), ("sendonly", False, True), ("recvonly", True, False), ("inactive", False, False)],
@@ -57,7 +81,7 @@ def test_an_answer_names_what_was_agreed_and_declines_every_other_stream_in_its_
 
 
 def test_an_offer_may_hold_one_codec_alone() -> None:
-    for payload, spoken in sdp.FORMATS.items():
+    for payload, spoken in FORMATS.items():
         (stream,) = sdp.read(sdp.offer("192.0.2.1", 20_000, 1, only=spoken)).streams
         assert [*stream.payloads] == [payload]
 
