@@ -61,6 +61,7 @@ async def _examine(
     found = [Finding("settings", Level.OK, f"they can be read{where}, and {len(routes)} routes")]
     found += [route(each) for each in served[1:]]
     found += await asyncio.to_thread(trust, served)
+    found += codes(served)
     port, running = await ports(settings, exchange)
     found += [port, key(settings), *extras(settings, environ), await asyncio.to_thread(database_of, settings)]
     found += await speech(settings, needed=any(each.settings.session == "embedded" for each in served))
@@ -80,15 +81,21 @@ def route(served: Served) -> Finding:
 
 def trust(served: Sequence[Served]) -> list[Finding]:
     """Look whether whoever needs a PIN has one, and whether another way leads round it."""
-    ruled = {each.settings.user_id for each in served if Tier.PIN in each.trust.values()}
+    ruled = {each.settings.user_id for each in served if {Tier.PIN, Tier.BOTH}.intersection(each.trust.values())}
     if not ruled:
         return []
     try:
         have = pins.users(served[0].settings.database_url)
     except BridgeError:
         return []  # which is told of the database itself
+    may_set = {each.settings.user_id for each in served if trust_rules.ENROL in each.trust}
     found = [
-        Finding("pin", Level.WARNING, f"{user} needs a PIN and has none", f"phone-bridge pin set {user}")
+        Finding(
+            "pin",
+            Level.WARNING,
+            f"{user} needs a PIN and has none",
+            f"phone-bridge pin set {user}" + (", or they set one by telephone" if user in may_set else ""),
+        )
         for user in sorted(ruled - have)
     ]
     for each in served:
@@ -97,6 +104,12 @@ def trust(served: Sequence[Served]) -> list[Finding]:
             told = f"{each.settings.user_id} needs a PIN by one route, and none by {way}"
             found.append(Finding("pin", Level.WARNING, told, "give it a trust rule too, or another user"))
     return found or [Finding("pin", Level.OK, f"{len(ruled)} users need a PIN and have one")]
+
+
+def codes(served: Sequence[Served]) -> list[Finding]:
+    """Say to how many telephones codes go; that they can go there was seen when the rules were read."""
+    users = {each.settings.user_id for each in served if trust_rules.BY_CODE.intersection(each.trust.values())}
+    return [Finding("code", Level.OK, f"codes go to the telephones of {len(users)} users")] if users else []
 
 
 async def ports(settings: Settings, exchange: Exchange) -> tuple[Finding, bool]:

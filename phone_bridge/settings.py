@@ -270,6 +270,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return {user: number for user, _, number in pairs}
 
     @property
+    def texts(self) -> bool:
+        """Whether text messages can be sent."""
+        return bool(self.twilio_account_sid and self.twilio_tokens and self.twilio_phone_number)
+
+    @property
     def all_voice_keys(self) -> tuple[VoiceKey, ...]:
         """Every key of the built-in assistant's API but the bridge's own."""
         return (*keys.operators(_list(self.voice_key)), *self.voice_keys)

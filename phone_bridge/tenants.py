@@ -34,7 +34,7 @@ from phone_bridge.tools.web import WEB_SEARCH
 
 CALENDAR, MEMORY, WEB, CALL, ELSEWHERE = "calendar", "memory", "web", "call", "voice-agent"
 """Groups of tools; a further one is each of ``[[mcp]]``, by its name."""
-OF_A_CALL = ("end_call", "transfer_call", "send_digits", "switch_language")
+OF_A_CALL = ("end_call", "transfer_call", "send_digits", "switch_language", "change_pin")
 READS = ":read"
 """What follows a group's name where only those of its tools are meant that look and change nothing."""
 KEPT_TABLES = 20
@@ -333,6 +333,7 @@ def _check(own: Settings, route: Route, place: str) -> None:
     if route.tools is not None:
         _check_tools(given, place)
     trust_rules.check(route.trust, given.numbers, _trusted_names(given, route.trust), place)
+    trust_rules.check_codes(route.trust, given.settings, place)
 
 
 def _check_assistants(own: Settings, routes: Sequence[Route], where: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from phone_bridge.runtime.api_keys import ApiKey
 from phone_bridge.runtime.http import HttpClient
 from phone_bridge.runtime.mcp_servers import McpServer
 from phone_bridge.settings import Settings
+from phone_bridge.tenants import Served
 from tests.ports import free_port
 from tests.runtime.serving import serving
 
@@ -25,6 +27,19 @@ def ports(port: int, host: str = "127.0.0.1") -> tuple[Finding, bool]:
         raise AssertionError(request.url)
 
     return asyncio.run(doctor.ports(Settings(host=host, port=port), nobody))
+
+
+def test_who_has_no_pin_may_set_one_by_telephone_where_a_rule_says_so() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        own = Settings(user_id="usr_a", database_url=f"sqlite:///{folder}/bridge.db")
+        one = Served(settings=own, route="a", trust={"write": "pin+code", "enrol": "code"})
+        (found,) = doctor.trust([one])
+        assert (found.level, found.mend) == (
+            Level.WARNING,
+            "phone-bridge pin set usr_a, or they set one by telephone",
+        )
+        assert [found.told for found in doctor.codes([one, one])] == ["codes go to the telephones of 1 users"]
+        assert doctor.codes([Served(settings=own, route="b", trust={"write": "pin"})]) == []
 
 
 def test_a_free_port_is_well_and_an_address_elsewhere_is_wrong() -> None:

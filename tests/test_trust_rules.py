@@ -129,7 +129,13 @@ def test_a_rule_is_read_with_its_numbers(tmp_path: Path) -> None:
     [
         ('trust = { reads = "pin" }', "'reads' in trust"),
         ('trust = { far_tool = "pin" }', "'far_tool' in trust"),
-        ('trust = { read = "password" }', "one of unknown, known, attested, pin"),
+        ('trust = { read = "password" }', "one of unknown, known, attested, code, pin, pin+code"),
+        ('trust = { enrol = "pin" }', "by which nobody may set a first PIN"),
+        ('trust = { enrol = "known" }\nnumbers = "+49170555"', "one of attested, code"),
+        ('trust = { enrol = "attested" }', "no number is known"),
+        ('trust = { write = "code" }', "no text message can be sent: set TWILIO_ACCOUNT_SID"),
+        ('trust = { destroy = "pin+code" }', "no text message can be sent"),
+        ('trust = { enrol = "code" }', "no text message can be sent"),
         ('trust = { read = "pin", write = "known" }\nnumbers = "+49170555"', "must not fall"),
         ('trust = { read = "known" }', "no number is known"),
         ('trust = { read = "attested" }\ncalling = "+49*"', "no number is known"),
@@ -141,6 +147,28 @@ def test_a_rule_that_cannot_work_is_told_with_its_line_and_the_mend(tmp_path: Pa
     with pytest.raises(SettingsError, match="line 1") as refused:
         write(tmp_path, text)
     assert told in str(refused.value)
+
+
+TEXTING = msgspec.structs.replace(
+    OWN, twilio_account_sid="AC1", twilio_auth_token="t", twilio_phone_number="+12025550100"
+)
+
+
+def test_a_code_needs_a_number_of_the_user_s_to_go_to(tmp_path: Path) -> None:
+    text = 'trust = { write = "code", destroy = "pin+code", enrol = "code" }'
+    with pytest.raises(SettingsError, match=r"line 1.*no number of usr_a is known.*PHONE_BRIDGE_USER_NUMBERS"):
+        write(tmp_path, text, msgspec.structs.replace(TEXTING, user_numbers="usr_b:+12025550188"))
+    own = msgspec.structs.replace(TEXTING, user_numbers="usr_a:+12025550188")
+    (route,) = write(tmp_path, text, own)
+    trust = trust_rules.trusted(route.trust, Tier.UNKNOWN, own, {}, ALL)
+    assert (trust.needs("create_event"), trust.needs("cancel_event")) == (Tier.CODE, Tier.BOTH)
+    assert (trust.enrol, trust.otherwise) == (Tier.CODE, Tier.BOTH)
+
+
+def test_what_is_needed_to_enrol_is_needed_for_no_tool() -> None:
+    assert trusted({"enrol": "code"}).otherwise is Tier.UNKNOWN
+    assert trusted({"read": "pin"}).enrol is Tier.PIN, "by which nobody enrols"
+    assert trusted({"read": "pin"}).needs("change_pin") is Tier.UNKNOWN
 
 
 def test_a_function_calling_session_s_own_tools_may_be_named(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ class Bridge:
         self.embedded = Embedded(
             settings, records, voice, router=router(settings, self._ask), send_text=self.texting.send
         )
-        self.pins = PinDesk(settings, Pins(records), self.embedded)
+        self.pins = PinDesk(settings, Pins(records), self.embedded, self.texting.to)
         self.outbound = Outbound(settings, records, self.embedded, tenants=self.tenants)
         self.toolboxes = Toolboxes(settings, self.embedded)
         self.stream_keys = StreamKeys(records.secret)
@@ -198,6 +198,7 @@ class Bridge:
             self._house.cancel()
             await asyncio.gather(self._house, return_exceptions=True)
         await self.outbound.stop()
+        await self.pins.close()
         await self.prompts.close()
         await self.toolboxes.stop()
         await self.embedded.stop()
@@ -288,9 +289,14 @@ class Bridge:
         trust = trust_of(record, served, tools.effects)
         by_voice = self.pins.hears(served.settings.language)
         rules = _rules(record.user_id, tools, plan or Plan(), served, onward=onward)
-        rules = msgspec.structs.replace(rules, trust=trust, pin_by_voice=by_voice, callees=self.callees(record))
         rules = msgspec.structs.replace(
-            rules, chosen=record.language or "", refers=self.sip_transfers.carries(record.id)
+            rules,
+            trust=trust,
+            pin_by_voice=by_voice,
+            pin_change=bool(served.trust),
+            callees=self.callees(record),
+            chosen=record.language or "",
+            refers=self.sip_transfers.carries(record.id),
         )
         now, put_through = int(time.monotonic() * 1000), self.put_through
         call = Call(leg.format, rules, now, past, before_ms=0 if began is None else now - began)
@@ -392,7 +398,14 @@ class Bridge:
             language=settings.language,
             carrier_id=record.carrier_id,
             transfers=settings.transfers,
+            pin=bool(self._rule_of(record)),
         )
+
+    def _rule_of(self, record: CallRecord) -> Mapping[str, str]:
+        try:
+            return self.tenants.of(record).trust
+        except Unavailable:
+            return {}
 
     def _dialect(self, user_id: str, tools: Tools, known: str, served: Served, trust: Trust) -> Dialect:
         theirs = offered(served)

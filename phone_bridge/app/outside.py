@@ -42,15 +42,19 @@ class Texting:
         Several phones may call as one user at a time: what one of them asked for is no other one's business.
         """
         call = self._only_call(user_id)
-        settings = self._settings
-        if call is None or not (
-            settings.twilio_account_sid and settings.twilio_tokens and settings.twilio_phone_number
-        ):
+        if call is None or not self._settings.texts:
             return False
         number = _phone(call)
         if number is None or self._sent.get(call.id, 0) >= TEXTS_A_CALL_MAX:
             return False
         self._count(call.id)
+        return await self.to(number, text)
+
+    async def to(self, number: str, text: str) -> bool:
+        """Send ``text`` to ``number``, for a reason of our own; False where it could not be sent."""
+        settings = self._settings
+        if not settings.texts:
+            return False
         account = rest.Account(
             sid=settings.twilio_account_sid, token=settings.twilio_tokens[0], base_url=settings.twilio_url
         )

@@ -42,6 +42,7 @@ from phone_bridge.app.lines import AudioSocketDoor
 from phone_bridge.app.sip import SipDoor
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.runtime.language_toolbox import LanguageToolbox
+from phone_bridge.runtime.pin_toolbox import PinToolbox
 
 PATHS: tuple[Route | WebSocketRoute, ...] = (
     Route(voice.VOICE_PATH, voice.voice, methods=["POST"]),
@@ -92,6 +93,7 @@ def build(
         bridge.toolboxes.of_a_call.append(
             lambda facts: LanguageToolbox(lambda language: bridge.registry.speak(facts.call_id, language))
         )
+        bridge.toolboxes.of_a_call.append(lambda facts: PinToolbox(lambda: bridge.registry.change_pin(facts.call_id)))
         sip = SipDoor(bridge)
         audiosocket = AudioSocketDoor(bridge)
         await bridge.start()

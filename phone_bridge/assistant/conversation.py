@@ -46,7 +46,9 @@ ABOUT_NOW_HOURS = timedelta(hours=12)
 """How far ahead the event lies that "I am late" is about."""
 PHRASES_MAX = 80
 """How many titles and names the ear is told to expect."""
-_TALKING = frozenset(("greeting", "thanks", "goodbye", "repeat", "help", "never_mind", "wait", "yes", "put_through"))
+_TALKING = frozenset(
+    ("greeting", "thanks", "goodbye", "repeat", "help", "never_mind", "wait", "yes", "pin", "put_through")
+)
 _ELSEWHERE = frozenset(("goodbye", "help", "put_through"))  # wishes that let go of what was asked
 _SUMMARIES = ("get_day_summary", "get_weekly_summary")
 _READERS = ("get_next_event", "get_day_overview", "search_events", "check_availability", *_SUMMARIES)
@@ -276,6 +278,8 @@ class CalendarConversation:
                 return [Say(small_talk.AGREED)]
             case "yes":
                 return [Say(small_talk.OFFER)]
+            case "pin":
+                return [Say(small_talk.NO_PIN)]  # which nobody hears where the line takes it up
             case "goodbye":
                 drops = [Drop(each, "expired", "goodbye") for each in self._open]
                 self._open.clear()

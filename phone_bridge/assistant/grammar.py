@@ -225,9 +225,10 @@ _WISHES = """
   | <series> | <series>) | [the | my] <phrase> | [the | my] <phrase> | the <kind> [with <person>] [<when>];
 <before> = please | can you [please] | could you [please] | i would like to | i'd like to | i want to | okay | and
   | so | hello;
+<pin> = (change | set | set up | reset) my [new] pin [number] | (set up | set | choose) a [new] pin;
 <order> = <create> | <update> | <cancel> | <remind>;
 <wish> = [<before>] (<next> | <look> | <search> | <order> | <order> | <free> | <alert> | <way> | <more>
-  | <human>) [please]
+  | <human> | <pin>) [please]
   | <talk> | <talk> | (yes | yeah | no | okay) | <slot> [please];
 """
 

@@ -19,6 +19,7 @@ from phone_bridge.assistant.pointing import ARTICLES, GENERIC, PREPOSITIONS, poi
 from phone_bridge.assistant.spoken_time import scan
 from phone_bridge.assistant.when import NO_TIME, Between, Lead, Length, Piece, Repeat, Shift, When, gather
 from phone_bridge.assistant.wishes import Reference, Wish
+from phone_bridge.call import pin_words
 from phone_bridge.call.through import Whom, wanted
 
 SURE = 0.7
@@ -49,6 +50,8 @@ def understand(text: str, today: date, titles: Iterable[str] = ()) -> Wish:
     said = [token for token in tokens(text) if token.word not in _HESITATION]
     if len(said) > WORDS_MAX:
         return Wish(name="fragment", confidence=0.0)
+    if pin_words.wishes(text, "en"):
+        return Wish(name="pin")
     plain = " ".join(token.word for token in said)
     for name, pattern in _TALK_RULES:
         if pattern.fullmatch(plain):

@@ -164,10 +164,28 @@ class ForgetPin(msgspec.Struct, frozen=True, gc=False):
     """Forget what was keyed and spoken of a PIN, and what is being recognised."""
 
 
+class ForgetProofs(msgspec.Struct, frozen=True, gc=False):
+    """Forget what was proven: it is somebody else who calls now."""
+
+
 class JudgePin(msgspec.Struct, frozen=True, gc=False):
-    """Check what was keyed and spoken, and forget it; ``PinJudged`` with the same ``attempt`` is the answer."""
+    """Check what was keyed and spoken, and forget it; ``PinJudged`` with the same ``attempt`` is the answer.
+
+    ``wanted`` is what it was to be, by the names of ``Wanted``.
+    """
 
     attempt: int
+    wanted: str = "pin"
+
+
+class SendCode(msgspec.Struct, frozen=True, gc=False):
+    """Send a code to the user's telephone, in ``language``; ``CodeSent`` with the same ``sending`` is the answer.
+
+    A code that was sent before counts no more.
+    """
+
+    sending: int
+    language: str = "en"
 
 
 class PutThrough(msgspec.Struct, frozen=True, gc=False):
@@ -198,6 +216,17 @@ class Speak(msgspec.Struct, frozen=True, gc=False):
 LegCommand = Play | Flush | HangUp
 SessionCommand = Listen | Tell | Answer | GiveResult | CancelReply | Truncate | HandOn | CloseSession
 PumpCommand = (
-    OpenSession | OpenSpare | TakeSpare | LookUp | PrepareTool | RunTool | Speak | ForgetPin | JudgePin | PutThrough
+    OpenSession
+    | OpenSpare
+    | TakeSpare
+    | LookUp
+    | PrepareTool
+    | RunTool
+    | Speak
+    | ForgetPin
+    | ForgetProofs
+    | JudgePin
+    | SendCode
+    | PutThrough
 )
 Command = LegCommand | SessionCommand | PumpCommand

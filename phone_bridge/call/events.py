@@ -255,14 +255,26 @@ class PinSpoken(msgspec.Struct, frozen=True, gc=False):
 
 
 class PinJudged(msgspec.Struct, frozen=True, gc=False):
-    """The PIN of an ``attempt`` was checked.
+    """What was given in an ``attempt`` was checked; see ``Wanted`` for what that may be.
 
     ``outcome``: ``right``, ``wrong``, ``locked`` (there were too many wrong ones, here or in other calls), ``missing``
-    (the user has none) or ``failed`` (it could not be checked).
+    (the user has none) or ``failed`` (it could not be checked). Of a new PIN: ``right`` (it may be one, or is the
+    user's from now on), ``short``, ``weak``, ``same`` (as the old one) or ``differs`` (from what was given first).
     """
 
     attempt: int
     outcome: str
+
+
+class CodeSent(msgspec.Struct, frozen=True, gc=False):
+    """The code of a ``sending`` was sent, or not: ``outcome`` is ``sent``, ``locked`` (too many were) or ``failed``."""
+
+    sending: int
+    outcome: str
+
+
+class PinChangeWanted(msgspec.Struct, frozen=True, gc=False):
+    """The session says that the caller wants to set a PIN, or another one: the bridge is to ask for it."""
 
 
 class EndRequested(msgspec.Struct, frozen=True, gc=False):
@@ -329,4 +341,6 @@ Event = (
     | PinSpoken
     | PinJudged
     | TransferRefused
+    | CodeSent
+    | PinChangeWanted
 )

@@ -27,8 +27,9 @@ ANSWERED_OTHERWISE = _told(
 EXPIRED = _told("expired", "The caller was asked and gave no answer in time. Nothing was done, and must not be.")
 UNPROVEN = _told(
     "not_proven",
-    "This needs the caller's PIN. The line itself asked for it and did not get the right one. Nothing was done or "
-    "looked up, and must not be. Never ask for a PIN yourself, and take none.",
+    "This needs a proof of who is calling. The line itself asked for it (a PIN, or a code by text message) and did not "
+    "get the right one. Nothing was done or looked up, and must not be. Never ask for a PIN or a code yourself, and "
+    "take none.",
 )
 ASKED_ALREADY = _told(
     "asked_already", "Exactly this is under way already. Wait for what comes of it; do not repeat it."

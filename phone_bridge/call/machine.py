@@ -1,8 +1,8 @@
 """One call: facts in, duties out, time as an argument.
 
 The machine knows neither the carrier's language nor the assistant's. It keeps who may speak and who is heard: what
-sounds (``speaking``), the questions (``confirmation``), the functions that a model calls (``functions``), the silences
-(``turns``), the sessions' life (``lifeline``) and what is left behind (``trace``).
+sounds (``speaking``), the questions (``confirmation``), who is calling (``step_up``), the functions that a model calls
+(``functions``), the silences (``turns``), the sessions' life (``lifeline``) and what is left behind (``trace``).
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from typing import Any
 from phone_bridge.audio.format import Format
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
-from phone_bridge.call import words
+from phone_bridge.call import pin_words, words
 from phone_bridge.call.announcement import Announcement
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.confirmation import Question, Questions, Reply
@@ -32,6 +32,7 @@ from phone_bridge.call.putting_through import Heard as Through
 from phone_bridge.call.putting_through import PuttingThrough, Step
 from phone_bridge.call.rules import NEVER_UNASKED, Rules
 from phone_bridge.call.speaking import Speaker
+from phone_bridge.call.step_up import StepUp
 from phone_bridge.call.trace import Asked, Trace
 from phone_bridge.call.turns import Due, Turns
 from phone_bridge.call.view import Line, Open, View
@@ -70,11 +71,6 @@ _SESSION_GONE = {
 _OUTCOMES_TOLD = {EXECUTED: "done_before", "not_executed": "not_done", FAILED: "not_done"}
 
 _GOODBYES = {"drain": "goodbye_drain"}
-_UNPROVEN_GOODBYES = {
-    Move.LOCKED: "goodbye_pin_locked",
-    Move.MISSING: "goodbye_pin_unable",
-    Move.FAILED: "goodbye_pin_unable",
-}
 
 
 class Call:
@@ -111,6 +107,9 @@ class Call:
         self.trace.trust = self._proving.tier.value
         self._errand = Errand(rules.errand, rules.language) if rules.errand and past is None else None
         self._announcement = Announcement(wanted=rules.announce)
+        self._step_up = StepUp(
+            rules, self._proving, self._speaker, self._language, self._announcement, self._out, self._flush
+        )
         self._session_missing = False  # it could not be had while nobody needed it
         self._screened = False  # somebody who screens the call was answered by us, and not by the assistant
         self._first = True  # no session has been open yet
@@ -134,7 +133,6 @@ class Call:
         self._hang_up_at: int | None = None
         self._hang_up_reason = ""
         self._closing_prompt: Prompt | None = None
-        self._pin_prompt = ""  # the line that asks for the PIN
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             e.CallerHeard: self._caller_heard,
             e.DigitPressed: self._digit_pressed,
@@ -173,6 +171,8 @@ class Call:
             e.PinKeyed: self._pin_keyed,
             e.PinSpoken: self._pin_spoken,
             e.PinJudged: self._pin_judged,
+            e.CodeSent: self._code_sent,
+            e.PinChangeWanted: self._pin_change_wanted,
         }
 
     # The outside
@@ -330,7 +330,7 @@ class Call:
             return
         question = self._questions.current
         if self._proving.open:
-            self._move_on(self._proving.expire(now), now)
+            self._settle_proof(self._step_up.expire(now), now)
         elif question is not None:
             if question.deadline is not None and now >= question.deadline:
                 self._answer(question, c.Verdict.EXPIRED, c.AnsweredBy.NONE, now)
@@ -389,6 +389,8 @@ class Call:
         if self._proving.masks(now):
             return  # one that was not masked: it is nobody's all the same
         self.trace.noted(now, "key", event.digit)
+        if self._phase is Phase.CLOSING:
+            return  # the last words are said already
         if self._errand is not None and self._errand.open:
             self._hear_errand(self._errand.press(event.digit), now)
             return
@@ -476,8 +478,8 @@ class Call:
             return
         if (question := self._questions.current) is not None:
             self._answer_in_words(question, event, began, now)
-        elif self._ledger.unheard(now) and not late:
-            self._interrupt(now)
+        else:
+            self._said_freely(event.text, late, now)
 
     def _answer_in_words(self, question: Question, event: e.CallerSaid, began: int, now: int) -> None:
         self._hear_question(question, now)
@@ -488,6 +490,13 @@ class Call:
         if reply is Reply.NONE and self._was_lost(question, assent, now):
             reply = Reply.REPEAT
         self._reply_to(question, reply, c.AnsweredBy.SPEECH, event.text, now)
+
+    def _said_freely(self, text: str, late: bool, now: int) -> None:
+        """Take in what answers no question of ours."""
+        if self._ledger.unheard(now) and not late and not self._proving.open:
+            self._interrupt(now)
+        if pin_words.wishes(text, self._language.tag):
+            self._change_pin(now)
 
     def _began(self, said: e.CallerSaid, now: int) -> int:
         """Say when what was ``said`` was begun, and be ready for the next utterance."""
@@ -517,7 +526,7 @@ class Call:
             self._utterance, self._voice_ended = now, None
         self._partial = event.text.strip()
         question = self._questions.current
-        if self._on_errand:
+        if self._on_errand or self._step_up.changing:
             return  # a "hello?" must not cut off what the call is about
         if question is None:
             if event.began is None:
@@ -657,7 +666,7 @@ class Call:
                 self._out.append(c.CancelReply(item))
             self._drop(event, now)
             return
-        ours = self._on_errand or self._screened or self._through.holds(now)
+        ours = self._on_errand or self._screened or self._step_up.changing or self._through.holds(now)
         if self._questions.current is not None or ours:
             self._hush(item)
             self._drop(event, now)
@@ -685,7 +694,8 @@ class Call:
 
     def _assistant_said(self, event: e.AssistantSaid, now: int) -> None:
         self._turns.session(now)
-        if event.item not in self._cut and event.item not in self._hushed and self._questions.current is None:
+        unheard = self._questions.current is not None or self._step_up.changing
+        if event.item not in self._cut and event.item not in self._hushed and not unheard:
             self._speaker.caption(event.item, event.text)
 
     def _reply_ended(self, event: e.ReplyEnded, now: int) -> None:
@@ -788,7 +798,8 @@ class Call:
             self._note(question, c.Verdict.UNANSWERED, c.AnsweredBy.NONE, "", now)
             if question.naming or self._proving.open:
                 self._flush(now)
-        self._stop_proving(now)
+        if not self._step_up.changing:  # which is no business of any session's
+            self._stop_proving(now)
         self._questions.begin_anew()
         self._next_question = None
         for item in self._ledger.unheard(now):
@@ -911,7 +922,7 @@ class Call:
 
     def _may_go_unasked(self, action: e.Action, before: str) -> bool:
         wished = action.name in self._rules.auto_confirm and action.name not in NEVER_UNASKED
-        return wished and not before and self._proving.opens(action.name)
+        return wished and not before and self._proving.opens(action.name) and not self._step_up.changing
 
     def _done_before(self, action: e.Action) -> str:
         """Tell what came of such an action of a model's that had its yes in this call; "" for none, or a failure."""
@@ -931,6 +942,8 @@ class Call:
 
     def _ask_next(self, now: int) -> None:
         self._next_question = None
+        if self._step_up.changing:
+            return  # it comes afterwards
         question = self._questions.next()
         while question is not None and question.held and self._proving.opens(question.action.name):
             self._questions.drop(question.id, function=True)
@@ -1151,8 +1164,11 @@ class Call:
             return
         self.trace.noted(now, "caller_changed")
         self._through.close()  # whoever has gone asked for somebody else
+        if self._step_up.changing:
+            self._flush(now)
         self._stop_proving(now)
         self._proving.forget()
+        self._out.append(c.ForgetProofs())
         self.trace.trust = self._proving.tier.value
         self.trace.version += 1
         if not self._proving.may_enter:
@@ -1163,6 +1179,7 @@ class Call:
             self._announcement.said(self._say(*lines, now=now))
         question = self._questions.current
         if question is None:
+            self._ask_in_turn(now)
             return
         self._take_back(question, now)
         if self._proving.opens(question.action.name):
@@ -1171,46 +1188,36 @@ class Call:
             self._prove(now)
 
     def _prove(self, now: int, *lead: c.Line | str) -> None:
-        """Ask for the PIN that the current question needs, or the session as a whole; ``lead`` is said before."""
-        self._proving.begin(now)
-        self._out.append(c.ForgetPin())
-        if self._proving.spent:
-            self._move_on(Move.REFUSED, now)
-        else:
-            self._ask_for_pin("pin_ask" if self._questions.current is not None else "pin_enter", now, *lead)
-
-    def _ask_for_pin(self, key: str, now: int, *lead: c.Line | str) -> None:
-        self._prompts.take(self._pin_prompt)
-        heard = self._rules.pin_by_voice and self._language.tag == self._rules.language  # which the ear is for
-        more = ("pin_voice",) if heard and key != "pin_wrong" else ()
-        prompt = self._say(*lead, key, *more, now=now)
-        self._announcement.said(prompt)
-        self._pin_prompt = prompt.name
+        """Ask for what the current question needs, or the session as a whole; ``lead`` is said before."""
+        question, trust = self._questions.current, self._rules.trust
+        needed, how = (trust.enter, "enter") if question is None else (trust.needs(question.action.name), "ask")
+        self._settle_proof(self._step_up.begin(needed, how, now, *lead), now)
 
     def _pin_keyed(self, event: e.PinKeyed, now: int) -> None:
         self._turns.caller(now)
-        self._move_on(self._proving.keyed(event.key, event.digits, now), now, by=c.AnsweredBy.DIGIT)
+        self._settle_proof(self._step_up.keyed(event, now), now, by=c.AnsweredBy.DIGIT)
 
     def _pin_spoken(self, event: e.PinSpoken, now: int) -> None:
         self._turns.caller(now)
         if event.wish == "person" and self._proving.open:
             self._serve(self._through.person(now), "", now)
         else:
-            self._move_on(self._proving.spoken(event.digits, event.wish, now), now)
+            self._settle_proof(self._step_up.spoken(event, now), now)
 
     def _pin_judged(self, event: e.PinJudged, now: int) -> None:
-        self._move_on(self._proving.judged(event.attempt, event.outcome, now), now)
+        move = self._step_up.judged(event, now)
+        if self.trace.trust != self._proving.tier.value:
+            self.trace.trust = self._proving.tier.value
+            self.trace.version += 1
+        self._settle_proof(move, now)
 
-    def _move_on(self, move: Move, now: int, by: c.AnsweredBy = c.AnsweredBy.NONE) -> None:
-        if move is Move.NOTHING:
-            return
-        if move is not Move.HUSH or not self._announcement.sounding(self._ledger, now):
-            self._prompts.take(self._pin_prompt)
-            self._flush(now)
-        if move is Move.JUDGE:
-            self._out.append(c.JudgePin(self._proving.judge(now)))
-        elif move in (Move.AGAIN, Move.WRONG):
-            self._ask_for_pin(f"pin_{move.value}", now)
+    def _code_sent(self, event: e.CodeSent, now: int) -> None:
+        self._settle_proof(self._step_up.sent(event, now), now)
+
+    def _settle_proof(self, move: Move, now: int, by: c.AnsweredBy = c.AnsweredBy.NONE) -> None:
+        if self._step_up.changing:
+            if move is Move.CHANGED or move in OVER:
+                self._pin_settled(move, now)
         elif move is Move.RIGHT:
             self._proven(now)
         elif move in OVER:
@@ -1218,8 +1225,6 @@ class Call:
 
     def _proven(self, now: int) -> None:
         self._stop_proving(now)
-        self.trace.trust = self._proving.tier.value
-        self.trace.version += 1
         self._answered_at = now
         question = self._questions.current
         if question is None:
@@ -1239,19 +1244,41 @@ class Call:
         self._stop_proving(now)
         question = self._questions.current
         if question is None:
-            self._close(_UNPROVEN_GOODBYES.get(move, "goodbye_pin"), "completed", "bridge", now)
+            self._close(self._step_up.farewell(move), "completed", "bridge", now)
             return
         question.unproven = True
         late = move is Move.LATE
-        self._say(f"pin_{move.value}", now=now)
+        self._say(*self._step_up.told(move), now=now)
         self._answer(question, c.Verdict.EXPIRED if late else c.Verdict.DECLINED, by, now)
 
+    def _pin_change_wanted(self, event: e.PinChangeWanted, now: int) -> None:
+        self._change_pin(now)
+
+    def _change_pin(self, now: int) -> None:
+        """Have the caller set a PIN, unless something else is being asked; the assistant is silent meanwhile."""
+        ours = self._on_errand or self._through.holds(now)
+        busy = self._questions.current is not None or self._proving.open or ours
+        if not self._rules.pin_change or self._phase is not Phase.TALKING or busy:
+            return
+        self._interrupt(now)
+        self._language.open = False
+        self._next_question = None  # what waits is asked afterwards
+        self._settle_proof(self._step_up.change(now), now)
+
+    def _pin_settled(self, move: Move, now: int) -> None:
+        told = self._step_up.told(move)
+        self._stop_proving(now)
+        self._turns.caller(now)
+        self._answered_at = now
+        if move is Move.CHANGED:
+            self.trace.noted(now, "pin_changed")
+            self.trace.version += 1
+        self._say(*told, now=now)
+        if self._questions.waiting():
+            self._ask_next(now)
+
     def _stop_proving(self, now: int) -> None:
-        """Ask for the PIN no more; what came of it so far is forgotten."""
-        if self._proving.open:
-            self._proving.end(now)
-            self._prompts.take(self._pin_prompt)
-            self._out.append(c.ForgetPin())
+        if self._step_up.end(now):
             self._utterance, self._voice_ended, self._partial = None, None, ""
 
     # What sounds
@@ -1272,7 +1299,7 @@ class Call:
             raise LocalError(f"{len(event.parts)} runs of sound were made for {len(prompt.lines)} lines")
         self._speaker.play_prompt(prompt, event.parts, now)
         until = self._ledger.quiet_at()
-        if prompt.name == self._pin_prompt:
+        if self._step_up.is_prompt(prompt.name):
             self._proving.asking_until(until)
         if prompt.lines[0].key == "one_moment":
             self._turns.filled(until)

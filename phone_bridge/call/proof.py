@@ -24,7 +24,9 @@ _KNOWN: dict[str, str] = {
     Tier.UNKNOWN: ", not known by their number",
     Tier.KNOWN: ", known by their number",
     Tier.ATTESTED: ", known by their number, which its carrier attests",
+    Tier.CODE: ", who had given a code that was sent to the user's telephone",
     Tier.PIN: ", who had given the PIN",
+    Tier.BOTH: ", who had given the PIN and a code that was sent to the user's telephone",
 }
 
 

@@ -104,7 +104,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One consent; times are ISO 8601 in UTC, ``signature`` is the base64url of Ed25519 over ``signed_bytes``.
 
     ``trust`` is how far it was known who the caller was when they answered: ``unknown``, ``known`` by their number,
-    ``attested`` by its carrier, too, or by their ``pin``. ``key_id`` and ``signature`` are empty while it is unsigned.
+    ``attested`` by its carrier, too, by a ``code`` that was sent to the user, by their ``pin``, or by both
+    (``pin+code``). ``key_id`` and ``signature`` are empty while it is unsigned.
     Nothing has a default: a field that was taken out of a signed receipt must not come back by itself. ``trust``, which
     the first version had not, stays out where it is not there.
     """

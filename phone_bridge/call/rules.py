@@ -42,6 +42,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How far the caller is known, and which tools need how much."""
     pin_by_voice: bool = False
     """Whether a PIN may be spoken, because there is an ear of our own for it."""
+    pin_change: bool = False
+    """Whether a caller may set a PIN, or another one, by telephone."""
     pin_digits: int = 6
     """Digits of the shortest PIN there is: with fewer, more are waited for."""
     pin_pause_ms: int = 4_000
@@ -50,6 +52,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """The same after digits that were spoken."""
     pin_judge_ms: int = 8_000
     """How long a check may take."""
+    code_ms: int = 240_000
+    """How long a code that was sent may be asked for in all; it is valid a little longer."""
     late_key_ms: int = 3_000
     """How long after a PIN was asked for further keys still belong to it, and are told to nobody."""
     muffled_ms: int = 400

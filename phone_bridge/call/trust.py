@@ -1,8 +1,9 @@
 """Who is calling: how far that is known, and which tools it opens.
 
 A caller ID is what the caller's side says of itself, and anybody can say anything; an attestation is its carrier's
-word for it (STIR/SHAKEN, https://www.rfc-editor.org/rfc/rfc8588: ``A`` for a number that is the caller's own). Only a
-PIN is the caller's. A tier opens what every lower one opens.
+word for it (STIR/SHAKEN, https://www.rfc-editor.org/rfc/rfc8588: ``A`` for a number that is the caller's own). A code
+that was sent to the user's telephone says that the caller has it in their hand. Only a PIN is the caller's. A tier
+opens what every lower one opens; whoever gave both has the highest.
 """
 
 from collections.abc import Mapping
@@ -21,11 +22,23 @@ class Tier(StrEnum):
     UNKNOWN = "unknown"
     KNOWN = "known"
     ATTESTED = "attested"
+    CODE = "code"
     PIN = "pin"
+    BOTH = "pin+code"
 
     def reaches(self, needed: "Tier") -> bool:
         """Tell whether this is as much as ``needed``, or more."""
         return _RANK[self] >= _RANK[needed]
+
+    def lacks(self, needed: "Tier") -> "Tier | None":
+        """Say what to ask for next, the PIN or a code, so that this becomes as much as ``needed``; None if it is."""
+        if self.reaches(needed):
+            return None
+        return Tier.CODE if needed is Tier.CODE or self is Tier.PIN else Tier.PIN
+
+    def plus(self, given: "Tier") -> "Tier":
+        """Say how far a caller is known who has ``given`` the PIN or a code besides."""
+        return Tier.BOTH if {self, given} == {Tier.CODE, Tier.PIN} else highest(self, given)
 
 
 _RANK = {tier: rank for rank, tier in enumerate(Tier)}
@@ -34,18 +47,23 @@ _RANK = {tier: rank for rank, tier in enumerate(Tier)}
 class Trust(msgspec.Struct, frozen=True, kw_only=True):
     """What one caller is known by when the call begins, and what each tool needs; without a rule all is open.
 
-    ``tools`` says it by the tool's name, ``otherwise`` of any other tool, ``enter`` of talking to the session at all.
+    ``tools`` says it by the tool's name, ``otherwise`` of any other tool, ``enter`` of talking to the session at all,
+    ``enrol`` of setting a PIN by telephone where there is none yet: at ``PIN`` nobody may.
     """
 
     has: Tier = Tier.UNKNOWN
     tools: Mapping[str, Tier] = {}
     otherwise: Tier = Tier.UNKNOWN
     enter: Tier = Tier.UNKNOWN
+    enrol: Tier = Tier.PIN
 
     @property
     def at_first(self) -> Tier:
-        """How far whoever comes to talk to the session is known at least: who is not known enough has given a PIN."""
-        return self.has if self.has.reaches(self.enter) else Tier.PIN
+        """How far whoever comes to talk to the session is known at least: who is not known enough has proven more."""
+        tier = self.has
+        while (lacking := tier.lacks(self.enter)) is not None:
+            tier = tier.plus(lacking)
+        return tier
 
     def needs(self, tool: str) -> Tier:
         """Say which tier opens ``tool``."""

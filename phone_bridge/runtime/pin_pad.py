@@ -1,12 +1,13 @@
-"""Where a PIN is while it is keyed or spoken: here, and nowhere else.
+"""Where a PIN, or a code, is while it is keyed or spoken: here, and nowhere else.
 
 The call knows how many digits there are and never which; the journal is written behind this, so it knows no more. What
 is spoken goes to an ear of our own, in no session and at nobody's service. Digits leave by one way alone, to whoever
-judges them, and are forgotten then.
+judges them, and are forgotten then; but for a new PIN, which is kept until it was given once more.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import msgspec
@@ -16,13 +17,13 @@ from phone_bridge.audio.path import path
 from phone_bridge.call import events as e
 from phone_bridge.call.assent import Assent, understand
 from phone_bridge.call.digits import spoken_digits
-from phone_bridge.call.proving import CLEAR, MAX_PIN_DIGITS
+from phone_bridge.call.proving import CLEAR, MAX_PIN_DIGITS, Wanted
 from phone_bridge.call.through import Whom, wanted
 from phone_bridge.errors import BridgeError
 
 JUDGE_SECONDS = 6.0
 """How long a check may take; the call waits a little longer for it."""
-MISSING, FAILED = "missing", "failed"
+MISSING, FAILED, DIFFERS = "missing", "failed", "differs"
 
 PERSON = "person"
 """What is wished by who would rather be put through to somebody."""
@@ -46,16 +47,24 @@ class Ear(Protocol):
         ...
 
 
+Judge = Callable[[str], Awaitable[str]]
+
+
 class Desk(msgspec.Struct, frozen=True):
     """Who judges a PIN of one call's user.
 
-    ``judge`` gives ``right``, ``wrong``, ``locked`` or ``missing``, or raises Unavailable. ``ear`` is None where PINs
-    cannot be spoken; ``min_digits`` are those of the shortest there is.
+    ``judge`` gives ``right``, ``wrong``, ``locked`` or ``missing``, or raises Unavailable; ``others`` judge what else
+    may be wanted, see ``PinJudged``. ``ear`` is None where PINs cannot be spoken; ``min_digits`` are those of the
+    shortest there is. ``send`` sends a code in a language, and gives ``sent``, ``locked`` or ``failed``; ``forget``
+    is for when somebody else has come to the telephone.
     """
 
-    judge: Callable[[str], Awaitable[str]]
+    judge: Judge
     ear: Ear | None = None
     min_digits: int = 6
+    others: Mapping[Wanted, Judge] = MappingProxyType({})
+    send: Callable[[str], Awaitable[str]] | None = None
+    forget: Callable[[], None] = lambda: None
 
 
 class PinPad:
@@ -76,6 +85,7 @@ class PinPad:
         self._fact = fact
         self._spawn = spawn
         self._digits = ""
+        self._new = ""  # a PIN that is to be given once more
         self._judging = False
         self._turn = 0  # grows with whatever makes words that are being recognised out of date
 
@@ -89,7 +99,7 @@ class PinPad:
             if is_digit:
                 self._digits = (self._digits + key)[: MAX_PIN_DIGITS + 1]
             elif key == CLEAR:
-                self.forget()
+                self._clear()
         return e.PinKeyed("" if is_digit else key, len(self._digits))
 
     def hear(self, audio: bytes) -> None:
@@ -101,26 +111,46 @@ class PinPad:
 
     def forget(self) -> None:
         """Forget everything."""
+        self._new = ""
+        self._clear()
+
+    def forget_proofs(self) -> None:
+        """Have whoever judges forget what was proven, too."""
+        self.forget()
+        if self._desk is not None:
+            self._desk.forget()
+
+    def send(self, sending: int, language: str) -> None:
+        """Have a code sent."""
+        self._spawn(self._send(sending, language))
+
+    def _clear(self) -> None:
         self._digits, self._judging = "", False
         self._turn += 1
         if self._desk is not None and self._desk.ear is not None:
             self._desk.ear.clear()
 
-    def judge(self, attempt: int) -> None:
+    def judge(self, attempt: int, wanted: str = Wanted.PIN) -> None:
         """Have what was given judged, and forget it."""
-        given = self._digits
-        self.forget()
+        given, new = self._digits, self._new
+        self._clear()
+        self._new = given if wanted == Wanted.NEW else ""
         self._judging = True
-        self._spawn(self._judge(attempt, given, self._turn))
+        if wanted == Wanted.ONCE_MORE and given != new:
+            self._spawn(self._tell(attempt, DIFFERS, self._turn))
+        else:
+            self._spawn(self._judge(attempt, given, Wanted(wanted), self._turn))
 
-    async def _judge(self, attempt: int, given: str, turn: int) -> None:
-        outcome = MISSING
-        if self._desk is not None:
-            try:
-                async with asyncio.timeout(JUDGE_SECONDS):
-                    outcome = await self._desk.judge(given)
-            except (BridgeError, TimeoutError):
-                outcome = FAILED
+    async def _judge(self, attempt: int, given: str, wanted: Wanted, turn: int) -> None:
+        desk = self._desk
+        judge = None if desk is None else desk.judge if wanted is Wanted.PIN else desk.others.get(wanted)
+        await self._tell(attempt, await _within(judge(given)) if judge is not None else MISSING, turn)
+
+    async def _send(self, sending: int, language: str) -> None:
+        send = self._desk.send if self._desk is not None else None
+        self._fact(e.CodeSent(sending, await _within(send(language)) if send is not None else FAILED))
+
+    async def _tell(self, attempt: int, outcome: str, turn: int) -> None:
         if turn == self._turn:
             self._judging = False
         self._fact(e.PinJudged(attempt, outcome))
@@ -144,3 +174,12 @@ class PinPad:
 
 def _wish(text: str, language: str) -> str:
     return PERSON if wanted(text, language).whom is not Whom.NOBODY else _WISHES.get(understand(text, language), "")
+
+
+async def _within(work: Awaitable[str]) -> str:
+    """Give what comes of ``work`` in its time."""
+    try:
+        async with asyncio.timeout(JUDGE_SECONDS):
+            return await work
+    except (BridgeError, TimeoutError):
+        return FAILED

@@ -103,6 +103,23 @@ class Pins:
             connection.execute(new.on_conflict_do_update(index_elements=[_PINS.c.user_id], set_=row))
             connection.execute(sa.delete(_TRIES).where(_TRIES.c.subject == _of_user(user_id)))
 
+    def enrol(self, user_id: str, pin: str) -> bool:
+        """Give a user their first PIN; False where they have one by now, which stays. Raises Refused (``weak_pin``)."""
+        check(pin)
+        row = {"hash": hashed(pin, self._cost_log2), "set_at": timestamp(self._clock)}
+        with self._records.transaction() as connection:
+            new = database.insert(connection, _PINS).values(user_id=user_id, **row).on_conflict_do_nothing()
+            return connection.execute(new.execution_options(preserve_rowcount=True)).rowcount == 1
+
+    def has(self, user_id: str) -> bool:
+        """Tell whether a user has a PIN."""
+        return self._hash(user_id) is not None
+
+    def is_the_same(self, user_id: str, pin: str) -> bool:
+        """Tell whether ``pin`` is the user's already, to whoever has proven that they know it: it counts as no try."""
+        kept = self._hash(user_id)
+        return kept is not None and is_right(pin, kept)
+
     def remove(self, user_id: str) -> bool:
         """Take a user's PIN away; False where there was none."""
         with self._records.transaction() as connection:
@@ -125,23 +142,28 @@ class Pins:
 
     def judge(self, user_id: str, number: str | None, pin: str) -> Outcome:
         """Look whether ``pin`` is the user's, for a caller from ``number`` (None where it is withheld)."""
-        subjects = [_of_user(user_id), *([self._of_number(number)] if number else [])]
+        subjects = [_of_user(user_id), *self.subjects(number)]
         kept = self._hash(user_id)
         if kept is None:
             return Outcome.MISSING
-        if not self._take_a_try(subjects):
+        if not self.take_a_try(subjects):
             return Outcome.LOCKED
         if not is_right(pin, kept):
             return Outcome.WRONG
-        self._give_back(subjects)
+        self.give_back(subjects)
         return Outcome.RIGHT
+
+    def subjects(self, number: str | None) -> Sequence[str]:
+        """Name whom tries from ``number`` are counted for besides their user: nobody, where it is withheld."""
+        return [self._of_number(number)] if number else []
 
     def _hash(self, user_id: str) -> str | None:
         with self._records.transaction() as connection:
             found: str | None = connection.execute(sa.select(_PINS.c.hash).where(_PINS.c.user_id == user_id)).scalar()
             return found
 
-    def _take_a_try(self, subjects: Sequence[str]) -> bool:
+    def take_a_try(self, subjects: Sequence[str]) -> bool:
+        """Count one try more for all of ``subjects``; False where one of them has to wait, and nothing is counted."""
         now = int(self._clock())
         try:
             with self._records.transaction() as connection:
@@ -164,8 +186,11 @@ class Pins:
         changed = {"tried_at": now, "locked_until": now + delay_s(row.wrong)}
         connection.execute(sa.update(_TRIES).where(mine).values(changed))
 
-    def _give_back(self, subjects: Sequence[str]) -> None:
-        """Forget the wrong tries for the user; of the number only this one, which has others' PINs to answer for."""
+    def give_back(self, subjects: Sequence[str]) -> None:
+        """Forget the wrong tries for the first of ``subjects``, a user; of a number only this one.
+
+        A number has others' PINs to answer for.
+        """
         user, *numbers = subjects
         with self._records.transaction() as connection:
             connection.execute(sa.delete(_TRIES).where(_TRIES.c.subject == user))
@@ -211,6 +236,20 @@ def check(pin: str) -> None:
             "that do not just count up or down.",
             code="weak_pin",
         )
+    if _is_date(pin):
+        raise Refused("That PIN reads as a date, of which there are few: take other digits.", code="weak_pin")
+
+
+def _is_date(pin: str) -> bool:
+    """Tell whether the digits are a day of a year, in any of the orders in which people write one."""
+    if len(pin) not in (6, 8):
+        return False
+    year = len(pin) - 4
+    orders = ((pin[:2], pin[2:4], pin[4:]), (pin[2:4], pin[:2], pin[4:]), (pin[year + 2 :], pin[year:-2], pin[:year]))
+    return any(
+        1 <= int(day) <= 31 and 1 <= int(month) <= 12 and (len(years) == 2 or years[:2] in ("19", "20"))
+        for day, month, years in orders
+    )
 
 
 def hashed(pin: str, cost_log2: int = COST_LOG2) -> str:

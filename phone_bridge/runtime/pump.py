@@ -194,7 +194,9 @@ class Pump:
             c.RunTool: self._run_tool,
             c.Speak: self._speak,
             c.ForgetPin: lambda command, now: self._pad.forget(),
-            c.JudgePin: lambda command, now: self._pad.judge(command.attempt),
+            c.ForgetProofs: lambda command, now: self._pad.forget_proofs(),
+            c.JudgePin: lambda command, now: self._pad.judge(command.attempt, command.wanted),
+            c.SendCode: lambda command, now: self._pad.send(command.sending, command.language),
             c.PutThrough: lambda command, now: self._spawn(self._move_on(command.name)),
         }
 
@@ -256,6 +258,13 @@ class Pump:
     def speak(self, language: str) -> None:
         """Have the bridge's own lines spoken, and yes and no understood, in ``language`` from now on."""
         self._fact_if_live(e.LanguageChosen(language))
+
+    def change_pin(self) -> bool:
+        """Have the caller set a PIN, or another one; False while something else is being asked."""
+        free = not self._call.asking and not self._is_over
+        if free:
+            self._fact_if_live(e.PinChangeWanted())
+        return free
 
     # Receive, process, transmit
 

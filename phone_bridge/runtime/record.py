@@ -34,7 +34,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     wishes to find again. ``route`` names the route that it is served by, ``language`` what was chosen in the call for
     the bridge to speak. A call that an IVR handed over goes back to
     ``return_url``, as ``return_route`` allows, with that IVR's own ``return_ref``. ``trust`` is how far it was known
-    who the caller is: ``unknown``, ``known``, ``attested``, ``pin``.
+    who the caller is: ``unknown``, ``known``, ``attested``, ``code``, ``pin``, ``pin+code``.
     """
 
     id: str

@@ -183,6 +183,11 @@ class Registry:
             live.pump.speak(language)
         return live is not None
 
+    def change_pin(self, id: str) -> bool:
+        """Have the caller of a live call set a PIN, or another one; False when it is not live here, or asks already."""
+        live = self._live.get(id)
+        return live is not None and live.pump.change_pin()
+
     def end_all(self, by: str) -> None:
         """Ask every live call to end."""
         for live in list(self._live.values()):

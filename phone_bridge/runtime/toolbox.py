@@ -31,7 +31,7 @@ _log = logging.getLogger("phone_bridge.tools")
 class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a toolbox may know of a call when it says what it offers; numbers are as the carrier gave them.
 
-    ``transfers`` is the list of those to whom its caller may be put through.
+    ``transfers`` is the list of those to whom its caller may be put through, ``pin`` whether a PIN is of any use.
     """
 
     call_id: str
@@ -42,6 +42,7 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     carrier_id: str = ""
     transfers: str = ""
+    pin: bool = False
 
 
 class Ran(NamedTuple):

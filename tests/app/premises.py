@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 import numpy as np
@@ -59,6 +59,7 @@ class Peers:
     def __init__(self) -> None:
         self.carrier_asked: list[tuple[str, str]] = []
         self.carrier_status = 200
+        self.texts: list[dict[str, str]] = []  # messages that telephones got
         self.mints: list[tuple[dict[str, str], Any]] = []
         self.deleted: list[str] = []
         self.live: list[Assistant] = []
@@ -83,6 +84,7 @@ class Peers:
                 WebSocketRoute("/openai/v1/realtime", self._model),
                 WebSocketRoute("/openai/realtime", self._model),
                 Route("/2010-04-01/Accounts/{account}/Calls/{name}", self._update_call, methods=["POST"]),
+                Route("/2010-04-01/Accounts/{account}/Messages.json", self._take_text, methods=["POST"]),
             ]
         )
 
@@ -90,6 +92,10 @@ class Peers:
         self.carrier_asked.append((request.url.path, (await request.body()).decode()))
         body = msgspec.json.encode({"sid": "CA1", "status": "completed"})
         return Response(body, self.carrier_status, media_type="application/json")
+
+    async def _take_text(self, request: Request) -> Response:
+        self.texts.append(dict(parse_qsl((await request.body()).decode())))
+        return Response(b'{"sid": "SM1"}', self.carrier_status, media_type="application/json")
 
     async def _mint(self, request: Request) -> Response:
         self.mints.append((dict(request.headers), await request.json()))

@@ -60,6 +60,14 @@ def test_the_caller_gets_the_message_on_the_phone_they_call_with() -> None:
     assert (form.get("To"), form.get("From"), form.get("Body")) == (ALICE, "+12125550100", "Hello")
 
 
+def test_another_telephone_than_the_caller_s_may_be_written_to_for_a_reason_of_our_own() -> None:
+    twilio = Twilio()
+    texting = Texting(SETTINGS, list, twilio.ask)
+    assert [asyncio.run(texting.to(OTHER, "A code")) for _ in range(TEXTS_A_CALL_MAX + 1)][-1]
+    assert parse_form(twilio.asked[0].body).get("To") == OTHER
+    assert not asyncio.run(Texting(Settings(), list, twilio.ask).to(OTHER, "A code"))
+
+
 def test_whoever_was_called_gets_it_at_the_number_that_was_dialled() -> None:
     twilio = Twilio()
     assert send(twilio, call("+12125550100", direction="outbound", to_number=ALICE))

@@ -6,6 +6,7 @@ import json
 import logging
 import zlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import pytest
 
 from phone_bridge.app import sessions
 from phone_bridge.app.pins import PinDesk, may_be_told, offered, trust_of
+from phone_bridge.call.proving import Wanted
 from phone_bridge.call.trust import Tier
-from phone_bridge.routing import Route
+from phone_bridge.routing import Facts, Route
+from phone_bridge.runtime.pin_pad import Desk
 from phone_bridge.runtime.pins import Pins
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.sessions.chronapilot import messages as m
@@ -256,6 +259,153 @@ def test_all_tools_are_offered_where_none_are_named() -> None:
     assert offered(bound(Route(name="b", tools=("calendar:read",)), "known")[1])
 
 
+# Whoever sets a PIN
+
+
+class Telephones:
+    """Take messages down."""
+
+    def __init__(self, *, work: bool = True) -> None:
+        self.got: list[tuple[str, str]] = []
+        self.work = work
+
+    async def text(self, number: str, text: str) -> bool:
+        self.got.append((number, text))
+        return self.work
+
+
+HERS = "+12025550188"
+
+
+def desk(house: Premises, route: Route, trust: str = "unknown", telephones: Telephones | None = None) -> Desk:
+    """Sit where the PINs are judged of a call by ``route`` whose caller is known as far as ``trust``."""
+    record, given = bound(route, trust)
+    settings = msgspec.structs.replace(given.settings, user_numbers=f"{ALICE}:{HERS}")
+    text = (telephones or Telephones()).text
+    pins = PinDesk(settings, Pins(house.bridge.records, cost_log2=4), house.bridge.embedded, text)
+    return pins.of(record, msgspec.structs.replace(given, settings=settings))
+
+
+BY_CODE = Route(name="a", user_id=ALICE, trust={"write": "pin", "enrol": "code"})
+BY_NUMBER = Route(name="a", user_id=ALICE, numbers=NUMBER, trust={"write": "pin", "enrol": "attested"})
+
+
+def test_whatever_the_call_believes_no_pin_is_set_without_a_proof(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        for route, trust in (
+            (OFFICE, "attested"),
+            (BY_CODE, "attested"),
+            (BY_NUMBER, "known"),
+            (Route(name="a", user_id=ALICE, trust={"write": "pin"}), "unknown"),
+        ):
+            assert await desk(house, route, trust).others[Wanted.ONCE_MORE](PIN) == "failed"
+        pins = give_pin(house)
+        for route in (BY_CODE, BY_NUMBER):
+            assert await desk(house, route, "attested").others[Wanted.ONCE_MORE]("775533") == "failed"
+        unlucky = desk(house, OFFICE)
+        assert await unlucky.judge(WRONG) == "wrong"
+        assert await unlucky.others[Wanted.ONCE_MORE]("775533") == "failed"
+        assert pins.is_the_same(ALICE, PIN)
+
+    at(tmp_path, story)
+
+
+def test_a_first_pin_is_set_after_a_code_that_went_to_the_user_s_telephone(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        phones = Telephones()
+        one = desk(house, BY_CODE, telephones=phones)
+        assert one.send is not None
+        assert await one.others[Wanted.LOOK]("") == "missing"
+        assert await one.send("de") == "sent"
+        ((number, text),) = phones.got
+        assert number == HERS
+        assert "ist Ihr Code" in text
+        assert await one.others[Wanted.CODE](text[:6]) == "right"
+        assert await one.others[Wanted.NEW]("12345") == "short"
+        assert await one.others[Wanted.NEW]("123456") == "weak"
+        assert [await one.others[wanted](PIN) for wanted in (Wanted.NEW, Wanted.ONCE_MORE)] == ["right", "right"]
+        assert "PIN for the telephone was set" in phones.got[-1][1]
+        assert await one.judge(PIN) == "right"
+        assert await one.others[Wanted.NEW](PIN) == "same"
+
+    at(tmp_path, story)
+
+
+def test_a_first_pin_is_set_from_an_attested_number_where_the_rule_says_so(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        one = desk(house, BY_NUMBER, "attested", Telephones(work=False))
+        assert await one.others[Wanted.ONCE_MORE](PIN) == "right", "though no telephone could be told"
+        assert Pins(house.bridge.records).is_the_same(ALICE, PIN)
+
+    at(tmp_path, story)
+
+
+def test_whoever_comes_to_the_telephone_in_the_middle_has_proven_nothing(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        give_pin(house)
+        phones = Telephones()
+        one = desk(house, BY_CODE, telephones=phones)
+        assert one.send is not None
+        assert (await one.judge(PIN), await one.send("en")) == ("right", "sent")
+        one.forget()
+        assert await one.others[Wanted.ONCE_MORE]("775533") == "failed"
+        assert await one.others[Wanted.CODE](phones.got[0][1][:6]) == "missing"
+
+    at(tmp_path, story)
+
+
+def test_whoever_hangs_up_when_the_pin_is_set_is_told_of_all_the_same(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        give_pin(house)
+        phones = Telephones()
+        record, given = bound(OFFICE, "unknown")
+        settings = msgspec.structs.replace(given.settings, user_numbers=f"{ALICE}:{HERS}")
+        pins = Pins(house.bridge.records, cost_log2=4)
+        keeper = PinDesk(settings, pins, house.bridge.embedded, phones.text)
+        one = keeper.of(record, msgspec.structs.replace(given, settings=settings))
+        assert await one.judge(PIN) == "right"
+        keeping = asyncio.ensure_future(one.others[Wanted.ONCE_MORE]("775533"))
+        await asyncio.sleep(0)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await keeper.close()
+        assert pins.is_the_same(ALICE, "775533")
+        assert [number for number, _ in phones.got] == [HERS]
+
+    at(tmp_path, story)
+
+
+def test_a_model_is_offered_to_have_a_pin_set_where_there_is_a_rule(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        offered_by = {}
+        for name, to in (("office", "+12025550100"), ("none", "+12025550101")):
+            served_by = house.bridge.tenants.choose(
+                Facts(called=to, calling=NUMBER), datetime(2026, 11, 24, tzinfo=UTC)
+            )
+            record = house.bridge.record(
+                carrier_id="CA1", direction="inbound", from_number=NUMBER, to_number=to, served=served_by
+            )
+            tools = house.bridge.toolboxes.tools(house.bridge._facts(record), served_by)
+            offered_by[name] = "change_pin" in [offer.name for offer in tools.offers]
+            assert not house.bridge.registry.change_pin(record.id), "for it is not live"
+        assert offered_by == {"office": True, "none": False}
+
+    at(tmp_path, story, OFFICE, session="openai", session_url="", session_key="k")
+
+
+def test_no_telephone_is_rung_all_night(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        phones = Telephones()
+        outcomes = []
+        for _ in range(5):
+            send = desk(house, BY_CODE, telephones=phones).send
+            assert send is not None
+            outcomes.append(await send("en"))
+        assert outcomes == ["sent"] * 3 + ["locked"] * 2
+
+    at(tmp_path, story)
+
+
 # By voice
 
 
@@ -277,7 +427,7 @@ def test_a_pin_is_spoken_only_to_a_good_ear_on_this_machine(
     class Embedded:
         hears = there
 
-    desk = PinDesk(Settings(ear=ear, language=own), None, Embedded())  # type: ignore[arg-type]
+    desk = PinDesk(Settings(ear=ear, language=own), None, Embedded(), None)  # type: ignore[arg-type]
     assert desk.hears(language) is hears
 
 

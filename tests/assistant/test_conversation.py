@@ -489,6 +489,12 @@ def test_another_new_event_replaces_the_one_that_was_proposed(talk: Talk) -> Non
     assert talk.asked == ["Create Dinner tomorrow at 7 p.m., for one hour"]
 
 
+def test_a_pin_is_no_event(talk: Talk) -> None:
+    for text in ("set up a new pin", "i want to change my pin"):
+        assert talk.say(text) == small_talk.NO_PIN
+    assert talk.say("what is my next meeting").startswith("Your next meeting")
+
+
 def test_goodbye_ends_the_talk_and_what_was_proposed(talk: Talk) -> None:
     talk.say("cancel the dentist")
     assert talk.say("goodbye") == small_talk.GOODBYE

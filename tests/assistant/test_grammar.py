@@ -43,6 +43,8 @@ at four
 the second one
 dismiss it
 snooze it for ten minutes
+i want to change my pin
+set up a new pin please
 move the team standup to four o'clock
 who is coming to the team standup
 put me through to reception

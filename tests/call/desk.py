@@ -9,11 +9,14 @@ from phone_bridge.call import events as e
 from phone_bridge.call.machine import Call, Phase
 from phone_bridge.call.past import Past
 from phone_bridge.call.rules import Rules
+from phone_bridge.call.trust import Trust
 
 LINE_MS = 1_000  # every line of the bridge's own sounds for so long
 FRAME = b"\xff" * 160
 CANCEL = e.Action("cancel_event", {"event_id": "evt_dentist"}, "Cancel Dentist on Tuesday at 3 p.m.")
 MOVE = e.Action("update_event", {"event_id": "evt_lunch"}, "Move Lunch to one o'clock.")
+
+EFFECTS = {"get_next_event": "read", "cancel_event": "destroy"}
 
 T = TypeVar("T")
 
@@ -121,3 +124,35 @@ class Desk:
                 self._marks = [(self.now, mark) for _, mark in self._marks]
             elif isinstance(command, c.Speak) and self.voice_ms is not None:
                 self._voice.append((self.now + self.voice_ms, command))
+
+
+class Caller(Desk):
+    """A caller at the telephone, whose keys the owner of the call masks where it says so."""
+
+    def __init__(self, trust: Trust, *, past: Past | None = None, **rules: object) -> None:
+        super().__init__(Rules(trust=trust, effects=EFFECTS, **rules), past=past)  # type: ignore[arg-type]
+        self.digits = 0
+
+    def press(self, keys: str) -> None:
+        for key in keys:
+            if not self.call.masks(self.now):
+                self.tell(e.DigitPressed(key))
+                continue
+            self.digits = 0 if key == "*" else self.digits + key.isdigit()
+            self.tell(e.PinKeyed("" if key.isdigit() else key, self.digits))
+
+    def judged(self, outcome: str) -> None:
+        """Bring the verdict on the attempt that is being checked."""
+        self.digits = 0
+        (judge,) = self.of(c.JudgePin)[-1:]
+        self.tell(e.PinJudged(judge.attempt, outcome))
+
+    def give(self, outcome: str) -> None:
+        self.press("482913#")
+        self.judged(outcome)
+
+    def asked_for_pin(self, id: str = "act_1", action: e.Action = CANCEL) -> "Caller":
+        self.tell(e.ConfirmationAsked(id, action))
+        self.wait(LINE_MS + 100)
+        assert self.call.proving
+        return self

@@ -4,8 +4,8 @@ from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call.rules import Rules
 from phone_bridge.call.trust import Tier, Trust
-from tests.call.desk import LINE_MS, Desk
-from tests.call.test_proving import PIN_TO_ENTER, Caller, caller
+from tests.call.desk import LINE_MS, Caller, Desk
+from tests.call.test_proving import PIN_TO_ENTER, caller
 
 QUESTION = ["question.cancel_event", "keys"]
 

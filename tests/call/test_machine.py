@@ -910,6 +910,14 @@ def test_the_drain_has_a_goodbye_of_its_own() -> None:
     assert desk.call.trace.ended_by == "drain"
 
 
+@pytest.mark.parametrize("rules", [Rules(errand="Take your pills."), Rules(languages={"1": "de"})])
+def test_a_key_under_the_last_words_changes_nothing(rules: Rules) -> None:
+    desk = Desk(rules)
+    desk.tell(e.EndRequested("drain"), e.DigitPressed("1"))
+    desk.wait(10_000)
+    assert (desk.ended, desk.spoken()[-1]) == (True, "goodbye_drain")
+
+
 def test_the_longest_call_ends_with_a_goodbye() -> None:
     desk = Desk(Rules(limit_ms=60_000, silence_ms=600_000)).opened()
     desk.wait(60_000)

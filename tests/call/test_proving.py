@@ -10,50 +10,16 @@ from phone_bridge.call import words
 from phone_bridge.call.machine import Phase
 from phone_bridge.call.past import Past
 from phone_bridge.call.proving import MAX_MUFFLED_MS, MAX_PIN_DIGITS, MAX_WRONG, Proving
-from phone_bridge.call.rules import Rules
 from phone_bridge.call.trust import Tier, Trust
 from phone_bridge.errors import LocalError
-from tests.call.desk import CANCEL, FRAME, LINE_MS, MOVE, Desk
+from tests.call.desk import CANCEL, FRAME, LINE_MS, MOVE, Caller, Desk
 
 READ = e.Action("get_next_event")
 PIN_TO_WRITE = Trust(tools={"get_next_event": Tier.UNKNOWN}, otherwise=Tier.PIN)
 PIN_TO_READ = Trust(tools={"get_next_event": Tier.PIN}, otherwise=Tier.PIN)
 PIN_TO_ENTER = Trust(enter=Tier.PIN)
-EFFECTS = {"get_next_event": "read", "cancel_event": "destroy"}
 SILENCE = b"\xff"
 SPOKEN = b"\x91" * 160
-
-
-class Caller(Desk):
-    """A caller at the telephone, whose keys the owner of the call masks where it says so."""
-
-    def __init__(self, trust: Trust = PIN_TO_WRITE, *, past: Past | None = None, **rules: object) -> None:
-        super().__init__(Rules(trust=trust, effects=EFFECTS, **rules), past=past)  # type: ignore[arg-type]
-        self.digits = 0
-
-    def press(self, keys: str) -> None:
-        for key in keys:
-            if not self.call.masks(self.now):
-                self.tell(e.DigitPressed(key))
-                continue
-            self.digits = 0 if key == "*" else self.digits + key.isdigit()
-            self.tell(e.PinKeyed("" if key.isdigit() else key, self.digits))
-
-    def judged(self, outcome: str) -> None:
-        """Bring the verdict on the attempt that is being checked."""
-        self.digits = 0
-        (judge,) = self.of(c.JudgePin)[-1:]
-        self.tell(e.PinJudged(judge.attempt, outcome))
-
-    def give(self, outcome: str) -> None:
-        self.press("482913#")
-        self.judged(outcome)
-
-    def asked_for_pin(self, id: str = "act_1", action: e.Action = CANCEL) -> "Caller":
-        self.tell(e.ConfirmationAsked(id, action))
-        self.wait(LINE_MS + 100)
-        assert self.call.proving
-        return self
 
 
 def caller(trust: Trust = PIN_TO_WRITE, **rules: object) -> Caller:

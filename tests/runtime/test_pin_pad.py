@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call.journal import Journal
+from phone_bridge.call.proving import Wanted
 from phone_bridge.call.recording import decode
 from phone_bridge.call.rules import Rules
 from phone_bridge.call.trust import Tier, Trust
 from phone_bridge.errors import Unavailable
-from phone_bridge.runtime.pin_pad import JUDGE_SECONDS, Desk, PinPad
+from phone_bridge.runtime.pin_pad import JUDGE_SECONDS, Desk, Judge, PinPad
 from tests.clock import settle
 from tests.runtime.pumping import FRAME, LINE_MS, Stage, virtual
 
@@ -235,6 +237,19 @@ async def test_keys_go_to_the_pad_and_neither_to_the_call_nor_its_journal() -> N
 
 
 @virtual
+async def test_a_caller_sets_no_pin_while_something_else_is_asked() -> None:
+    house = Keeper()
+    stage = await Stage(rules=Rules(trust=TRUST, pin_change=True), pins=desk_of(house)).opened()
+    assert stage.pump.change_pin()
+    assert not stage.pump.change_pin()
+    await settle()
+    assert house.facts == []
+    stage.carrier.hang_up()
+    await stage.over()
+    assert not stage.pump.change_pin()
+
+
+@virtual
 async def test_the_caller_s_sound_goes_to_the_ear_and_not_to_the_session() -> None:
     house, ear = House(), Ear()
     stage = await proposed(Stage(rules=Rules(trust=TRUST), pins=desk_of(house, ear)))
@@ -251,3 +266,96 @@ async def test_the_caller_s_sound_goes_to_the_ear_and_not_to_the_session() -> No
     stage.carrier.speak(*[FRAME] * 3)
     stage.carrier.hang_up()
     await stage.over()
+
+
+# A code, and a PIN that is set
+
+
+class Keeper(House):
+    """A pad whose desk judges everything, and sends codes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[tuple[Wanted, str]] = []
+        self.sent: list[str] = []
+        others: dict[Wanted, Judge] = {
+            wanted: partial(self.take, wanted) for wanted in Wanted if wanted is not Wanted.PIN
+        }
+        desk = Desk(self.judge, None, 6, others, self.send)
+        self.pad = PinPad(desk, PCMU_8K, "en", fact=self.facts.append, spawn=self.spawn)
+
+    async def take(self, wanted: Wanted, given: str) -> str:
+        self.kept.append((wanted, given))
+        return "right"
+
+    async def send(self, language: str) -> str:
+        self.sent.append(language)
+        if self.outcome == "fails":
+            raise Unavailable("no network")
+        return "sent"
+
+
+@virtual
+async def test_what_was_given_goes_to_whoever_judges_what_was_wanted() -> None:
+    house = Keeper()
+    for attempt, wanted in enumerate(Wanted):
+        house.press(PIN)
+        house.pad.judge(attempt, wanted.value)
+        await settle()
+    assert house.judged == [PIN]
+    assert house.kept == [(wanted, PIN) for wanted in Wanted if wanted is not Wanted.PIN]
+    assert house.facts == [e.PinJudged(attempt, "right") for attempt in range(len(Wanted))]
+
+
+@virtual
+async def test_a_new_pin_that_was_given_otherwise_the_second_time_is_judged_by_nobody() -> None:
+    house = Keeper()
+    house.press(PIN)
+    house.pad.judge(1, "new")
+    await settle()
+    house.press("482914")
+    house.pad.judge(2, "once_more")
+    await settle()
+    assert house.facts[-1] == e.PinJudged(2, "differs")
+    house.press(PIN)
+    house.pad.judge(3, "once_more")
+    await settle()
+    assert house.facts[-1] == e.PinJudged(3, "differs"), "the first one is forgotten with that"
+    assert house.kept == [(Wanted.NEW, PIN)]
+
+
+@virtual
+async def test_a_new_pin_is_forgotten_with_everything_else_and_not_by_a_star() -> None:
+    house = Keeper()
+    house.press(PIN)
+    house.pad.judge(1, "new")
+    await settle()
+    house.press("77*" + PIN)
+    house.pad.judge(2, "once_more")
+    await settle()
+    assert house.kept[-1] == (Wanted.ONCE_MORE, PIN)
+    house.press(PIN)
+    house.pad.judge(3, "new")
+    await settle()
+    house.pad.forget()
+    house.press(PIN)
+    house.pad.judge(4, "once_more")
+    await settle()
+    assert house.facts[-1] == e.PinJudged(4, "differs")
+
+
+@virtual
+async def test_a_code_is_sent_or_not_and_that_is_told() -> None:
+    house = Keeper()
+    house.pad.send(1, "fr")
+    await settle()
+    house.outcome = "fails"
+    house.pad.send(2, "de")
+    await settle()
+    assert house.sent == ["fr", "de"]
+    plain = House()
+    plain.pad.send(3, "en")
+    plain.pad.judge(1, "code")
+    await settle()
+    assert house.facts == [e.CodeSent(1, "sent"), e.CodeSent(2, "failed")]
+    assert plain.facts == [e.CodeSent(3, "failed"), e.PinJudged(1, "missing")]

@@ -27,6 +27,7 @@ PIN, WRONG = "482913", "482914"
 NUMBER, OTHER = "+12025550167", "+12025550189"
 CHEAP = 4
 NO_PINS = ["", "12345", "1" * 13, "48291a", "4829 13", "٤٨٢٩١٣", "111111", "121212", "123456", "987654"]
+DATES = ["311299", "123199", "991231", "010203", "24121987", "12241987", "19871224", "20300101"]
 
 
 class Clock:
@@ -64,14 +65,16 @@ def wrong(pins: Pins, times: int, user: str = ALICE, number: str | None = NUMBER
 # What is a PIN
 
 
-@pytest.mark.parametrize("pin", NO_PINS)
+@pytest.mark.parametrize("pin", NO_PINS + DATES)
 def test_what_cannot_be_a_pin_is_refused_and_not_shown(pin: str) -> None:
     with pytest.raises(Refused) as refused:
         check(pin)
     assert not pin or pin not in str(refused.value)
 
 
-@pytest.mark.parametrize("pin", ["482913", "112233", "123457", "012345678901"])
+@pytest.mark.parametrize(
+    "pin", ["482913", "113355", "123457", "012345678901", "001299", "24122187", "0102031", "99991231"]
+)
 def test_other_digits_are_one(pin: str) -> None:
     check(pin)
 
@@ -103,6 +106,22 @@ def test_another_pin_takes_the_place_of_the_first(pins: Pins) -> None:
     pins.set(ALICE, "775533")
     assert pins.judge(ALICE, NUMBER, PIN) is Outcome.WRONG
     assert pins.judge(ALICE, NUMBER, "775533") is Outcome.RIGHT
+
+
+def test_a_first_pin_takes_nobody_s_place(pins: Pins) -> None:
+    assert not pins.enrol(ALICE, "775533")
+    assert pins.enrol(BOB, "775533")
+    assert (pins.judge(ALICE, None, PIN), pins.judge(BOB, None, "775533")) == (Outcome.RIGHT, Outcome.RIGHT)
+    with pytest.raises(Refused):
+        pins.enrol("usr_carol", "123456")
+    assert [pins.has(user) for user in (ALICE, BOB, "usr_carol")] == [True, True, False]
+
+
+def test_whether_it_is_the_same_counts_as_no_try(pins: Pins) -> None:
+    for _ in range(FREE_TRIES + 1):
+        assert (pins.is_the_same(ALICE, PIN), pins.is_the_same(ALICE, WRONG)) == (True, False)
+    assert not pins.is_the_same("usr_nobody", PIN)
+    assert pins.judge(ALICE, NUMBER, PIN) is Outcome.RIGHT
 
 
 def test_a_pin_that_was_removed_is_none(pins: Pins) -> None:

@@ -34,6 +34,7 @@ from phone_bridge.audio.format import LINEAR_8K, PCMU_8K, Format
 from phone_bridge.audio.g711 import linear_to_ulaw
 from phone_bridge.call.commands import Line
 from phone_bridge.call.machine import Call
+from phone_bridge.call.proving import Wanted
 from phone_bridge.call.rules import Rules
 from phone_bridge.call.trace import Asked, Trace
 from phone_bridge.errors import Refused
@@ -44,6 +45,7 @@ from phone_bridge.runtime.calendar_toolbox import CalendarToolbox
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.language_toolbox import LanguageToolbox
 from phone_bridge.runtime.pin_pad import Desk
+from phone_bridge.runtime.pin_toolbox import PinToolbox
 from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.toolbox import CallFacts, Toolbox, Tools
@@ -274,6 +276,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     """The user's PIN, where they have one."""
     unreachable: frozenset[str] = frozenset()
     """Who cannot be rung, of those to whom the rules let the caller be put through."""
+    code: str = ""
+    """What a code will be that the user's telephone is sent."""
 
 
 class Stage:
@@ -288,6 +292,7 @@ class Stage:
         self.house = House(f"sqlite:///{folder}/talk.db", words, self.loop, given.mind, given.shape)
         self.trace = Trace(0)
         self._given = given
+        self.pin = given.pin
         self._running: asyncio.Task[None]
         self.carrier = VirtualCarrier(
             script,
@@ -305,8 +310,12 @@ class Stage:
     def _begin(self, socket: Socket, start: StreamStart) -> None:
         loop = self.loop
         leg = TwilioStream(start)
-        facts = CallFacts(call_id="call_1", user_id=ALICE.id)
-        boxes: list[Toolbox] = [CalendarToolbox(self.house.tools), LanguageToolbox(self._speak)]
+        facts = CallFacts(call_id="call_1", user_id=ALICE.id, pin=bool(self._given.pin or self._given.code))
+        boxes: list[Toolbox] = [
+            CalendarToolbox(self.house.tools),
+            LanguageToolbox(self._speak),
+            PinToolbox(self._change_pin),
+        ]
         tools = Tools(boxes if self._given.mind is not None else [], facts)
         call = Call(leg.format, msgspec.structs.replace(self._given.rules, effects=tools.effects), loop.now)
         self.trace = call.trace
@@ -320,7 +329,7 @@ class Stage:
             prompts=Vowels(),
             clock=lambda: loop.now / 1000,
             tools=tools,
-            pins=Desk(self._judge) if self._given.pin else None,
+            pins=self._desk() if self._given.pin or self._given.code else None,
             put_through=self._put_through,
         )
         self._running = loop.create_task(self._pump.run())
@@ -334,8 +343,36 @@ class Stage:
             raise Refused("This caller is not put through once more.", code="too_many_transfers")
         self._pump.move(name)
 
+    def _change_pin(self) -> bool:
+        return self._pump.change_pin()
+
+    def _desk(self) -> Desk:
+        others = {
+            Wanted.CODE: self._judge_code,
+            Wanted.LOOK: self._look,
+            Wanted.NEW: self._fits,
+            Wanted.ONCE_MORE: self._keep,
+        }
+        return Desk(self._judge, others=others, send=self._send)
+
     async def _judge(self, pin: str) -> str:
-        return "right" if pin == self._given.pin else "wrong"
+        return "right" if pin == self.pin else "wrong"
+
+    async def _judge_code(self, code: str) -> str:
+        return "right" if code == self._given.code else "wrong"
+
+    async def _look(self, nothing: str) -> str:
+        return "right" if self.pin else "missing"
+
+    async def _fits(self, pin: str) -> str:
+        return "same" if pin == self.pin else "right"
+
+    async def _keep(self, pin: str) -> str:
+        self.pin = pin
+        return "right"
+
+    async def _send(self, language: str) -> str:
+        return "sent" if self._given.code else "failed"
 
     def _dialect(self, tools: Tools) -> Dialect:
         if self._given.mind is not None:
@@ -376,6 +413,8 @@ class Talk(msgspec.Struct, frozen=True):
     """What the bridge told the assistant, but for the caller's sound."""
     models: tuple[Model, ...]
     """The function-calling models that the bridge spoke with, where it did."""
+    pin: str
+    """What is the user's PIN in the end."""
     calendar: dict[str, datetime]
     """What is in Alice's calendar, with the hour in her own time."""
 
@@ -406,4 +445,4 @@ def hold(folder: Path, *script: Step, given: Circumstances = Circumstances()) ->
     events = stage.loop.finish(stage.house.keeper.events(ALICE.id, start=None, end=None))
     stage.close()
     calendar = {event.title: event.start_time.astimezone(ZoneInfo(ALICE.timezone)) for event in events}
-    return Talk(result, stage.trace, stage.house.told, tuple(stage.house.models), calendar)
+    return Talk(result, stage.trace, stage.house.told, tuple(stage.house.models), stage.pin, calendar)

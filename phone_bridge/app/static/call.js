@@ -24,6 +24,7 @@ const HAPPENED = {
   tool: ({ text }) => `The assistant used ${text}.`,
   wish: ({ text }) => `Understood as ${text}.`,
   answer: ({ ms = 0 }) => `An answer came after ${ms} ms.`,
+  pin_changed: () => "The caller set a PIN.",
   session_lost: () => "The session was lost.",
   session_renewed: () => "Another session took over.",
   caller_changed: () => "Somebody else was put through to the assistant.",

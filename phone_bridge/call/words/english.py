@@ -91,7 +91,7 @@ LATER = {
     "days": "I shall call again in {} days. Goodbye.",
 }
 REFUSAL = "No, please leave it as it is."
-UNPROVEN = "I have not proven who I am with my PIN, so please leave it as it is."
+UNPROVEN = "I have not proven who I am, so please leave it as it is."
 ALREADY = "I answered this before we were interrupted. Find out whether it was done before you propose it again."
 OFFER = "For English, press {}."
 PREFERENCE = "Please speak English with me."

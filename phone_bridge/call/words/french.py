@@ -102,7 +102,7 @@ LATER = {
     "days": "Je rappellerai dans {} jours. Au revoir.",
 }
 REFUSAL = "Non, s'il vous plaît, laissez les choses comme elles sont."
-UNPROVEN = "Je n'ai pas prouvé par mon code qui je suis, laissez donc les choses comme elles sont, s'il vous plaît."
+UNPROVEN = "Je n'ai pas prouvé qui je suis, laissez donc les choses comme elles sont, s'il vous plaît."
 ALREADY = "J'ai répondu à cela avant la coupure. Vérifiez si cela a été fait avant de le proposer à nouveau."
 OFFER = "Pour le français, tapez {}."
 PREFERENCE = "Parlez français avec moi, s'il vous plaît."

@@ -117,7 +117,7 @@ LATER = {
     "days": "Ich rufe in {} Tagen wieder an. Auf Wiederhören.",
 }
 REFUSAL = "Nein, bitte lassen Sie es so, wie es ist."
-UNPROVEN = "Ich habe mich nicht mit meiner PIN ausgewiesen, bitte lassen Sie es so, wie es ist."
+UNPROVEN = "Ich habe mich nicht ausgewiesen, bitte lassen Sie es so, wie es ist."
 ALREADY = (
     "Das habe ich vor der Unterbrechung beantwortet. Sehen Sie nach, ob es getan ist, bevor Sie es neu vorschlagen."
 )

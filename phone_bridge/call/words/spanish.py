@@ -103,7 +103,7 @@ LATER = {
     "days": "Volveré a llamar en {} días. Adiós.",
 }
 REFUSAL = "No, por favor, déjelo como está."
-UNPROVEN = "No he demostrado con mi PIN quién soy, así que, por favor, déjelo como está."
+UNPROVEN = "No he demostrado quién soy, así que, por favor, déjelo como está."
 ALREADY = "Respondí a esto antes de que se cortara. Averigüe si ya se ha hecho antes de proponerlo otra vez."
 OFFER = "Para español, pulse {}."
 PREFERENCE = "Por favor, hable conmigo en español."
