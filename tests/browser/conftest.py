@@ -11,6 +11,8 @@ from tests.browser.microphone import speech, wav
 from tests.test_cli import Server
 
 QUESTION, WISH, YES = "What is my next meeting?", "Cancel it.", "Yes."
+WISHES = ("Cancel the piano lesson.", "Cancel the dentist appointment.", "Cancel the yoga class.")
+"""Each of one event, whatever day it is; what comes next may be one of a series, of which more is asked."""
 
 LINES = {"recording_announcement": 300, "greeting": 500, "keys": 500, "cut_off": 300, "goodbye": 300}
 """How long the recordings are that these servers say their fixed lines with, in milliseconds; a call has many."""
@@ -52,4 +54,4 @@ def browser() -> Iterator[Chromium]:
 
 @pytest.fixture(scope="module")
 def said() -> dict[str, bytes]:
-    return speech(QUESTION, WISH, YES)
+    return speech(QUESTION, WISH, *WISHES, YES)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.chromium import Chromium, Page
-from tests.browser.conftest import QUESTION, WISH, YES, short_lines
+from tests.browser.conftest import QUESTION, WISHES, YES, short_lines
 from tests.browser.microphone import SAID, recording, say
 from tests.browser.relay import Relay
 from tests.test_cli import Server
@@ -76,10 +76,10 @@ def test_a_wish_is_confirmed_by_its_card_by_key_and_by_voice(
     with browser.page(server.url, before=SAID) as page:
         page.click("#call")
         page.wait(STATE % "talking")
-        for how in ("card", "key", "voice"):
+        for how, wish in zip(("card", "key", "voice"), WISHES, strict=True):
             say(page, said[QUESTION])
             page.wait(f"document.querySelector('#question').hidden && {ANSWERING}")
-            say(page, said[WISH])
+            say(page, said[wish])
             page.wait(ANSWERABLE)
             assert "cancel" in page.text("#question-text")
             if how == "card":
