@@ -245,14 +245,21 @@ _ANSWERS = """
   | no i changed my mind | i changed my mind | no that's wrong | that's wrong | wrong | no not that one
   | not that one | no no
   | absolutely not | definitely not | rather not | better not | of course not | no cancel that | no never mind
-  | i don't want that;
+  | i don't want that | <denied> | <denied>;
+<denied> = [that's | it's | no that's | no it's] not (right | correct | okay | fine | good)
+  | that isn't (right | correct)
+  | [please] (don't | do not) (do it | do that | confirm | confirm it | go ahead) | please do not | please don't
+  | i (don't | do not | can't | cannot | didn't | won't) confirm [it | that]
+  | i (haven't | have not) confirmed [it | that]
+  | certainly not | not really | not exactly | not today | sure not | incorrect | never | no never
+  | i (disagree | don't agree | didn't say yes | did not say yes | never said yes) | don't you (do it | do that | dare);
 <amended> = (yes | yeah | okay | no | sure) [but | and | make it | rather] <when> | (yes | yeah | okay | no | sure) but
   (make it <time> | not (today | tomorrow | <date>) | the other one | the <unit> one | move it [to <when>])
   | (no | actually) [make it | rather | i mean | i meant] (<when_or_time> | the <unit> one | the other one)
   | yes no [wait]
   | yes wait | wait no | (no | actually) the <one> | (no | actually) <order>;
 <doubt> = maybe | i don't know | i'm not sure | i am not sure | what | which one | which meeting | what was the question
-  | let me think | perhaps | i think so | hmm | why | what do you mean | what happens then;
+  | let me think | perhaps | i think so | hmm | unsure | not sure | why | what do you mean | what happens then;
 <reply> = <yes> | <no> | <amended> | <doubt> | <wish>;
 """
 

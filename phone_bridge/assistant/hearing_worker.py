@@ -51,6 +51,10 @@ CHOICE_DECOYS = 8_000
 of 52 other sentences 2 for a choice, where 2,000 let 6 and 3 pass; numbers, which nearly all of those were taken for
 that they were among the words, are left to the keys."""
 
+DENIALS = 3
+"""Of so many of the decoder's best sentences none may be a no where a yes was heard: "certainly" and "certainly not"
+are near each other. Of 120 heard as a yes that were one this holds back 1, of 6 that said no it holds back 2."""
+
 CANDIDATES = 100
 """How many of the decoder's best sentences are looked through for one that belongs to the grammar."""
 
@@ -113,7 +117,8 @@ class Hearer:
         best = _best(grammar.decoder, grammar.network)
         if grammar.nearest is None:
             strict = mood == CHOICE or _is_verdict(best[0])
-            return best if best[1] >= FIRST_CONFIDENCE or not strict else ("", 0.0)
+            sure = best[1] >= FIRST_CONFIDENCE and not _is_denied(best[0], grammar)
+            return best if sure or not strict else ("", 0.0)
         if best[0]:
             return best
         found = grammar.nearest.find(heard.split())
@@ -132,6 +137,14 @@ class Hearer:
 def _is_verdict(text: str) -> bool:
     """Tell whether ``text`` would settle a question; nobody's consent is taken from a second guess."""
     return judge(text) in (Assent.YES, Assent.NO)
+
+
+def _is_denied(text: str, grammar: Grammar) -> bool:
+    """Tell whether ``text`` is a yes beside which the decoder has thought of a no."""
+    if judge(text) is not Assent.YES:
+        return False
+    others = [other.hypstr for other in islice(grammar.decoder.nbest(), DENIALS) if other and other.hypstr]
+    return any(judge(other) is Assent.NO and grammar.network.accepts(other.split()) for other in others)
 
 
 def _made(mood: str, phrases: list[str], spellings: dict[str, str]) -> Grammar:
