@@ -45,6 +45,9 @@ PITCH = 50
 SYSTEM_PROGRAMS = ("espeak-ng", "flite")
 """What speaks where espeakng-loader is not installed, if the system has it."""
 
+_PIN = re.compile(r"\bPIN(?=s?\b)")
+"""Spelled letter by letter where it is written as people write it."""
+
 _OBEYED = re.compile(r"[<>&\\{}\[\]]|\s+")  # marks of SSML and phoneme notation; and space of every kind
 
 
@@ -74,7 +77,7 @@ class EspeakVoice:
         tag = language.lower()
         voice = self._voice or VOICES.get(tag) or VOICES.get(tag.partition("-")[0], VOICES["en"])
         wish = {
-            "text": cleaned(text),
+            "text": _PIN.sub("pinne" if tag.startswith("fr") else "pin", cleaned(text)),
             "voice": voice,
             "speed": self._speed,
             "pitch": self._pitch,

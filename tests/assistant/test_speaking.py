@@ -94,6 +94,12 @@ def test_languages_voices_and_speeds_differ() -> None:
 
 
 @pytest.mark.speech
+def test_a_pin_is_said_and_not_spelled() -> None:
+    assert speak("Enter your PIN.") == speak("Enter your pin.")
+    assert speak("Votre code PIN.", language="fr") == speak("Votre code pinne.", language="fr")
+
+
+@pytest.mark.speech
 def test_nothing_to_say_is_no_sound() -> None:
     assert speak("\x00\n \t") == [b""]
 
