@@ -323,7 +323,7 @@ class CalendarConversation:
             return _behind_intent(drop, self._changed(changed, proposal.event, now))
         if wish.name == "never_mind":
             return self._refused(proposed, proposal, rest, now)
-        if wish.name in _TALKING - {"help"}:
+        if wish.name in _TALKING - _ELSEWHERE - {"pin"}:
             return []
         if wish.name == proposal.action.name == "create_event":
             del self._open[proposed]

@@ -475,6 +475,16 @@ def test_a_question_in_between_is_answered(talk: Talk) -> None:
     assert talk.confirm().startswith("Done.")
 
 
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [("put me through to a person", " ".join(small_talk.NOBODY_HERE)), ("change my pin", small_talk.NO_PIN)],
+)
+def test_what_it_cannot_do_is_said_beside_a_proposal_too(talk: Talk, wish: str, said: str) -> None:
+    talk.say("cancel the dentist")
+    assert talk.say(wish) == said
+    assert talk.events("Dentist")
+
+
 def test_a_new_wish_about_the_same_event_replaces_the_proposal(talk: Talk) -> None:
     talk.say("cancel the dentist")
     talk.say("move the dentist to friday")
