@@ -4,6 +4,7 @@ Everything here blocks and is called in a thread.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,6 +26,10 @@ POOL_SECONDS = 2.0
 """How long a thread waits for one of them."""
 TRIED = "phone_bridge_tried"
 """The table that is made and taken back to see whether that can be done."""
+TURN_SECONDS = 30.0
+"""How long a process that starts waits, on PostgreSQL, for others that change the tables."""
+TURN_EVERY_SECONDS = 0.05
+"""How often it asks whether they are done."""
 _MIGRATION_LOCK = 0x70686F6E65
 """The advisory lock under which one process at a time changes tables: "phone" in ASCII."""
 
@@ -49,7 +54,7 @@ def engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> sa.Engine:
     raise _no_url()
 
 
-def prepare(engine: sa.Engine, tables: sa.MetaData) -> None:
+def prepare(engine: sa.Engine, tables: sa.MetaData, *, turn_seconds: float = TURN_SECONDS) -> None:
     """Make the tables, columns and indexes that the database does not have yet; raises Unavailable.
 
     There is no migration framework: all that ever changed is that columns came, each nullable or with a default of the
@@ -59,7 +64,7 @@ def prepare(engine: sa.Engine, tables: sa.MetaData) -> None:
     if engine.dialect.name == "sqlite":
         _write_ahead(engine)
     with transaction(engine) as connection:
-        _wait_for_my_turn(connection)
+        _wait_for_my_turn(connection, turn_seconds)
         tables.create_all(connection)
         for table in tables.sorted_tables:
             _complete(connection, table)
@@ -148,12 +153,18 @@ def _write_ahead(engine: sa.Engine) -> None:
             raise Unavailable(f"The database failed: {type(error).__name__}.", code="database") from error
 
 
-def _wait_for_my_turn(connection: sa.Connection) -> None:
+def _wait_for_my_turn(connection: sa.Connection, seconds: float) -> None:
     """Let one process at a time look at the tables and change them."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        return
+    # Asked again and again: to wait in one statement would be to wait for no longer than a statement may take.
+    mine = sa.select(sa.func.pg_try_advisory_xact_lock(_MIGRATION_LOCK))
+    deadline = time.monotonic() + seconds
+    while not connection.execute(mine).scalar_one():
+        if time.monotonic() > deadline:
+            raise Unavailable(f"Another process has been changing the tables for {seconds:g} s.", code="database")
+        time.sleep(TURN_EVERY_SECONDS)
 
 
 def _complete(connection: sa.Connection, table: sa.Table) -> None:

@@ -94,7 +94,7 @@ def test_processes_that_start_together_make_it_ready_together(database_url: str,
     begin = threading.Barrier(4)
 
     def start(engine: sa.Engine) -> None:
-        begin.wait(5)
+        begin.wait(30)
         database.prepare(engine, NEW)
 
     with ThreadPoolExecutor(4) as threads:
@@ -102,6 +102,33 @@ def test_processes_that_start_together_make_it_ready_together(database_url: str,
     assert columns(engines[0]) == ["name", "legs", "colour", "toys"]
     for engine in engines:
         engine.dispose()
+
+
+def test_a_process_that_starts_waits_for_another_s_changes_and_says_when_it_gives_up(postgres: str) -> None:
+    changes = sa.MetaData()
+    sa.Table("owners", changes, sa.Column("id", sa.Integer, primary_key=True))
+    begun, go_on = threading.Event(), threading.Event()
+
+    @sa.event.listens_for(changes, "before_create")
+    def slowly(*_: object, **__: object) -> None:
+        begun.set()
+        go_on.wait(30)
+
+    slow, other = database.engine(postgres), database.engine(postgres)
+    with ThreadPoolExecutor(2) as threads:
+        changing = threads.submit(database.prepare, slow, changes)
+        try:
+            assert begun.wait(30)
+            with pytest.raises(Unavailable, match=r"Another process has been changing the tables for 0\.2 s"):
+                database.prepare(other, NEW, turn_seconds=0.2)
+            waiting = threads.submit(database.prepare, other, NEW)
+        finally:
+            go_on.set()
+        changing.result(30)
+        waiting.result(30)
+    assert columns(other) == ["name", "legs", "colour", "toys"]
+    slow.dispose()
+    other.dispose()
 
 
 def test_an_old_file_becomes_one_that_is_read_while_it_is_written(tmp_path: Path) -> None:
