@@ -1,6 +1,7 @@
 """Writing iCalendar: events to components, new ones or in the place of old ones, whose other properties stay."""
 
 import copy
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 import msgspec
-from icalendar import Component, vCalAddress, vDDDLists, vGeo, vRecur, vUri
+from icalendar import Component, vCalAddress, vCategory, vDDDLists, vGeo, vRecur, vText, vUri
 
 from phone_bridge.tools.ics.names import DEED, EXTRAS, PRODUCT, Extras, said, uid_for
 from phone_bridge.tools.ics.reading import LINKS, original_start
@@ -264,7 +265,27 @@ def _emptied(source: icalendar.Calendar) -> icalendar.Calendar:
     return calendar
 
 
+class _Text(vText):
+    """A text that is written as it is: the library takes a backslash before an N for the end of a line."""
+
+    def to_ical(self) -> bytes:
+        """Escape a text (RFC 5545, 3.3.11)."""
+        return re.sub(r"([\\;,])", r"\\\1", re.sub(r"\r\n?", "\n", self)).replace("\n", r"\n").encode()
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_escaped(each) for each in value]
+    if isinstance(value, vCategory):
+        categories = vCategory([], params=value.params)
+        categories.cats = [_Text(each) for each in value.cats]
+        return categories
+    return _Text(value, params=value.params) if type(value) is vText else value
+
+
 def _text(calendar: icalendar.Calendar) -> bytes:
     calendar.add_missing_timezones()
+    for component in calendar.walk():
+        component.update({name: _escaped(value) for name, value in component.items()})
     text: bytes = calendar.to_ical()
     return text

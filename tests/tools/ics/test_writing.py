@@ -29,6 +29,20 @@ def test_an_event_that_is_written_is_read_as_it_was(event: Event) -> None:
     assert back(write([Series(master=event)]), "Asia/Tokyo") == (Series(master=event),)
 
 
+def test_a_backslash_stays_in_the_texts_of_all_events_of_a_calendar() -> None:
+    text = "Plan in C:\\New,\\Notes;\nand C:\\name"
+    said = "Plan in C:\\\\New\\,\\\\Notes\\;\\nand C:\\\\name"
+    event = structs.replace(weekly().master, recurrence=None, title="\\N", description=text, category="A\\Notes")
+    once = write([Series(master=event)])
+    assert {f"DESCRIPTION:{said}", "SUMMARY:\\\\N", "CATEGORIES:A\\\\Notes"} <= set(lines(once))
+    assert back(once) == (Series(master=event),)
+
+    (calendar,) = parse(once)
+    after = structs.replace(event, title="Another", updated_at=NOW + timedelta(hours=1))
+    again = written("uid", after, (), deed="", source=calendar, before=Series(master=event))
+    assert {f"DESCRIPTION:{said}", r"CATEGORIES:A\\Notes"} <= set(lines(again)), "what is not changed stays as well"
+
+
 def test_a_series_that_is_written_is_read_as_it_was() -> None:
     for zone in ("Europe/Berlin", "America/New_York", "UTC"):
         assert back(write([weekly(zone=zone)])) == (weekly(zone=zone),)
