@@ -25,5 +25,5 @@ def test_a_module_says_what_it_is_for_and_has_what_it_exports(name: str) -> None
 
 
 def test_the_command_imports_without_a_warning() -> None:
-    quiet = [sys.executable, "-W", "error", "-c", "import phone_bridge.cli"]
+    quiet = [sys.executable, "-W", "error", "-c", "import phone_bridge.cli, phone_bridge.serve_cli"]
     subprocess.run(quiet, check=True, capture_output=True)

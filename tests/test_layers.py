@@ -40,9 +40,10 @@ FLOORS = {
     "pin_cli": 6,
     "receipt_cli": 6,  # beside cli, which would outgrow its page: a command with subcommands of its own
     "voice_key_cli": 6,
+    "serve_cli": 7,
     "cli": 8,
 }
-READERS = {"app", "cli", "doctor", "doctor_cli", "doctor_peers"}
+READERS = {"app", "cli", "serve_cli", "doctor", "doctor_cli", "doctor_peers"}
 ASIDE = {"settings", "telemetry", "tenants", "trust_rules"}  # seen by READERS alone
 
 DRY = ("audio", "call", "legs", "sessions")

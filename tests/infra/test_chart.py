@@ -7,8 +7,8 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 from jsonschema import Draft7Validator
 
-from phone_bridge.cli import STOP_SECONDS
 from phone_bridge.runtime.drain import GOODBYE_SECONDS
+from phone_bridge.serve_cli import STOP_SECONDS
 from phone_bridge.settings import TOML_FILE, Settings
 from tests.infra.chart import CHART, FULL, MINIMAL, ask_helm, only, render
 from tests.infra.files import ROOT, documents

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from phone_bridge.cli import STOP_SECONDS
 from phone_bridge.runtime.drain import GOODBYE_SECONDS
+from phone_bridge.serve_cli import STOP_SECONDS
 from phone_bridge.settings import Settings
 from tests.infra.files import INFRA, documents, read, run
 

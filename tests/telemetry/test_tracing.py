@@ -36,7 +36,7 @@ def begin(environ: dict[str, str], *, hidden: bool = False, first: str = "") -> 
 
 
 def test_without_a_receiver_nothing_is_imported() -> None:
-    assert begin({}, first="import phone_bridge.cli") == ([], False, "no_report")
+    assert begin({}, first="import phone_bridge.serve_cli") == ([], False, "no_report")
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
