@@ -22,7 +22,9 @@ from tests.runtime.serving import serving, until
 pytestmark = pytest.mark.speech
 
 SECONDS = 60.0
-"""How long each step may take on a machine that others use, too; all of it takes 12 s."""
+"""How long each step may take on a machine that others use, too; all of it takes 40 s."""
+AT_ONCE = 2
+"""How many lines speak at a time: each needs its words heard within the times of a call, whoever else is at work."""
 
 
 async def talk(bridge: Bridge, far: FarStream, wish: Speech) -> None:
@@ -71,13 +73,16 @@ def test_a_spoken_wish_is_confirmed_by_a_key_over_every_line(tmp_path: Path) -> 
         app = build(make)
         async with serving(app) as ours, app.router.lifespan_context(app):
             bridge: Bridge = app.state.bridge
-            fars = [await FarStream(kind).ring(ours.port, port, SECRET) for kind in KINDS]
-            await until(lambda: bridge.registry.live == len(KINDS), SECONDS)
-            await asyncio.gather(*(talk(bridge, far, wish) for far in fars))
-            for far in fars:
-                await far.hang_up()
-            await until(lambda: bridge.registry.live == 0)
-            for record in await bridge.registry.list():
+            for at in range(0, len(KINDS), AT_ONCE):
+                fars = [await FarStream(kind).ring(ours.port, port, SECRET) for kind in KINDS[at : at + AT_ONCE]]
+                await until(lambda: bridge.registry.live == len(fars), SECONDS)  # noqa: B023
+                await asyncio.gather(*(talk(bridge, far, wish) for far in fars))
+                for far in fars:
+                    await far.hang_up()
+                await until(lambda: bridge.registry.live == 0)
+            records = await bridge.registry.list()
+            assert len(records) == len(KINDS)
+            for record in records:
                 (action,) = record.actions
                 assert (action["verdict"], action["by"], action["outcome"]) == ("confirmed", "digit", "executed")
 
