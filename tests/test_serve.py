@@ -319,8 +319,11 @@ def test_routes_are_read_again_while_somebody_is_on_the_telephone(tmp_path: Path
                 fetch(f"{server.url}/twilio/voice", call_form(call_sid))
             return {call["user_id"] for call in server.calls() if call["carrier_id"] in begun}
 
-        caller = await deployed.phone(Say("hello"), HangUp(after_ms=3_000))
+        caller = await deployed.phone(Say("hello"), HangUp(after_ms=20_000))
         assistant = await deployed.session(1)
+        await patiently(  # who starts later reads the new routes anyway, and says nothing of it
+            lambda: server.log.read_text().count("Application startup complete") == workers, AT_ONCE_SECONDS, server
+        )
         file.write_text(OFFICE.format(user="new"))
         server.signal(signal.SIGHUP)
         await patiently(
