@@ -101,14 +101,14 @@ def test_a_caller_by_sip_asks_for_a_person_in_words(tmp_path: Path) -> None:
     async def story() -> None:
         async with talking(tmp_path, transfers=f"reception={TO},sales=queue:sales") as (line, telephone, call_id):
             peers = line.house.peers
-            await until(lambda: bool(peers.live))
+            pump = line.house.bridge.registry.pump(call_id)
+            assert pump is not None
+            await until(lambda: bool(peers.live and pump.trace.transcript))  # the greeting has begun
             peers.live[-1].tell(m.TranscriptFinal("I want to talk to a person"))
             request = await refer(telephone)
             assert request.headers["Refer-To"] == f"<sip:{TO}@pbx.example>", "a queue is none of theirs"
             telephone.agree_to(request, 202)
             telephone.notify("486 Busy Here", ended=True)
-            pump = line.house.bridge.registry.pump(call_id)
-            assert pump is not None
             await until(lambda: pump.trace.transcript[-1].text.startswith("I cannot put you through"))
             said = [each.text for each in pump.trace.transcript if each.speaker == "bridge"]
             assert said[-2] == "Please stay on the line, I am putting you through to reception."
