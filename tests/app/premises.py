@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -265,8 +265,12 @@ def json_of(response: exchange.Response) -> Any:
 
 def lose_database(house: Premises, folder: Path) -> None:
     """Put something else in the database's place."""
-    (folder / "bridge.db").rename(folder / "away.db")
-    (folder / "bridge.db").mkdir()
+    file = folder / "bridge.db"
+    file.rename(folder / "away.db")
+    while not file.is_dir():  # whoever connects in between makes a new file
+        file.unlink(missing_ok=True)
+        with suppress(FileExistsError):
+            file.mkdir()
     house.bridge.records.close()  # so that the next connection is a new one
 
 
