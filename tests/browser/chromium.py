@@ -43,6 +43,11 @@ FLAGS = (
     "--remote-debugging-port=0",
 )
 
+DRAWN = (
+    "await Promise.race([new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),"
+    " new Promise((hidden) => setTimeout(hidden, 500))])"
+)
+"""Waits until what was scrolled or shown stands where the mouse will find it; a page behind others is never drawn."""
 WAIT = """
 new Promise((resolve) => {
   const until = performance.now() + %d;
@@ -166,8 +171,9 @@ class Page:
     def click(self, selector: str) -> None:
         """Press a button with the mouse, where it can be seen."""
         box = self.evaluate(
-            f"(() => {{ const e = document.querySelector({selector!r}); e.scrollIntoView({{block: 'center'}});"
-            " const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2, r.width]; })()"
+            f"(async () => {{ const e = document.querySelector({selector!r}); e.scrollIntoView({{block: 'center'}});"
+            f" {DRAWN}; const r = e.getBoundingClientRect();"
+            " return [r.x + r.width / 2, r.y + r.height / 2, r.width]; })()"
         )
         assert box[2] > 0, f"{selector} cannot be seen"
         for kind in ("mousePressed", "mouseReleased"):
