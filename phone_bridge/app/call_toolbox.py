@@ -92,7 +92,8 @@ class CallToolbox:
                     effect=Effect.OUTWARD,
                 )
             )
-        if self._bridge.outbound.configured and facts.direction == "outbound":
+        presses = self._bridge.outbound.configured or self._bridge.sip_transfers.carries(self._call_id)
+        if presses and facts.direction == "outbound":
             found.append(
                 Offer(
                     name="send_digits",

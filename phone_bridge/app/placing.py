@@ -76,7 +76,6 @@ async def place(request: Request) -> Response:
         body, raw = await bodies.read(request, CallBody)
         promise = bodies.promise(request, "calls", raw)
         _check_session(bridge, body)
-        _check_digits(bridge, body)
         greeting = body.greeting.strip()
         message = greeting if body.message is None else body.message.strip()
         about = greeting or "A call from your assistant."
@@ -148,12 +147,6 @@ def _check_session(bridge: Bridge, body: CallBody) -> None:
         raise Refused(message, code="session_not_served")
 
 
-def _check_digits(bridge: Bridge, body: CallBody) -> None:
-    trunks = bridge.outbound.carrier.trunks
-    if body.digits and trunks is not None and trunks.leads_to(body.to):
-        raise bodies.Invalid("A trunk presses no keys when it is answered: leave digits out.", "digits")
-
-
 async def _live(request: Request) -> CallRecord:
     name = request.path_params["id"]
     call = await find(request)
@@ -189,10 +182,13 @@ async def _redirect(bridge: Bridge, call: CallRecord, document: str) -> None:
 
 
 async def press(bridge: Bridge, call: CallRecord, digits: str) -> None:
-    """Have keys sounded in a call that is live here, which comes back as its next part.
+    """Have keys sounded in a call that is live here; one by a carrier comes back as its next part.
 
     Raises Refused, Unavailable, RemoteError.
     """
+    if bridge.sip_transfers.carries(call.id):
+        bridge.sip_transfers.press(call.id, digits)
+        return
     settings, part = bridge.settings, call.resumed + 1
     key = await asyncio.to_thread(bridge.stream_keys.signing, int(time.time()))
     token = issue(

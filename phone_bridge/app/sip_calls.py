@@ -158,6 +158,7 @@ class SipCalls:
             bridge.registry.announce(record, secrets.token_hex(16))
             known = await bridge.begin(record)
             bridge.sip_transfers.enter(record.id, call, self._domain(placing))
+            call.press(placing.digits)  # which sound before anything that is said
             pump = bridge.pump(record, leg, socket, known=known, plan=attempt.what, onward=False)
             limit = self._loop.call_later(placing.limit_s, lambda: bridge.registry.end(record.id, LIMIT))
             try:

@@ -33,6 +33,11 @@ class SipTransfers:
         """Tell whether a call can be put through here."""
         return call_id in self._parties
 
+    def press(self, call_id: str, digits: str) -> None:
+        """Press keys for the other side of a call; raises Refused ``call_not_live``."""
+        party, _ = self._parties[call_id]
+        party.press(digits)
+
     async def move(self, call_id: str, to: str) -> None:
         """Have the other side call a number or a SIP address, and leave it to that once it has; the call goes on else.
 

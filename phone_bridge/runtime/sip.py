@@ -227,6 +227,12 @@ class Party:
         finally:
             self._referred = None
 
+    def press(self, digits: str) -> None:
+        """Press keys for the other side; raises Refused ``call_not_live`` where there is no sound yet."""
+        if self._leg is None:
+            raise Refused("The call has not begun yet.", code="call_not_live")
+        self._leg.press(digits)
+
     def referred(self, code: int) -> None:
         """Know what came of it."""
         if self._referred is not None and not self._referred.done():

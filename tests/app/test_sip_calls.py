@@ -11,6 +11,7 @@ import pytest
 from phone_bridge.errors import Refused
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.message import Request, response
+from phone_bridge.legs.sip.rtp import TIMESTAMPS, Packet, ahead
 from phone_bridge.runtime.sip_trunks import SipTrunk
 from tests.app.premises import json_of
 from tests.app.ringing import Telephone as House
@@ -54,6 +55,10 @@ class Office(House):
         return self.house.bridge.registry
 
 
+def spoken(callee: Callee) -> list[Packet]:
+    return [packet for packet in callee.packets if packet.payload_type == 0]
+
+
 @asynccontextmanager
 async def office(folder: Path, **settings: Any) -> AsyncIterator[Office]:
     callee = Callee(0)
@@ -67,13 +72,21 @@ async def office(folder: Path, **settings: Any) -> AsyncIterator[Office]:
         callee.close()
 
 
-def test_no_keys_are_promised_where_a_trunk_leads(tmp_path: Path) -> None:
+def test_keys_are_pressed_when_a_trunk_s_call_is_answered_and_later(tmp_path: Path) -> None:
     async def story() -> None:
         async with office(tmp_path) as there:
-            answer = await there.post("/v1/calls", {"to": "+4930123456", "digits": "1"})
-            assert answer.status == 400
-            assert json_of(answer)["error"]["param"] == "digits"
-            assert there.callee.requests("INVITE") == []
+            call = await there.call(to="+4930123456", greeting="Hello.", digits="1w2")
+            there.callee.take(await there.callee.invited())
+            await until(lambda: there.callee.keys == ["1", "2"])
+            await until(lambda: any(set(packet.payload) != {0xFF} for packet in spoken(there.callee)))
+            first = next(packet for packet in spoken(there.callee) if set(packet.payload) != {0xFF})
+            assert ahead(first.timestamp, there.callee.pressed[-1].timestamp, TIMESTAMPS) > 0, "after the keys"
+            assert (await there.post(f"/v1/calls/{call['id']}/dtmf", {"digits": "#"})).status == 202
+            await until(lambda: there.callee.keys == ["1", "2", "#"])
+            assert there.registry.end(call["id"], "limit")
+            await until(lambda: bool(there.callee.requests("BYE")))
+            there.callee.agree_to(there.callee.requests("BYE")[0])
+            assert (await there.settled(call))["resumed"] == 0, "it is one part"
 
     asyncio.run(story())
 

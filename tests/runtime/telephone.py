@@ -7,6 +7,7 @@ from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.message import Request, Response, read, response
 from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.rtp import Packet, unpack
+from phone_bridge.legs.sip.telephone_event import Keys
 from tests.runtime.serving import until
 
 HOST = "127.0.0.1"
@@ -56,6 +57,16 @@ class Telephone:
     @property
     def sound(self) -> bytes:
         return b"".join(packet.payload for packet in self.packets)
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys that were pressed for this telephone."""
+        found = Keys()
+        return [key for packet in self.pressed if (key := found.push(packet))]
+
+    @property
+    def pressed(self) -> list[Packet]:
+        return [packet for packet in self.packets if packet.payload_type == sdp.TELEPHONE_EVENT]
 
     def requests(self, method: str) -> list[Request]:
         return [message for message in self.heard if isinstance(message, Request) and message.method == method]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from phone_bridge.audio.frames import FRAME_MS
-from phone_bridge.audio.tones import ToneDetector
+from phone_bridge.audio.tones import ToneDetector, dtmf
 from phone_bridge.call.commands import Flush, HangUp, LegCommand, Play
 from phone_bridge.call.events import CallerChanged, CallerHeard, DigitPressed, Event, LegClosed, LegTrouble, MarkReached
 from phone_bridge.errors import RemoteError
@@ -22,7 +22,7 @@ from phone_bridge.legs.sip.dialog import Dialog, Place, is_address
 from phone_bridge.legs.sip.jitter import JitterBuffer
 from phone_bridge.legs.sip.message import Fields, Request, read, response
 from phone_bridge.legs.sip.srtp import Seal, Srtp
-from phone_bridge.legs.sip.telephone_event import Keys, relayed
+from phone_bridge.legs.sip.telephone_event import END_PACKETS, KEY_MS, Keys, Presses, Turn, pack, relayed
 
 MEDIA_TIMEOUT_MS = 60_000
 """How long a caller who is not on hold may send no sound before the call counts as lost."""
@@ -65,6 +65,8 @@ class SipLeg:
         self._turn = now
         self._over = False
         self._playout = Playout(agreed.format)
+        self._presses = Presses()
+        self._pressed_at = 0  # the timestamp at which the key went down
         self._listen_anew()
         self._told: list[Event] = []  # facts that wait for the next turn
         self._outgoing: list[str | bytes] = []
@@ -236,7 +238,10 @@ class SipLeg:
     def _take_turn(self) -> Iterable[Event]:
         facts: list[Event] = [*_marks(self._playout.reached())]
         if self._agreed.sends:
-            self._outgoing.append(self._framed(self._playout.take()))
+            if self._presses:
+                self._press(self._presses.next())
+            else:
+                self._outgoing.append(self._framed(self._playout.take()))
         self._frames += 1
         heard = self._jitter.pop()
         if self._jitter.rests:
@@ -250,19 +255,34 @@ class SipLeg:
     def _timestamp(self) -> int:
         return (self._numbers.timestamp + self._frames * FRAME_TICKS) % rtp.TIMESTAMPS
 
+    def press(self, digits: str) -> None:
+        """Press keys for the other side; what sounds waits meanwhile."""
+        self._presses.add(digits)
+
+    def _press(self, turn: Turn) -> None:
+        events, size = self._agreed.events, self.format.size(FRAME_MS)
+        if not turn.digit:
+            self._outgoing.append(self._framed(self.format.silence * (size // self.format.sample_bytes)))
+            return
+        if events is None:
+            tone = dtmf(turn.digit, self.format, tone_ms=KEY_MS, gap_ms=0)
+            self._outgoing.append(self._framed(tone[(turn.frames - 1) * size : turn.frames * size]))
+            return
+        if turn.frames == 1:
+            self._pressed_at = self._timestamp
+        payload = pack(turn.digit, end=turn.last, duration=turn.frames * FRAME_TICKS)
+        for _ in range(END_PACKETS if turn.last else 1):
+            self._outgoing.append(self._packed(events, self._pressed_at, payload, marker=turn.frames == 1))
+
     def _framed(self, sound: bytes) -> bytes:
-        numbers, payload = self._numbers, self._encode(sound)
+        return self._packed(self._agreed.payload, self._timestamp, self._encode(sound), marker=not self._packets)
+
+    def _packed(self, payload_type: int, timestamp: int, payload: bytes, *, marker: bool) -> bytes:
+        numbers = self._numbers
         self._control.sent(len(payload))
-        packet = rtp.Packet(
-            self._agreed.payload,
-            (numbers.sequence + self._packets) % rtp.SEQUENCES,
-            self._timestamp,
-            numbers.ssrc,
-            payload,
-            not self._packets,
-        )
+        sequence = (numbers.sequence + self._packets) % rtp.SEQUENCES
         self._packets += 1
-        return packet.pack()
+        return rtp.Packet(payload_type, sequence, timestamp, numbers.ssrc, payload, marker).pack()
 
     def change(self, dialog: Dialog, agreed: sdp.Agreed, here: Place, numbers: Numbers) -> None:
         """Go on with somebody else, by the same format; what is left to be said is said to them."""

@@ -1,7 +1,10 @@
 """Keys as named telephone events in RTP (RFC 4733, 2): one press is many packets, and counts once."""
 
+from collections import deque
 from struct import Struct as Layout
+from typing import NamedTuple
 
+from phone_bridge.audio.frames import FRAME_MS
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.sip.rtp import TIMESTAMPS, Packet, ahead
 
@@ -11,7 +14,45 @@ DIGITS = "0123456789*#ABCD"
 RESTART = 8_000
 """A key whose timestamp is further back than this many samples is a new one: the sender's clock began anew."""
 
+KEY_MS, GAP_MS, PAUSE_MS = 100, 100, 500
+"""How long a key of ours is down, how long it is silent after it, and how long for a ``w``."""
+
+END_PACKETS = 3
+"""How often the end of a key is sent (2.5.1.4)."""
+
+PAUSE = "w"
+
 _layout = Layout("!BBH")
+
+
+class Turn(NamedTuple):
+    """What goes out in one turn: a ``digit`` that is down since ``frames`` turns, this one counted, or silence."""
+
+    digit: str = ""
+    frames: int = 0
+    last: bool = False
+
+
+class Presses:
+    """The keys that we press, one after another, a turn of 20 ms at a time."""
+
+    def __init__(self) -> None:
+        self._turns: deque[Turn] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._turns)
+
+    def add(self, digits: str) -> None:
+        """Press ``digits`` after what is being pressed; a ``w`` among them is a pause."""
+        down = KEY_MS // FRAME_MS
+        for digit in digits:
+            if digit != PAUSE:
+                self._turns += [Turn(digit, frames, frames == down) for frames in range(1, down + 1)]
+            self._turns += [Turn()] * ((PAUSE_MS if digit == PAUSE else GAP_MS) // FRAME_MS)
+
+    def next(self) -> Turn:
+        """Give what goes out in the next turn; there has to be one."""
+        return self._turns.popleft()
 
 
 def pack(digit: str, *, end: bool, duration: int, volume: int = 10) -> bytes:

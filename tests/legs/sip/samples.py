@@ -1,9 +1,10 @@
 """The messages under tests/wire/sip, and the call they belong to."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from phone_bridge.legs.sip import sdp
-from phone_bridge.legs.sip.codec import G722
+from phone_bridge.legs.sip.codec import FORMATS, G722, decoder
 from phone_bridge.legs.sip.dialog import Dialog, Hop
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request, read
@@ -66,6 +67,11 @@ def wide_leg(now: int = START, *, events: bool = True) -> SipLeg:
     if not events:
         offer = offer.replace(b" 101", b"").replace(b"a=rtpmap:101", b"a=x")
     return SipLeg(dialog(), sdp.agree(sdp.read(offer), codecs=(G722,)), MEDIA, NUMBERS, now)
+
+
+def wide_decoder() -> Callable[[bytes], bytes]:
+    """Give what makes the sound of a ``wide_leg``'s packets."""
+    return decoder(FORMATS[G722])
 
 
 def sound(number: int, octet: int = 0x10, ssrc: int = 1, payload_type: int = 0) -> Packet:

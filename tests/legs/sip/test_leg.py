@@ -1,7 +1,7 @@
 import pytest
 
 from phone_bridge.audio.format import PCMU_8K
-from phone_bridge.audio.tones import dtmf
+from phone_bridge.audio.tones import ToneDetector, dtmf
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.legs.sip import sdp
@@ -10,6 +10,7 @@ from phone_bridge.legs.sip.leg import CATCH_UP_MS, MEDIA_TIMEOUT_MS, Numbers, Si
 from phone_bridge.legs.sip.message import Response, read
 from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.rtp import Packet, unpack
+from phone_bridge.legs.sip.telephone_event import Keys
 from tests.legs.sip import samples
 from tests.legs.sip.samples import START, key, sound
 
@@ -248,3 +249,38 @@ def test_whoever_comes_may_be_silent_as_long_as_whoever_was_there() -> None:
     leg.change(leg.dialog, theirs, samples.MEDIA, samples.NUMBERS)
     assert e.LegClosed("lost") not in leg.expire(START + 2 * MEDIA_TIMEOUT_MS - 40)
     assert e.LegClosed("lost") in leg.expire(START + 2 * MEDIA_TIMEOUT_MS + 40)
+
+
+def test_keys_are_pressed_as_telephone_events_and_sound_waits_for_them() -> None:
+    leg = samples.leg()
+    turn(leg)
+    leg.send(c.Play(b"\x01" * 160, "a"), START)
+    leg.press("4#")
+    facts = [turn(leg) for _ in range(20)]
+    assert not any(e.MarkReached("a") in each for each in facts)
+    sent = packets(leg)[1:]
+    events = [packet for packet in sent if packet.payload_type == 101]
+    keys = Keys()
+    assert [key for key in map(keys.push, events) if key] == ["4", "#"]
+    assert len(events) == 14, "five packets of each key, and its end twice more (RFC 4733, 2.5.1.4)"
+    began = [packet.timestamp for packet in events if packet.marker]
+    assert began == [0, 1_600]
+    assert {packet.timestamp for packet in events[:7]} == {0}, "all of a key's have the time at which it went down"
+    assert [packet.payload for packet in events[:7]] == [
+        *(bytes([4, 10]) + (160 * frames).to_bytes(2, "big") for frames in range(1, 5)),
+        *[bytes([4, 0x80 | 10]) + (800).to_bytes(2, "big")] * 3,
+    ]
+    assert {packet.payload for packet in sent if packet.payload_type == 0} == {SILENCE}
+    assert [packet.sequence for packet in sent] == [(65_535 + n) % 65_536 for n in range(len(sent))]
+    turn(leg)
+    assert e.MarkReached("a") in turn(leg)
+    assert packets(leg)[0].payload == b"\x01" * 160
+
+
+def test_a_peer_without_telephone_events_hears_the_tones() -> None:
+    leg = samples.wide_leg(events=False)
+    leg.press("1w9")
+    for _ in range(50):
+        turn(leg)
+    detector, decode = ToneDetector(leg.format), samples.wide_decoder()
+    assert [key for packet in packets(leg) for key in detector.push(decode(packet.payload))] == ["1", "9"]

@@ -2,7 +2,7 @@ import pytest
 
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.sip.rtp import Packet
-from phone_bridge.legs.sip.telephone_event import DIGITS, Keys, pack, relayed
+from phone_bridge.legs.sip.telephone_event import DIGITS, Keys, Presses, Turn, pack, relayed
 from tests.legs.sip.samples import key
 
 
@@ -49,6 +49,17 @@ def test_half_an_event_is_a_named_error() -> None:
     with pytest.raises(RemoteError) as raised:
         Keys().push(Packet(101, 1, 1, 1, b"\1\0"))
     assert raised.value.code == "malformed_telephone_event"
+
+
+def test_a_key_of_ours_is_down_and_up_for_a_tenth_of_a_second_each_and_a_pause_takes_half_of_one() -> None:
+    presses = Presses()
+    assert not presses
+    presses.add("5w")
+    turns = []
+    while presses:
+        turns.append(presses.next())
+    assert turns[:5] == [Turn("5", 1), Turn("5", 2), Turn("5", 3), Turn("5", 4), Turn("5", 5, last=True)]
+    assert turns[5:] == [Turn()] * 30
 
 
 @pytest.mark.parametrize(
