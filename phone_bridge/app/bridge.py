@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -29,6 +30,7 @@ from phone_bridge.call.trace import Recorded, Trace
 from phone_bridge.call.trust import Trust
 from phone_bridge.errors import BridgeError, Refused, Unavailable
 from phone_bridge.exchange import Request, Response
+from phone_bridge.joined_talk import JoinedTalk
 from phone_bridge.legs.twilio import rest
 from phone_bridge.menu_talk import MenuTalk
 from phone_bridge.outbound.book import Plan
@@ -37,6 +39,7 @@ from phone_bridge.routing import Route
 from phone_bridge.runtime.connect import Connector
 from phone_bridge.runtime.housekeeping import keep_house
 from phone_bridge.runtime.http import HttpClient
+from phone_bridge.runtime.joined_pump import JoinedPump, PacedLeg
 from phone_bridge.runtime.loop_lag import LoopLag
 from phone_bridge.runtime.menu_pump import Ear as MenuEar
 from phone_bridge.runtime.menu_pump import MenuPump, PutThrough
@@ -269,14 +272,15 @@ class Bridge:
         owed: bool = True,
         began: int | None = None,
         keeps_line: bool = False,
+        keeps_moved: bool = False,
     ) -> Pump:
         """Put a call, or a later part of one, together from its leg and the session it is bound to.
 
         ``known`` is what ``begin`` said, ``plan`` what is said first in a call of our own, ``onward`` whether the
         carrier can send a caller on who cannot be served, ``lead_in`` what a caller is told who comes back, ``owed``
         whether the session goes on by itself then, ``began`` when a caller has called who comes from a menu that we
-        have spoken, in milliseconds on the call's clock, ``keeps_line`` whether we send
-        a caller on ourselves. Raises Unavailable where the call's route is no more.
+        have spoken, in milliseconds on the call's clock, ``keeps_line`` whether we send a caller on ourselves, and
+        ``keeps_moved`` one who is put through. Raises Unavailable where the call's route is no more.
         """
         if self._connector is None:
             raise RuntimeError("the bridge was not started")
@@ -317,7 +321,12 @@ class Bridge:
             put_through=None if put_through is None else lambda name: put_through(record, name),
             wheel=self.wheel,
             keeps_line=keeps_line and rules.onward,
+            keeps_moved=keeps_moved,
         )
+
+    def joined_pump(self, record: CallRecord, talk: JoinedTalk, leg: PacedLeg, socket: Socket) -> JoinedPump:
+        """Put together what carries a caller who is put through by us; raises Unavailable like ``pump``."""
+        return JoinedPump(talk, leg, socket, **self._without_session(record))
 
     def menu_pump(
         self,
@@ -330,9 +339,6 @@ class Bridge:
         put_through: PutThrough | None,
     ) -> MenuPump:
         """Put together what carries a caller through our own menus; raises Unavailable like ``pump``."""
-        if self._connector is None:
-            raise RuntimeError("the bridge was not started")
-        served = self.tenants.of(record)
         return MenuPump(
             talk,
             leg,
@@ -340,13 +346,21 @@ class Bridge:
             ear=ear,
             put_through=put_through,
             tape=lambda: self._recorder(record, leg, talk.trace),
-            dialect=self._dialect(record.user_id, NO_TOOLS, "", served, Trust()),  # of which no session is opened
-            connector=self._connector,
-            prompts=self.prompts,
-            clock=time.monotonic,
-            language=served.settings.language,
-            wheel=self.wheel,
+            **self._without_session(record),
         )
+
+    def _without_session(self, record: CallRecord) -> dict[str, Any]:
+        if self._connector is None:
+            raise RuntimeError("the bridge was not started")
+        served = self.tenants.of(record)
+        return {
+            "dialect": self._dialect(record.user_id, NO_TOOLS, "", served, Trust()),  # of which no session is opened
+            "connector": self._connector,
+            "prompts": self.prompts,
+            "clock": time.monotonic,
+            "language": served.settings.language,
+            "wheel": self.wheel,
+        }
 
     def _recorder(self, record: CallRecord, leg: LegWire, trace: Trace) -> Recorder:
         known = record.recording if record.resumed else None

@@ -11,10 +11,11 @@ from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-from phone_bridge.app import spoken_menus
+from phone_bridge.app import sip_moving, spoken_menus
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.sip_calls import SipCalls
 from phone_bridge.app.sip_referrals import changed, may_change, refer
+from phone_bridge.app.sip_transfers import Line
 from phone_bridge.app.spoken_menus import Arrived
 from phone_bridge.errors import Refused, RemoteError, SettingsError, Unavailable
 from phone_bridge.legs.sip import passport
@@ -60,7 +61,7 @@ class SipDoor:
         access = Access(trunks, secrets.token_bytes(32))
         server = SipServer(
             access,
-            self.take,
+            lambda call: self.take(call, server),
             ports=rtp_ports(settings.sip_rtp_ports),
             public_host=settings.sip_host,
             certificates=certificates(settings),
@@ -76,7 +77,9 @@ class SipDoor:
                 work = server.register(binding(written), proxy(written))
                 self._tasks.append(asyncio.get_running_loop().create_task(work))
         if any(written.calls_out or written.desk_phone for written in settings.sip_trunks):
-            self._calls = self._bridge.outbound.carrier.trunks = SipCalls(self._bridge, server)
+            self._calls = self._bridge.outbound.carrier.trunks = SipCalls(
+                self._bridge, server, partial(sip_moving.carry, self._bridge)
+            )
         log.info("= SIP listens on %s for %d trunks", ", ".join(map(str, server.listening)), len(trunks))
 
     async def close(self) -> None:
@@ -89,7 +92,7 @@ class SipDoor:
         if self._server is not None:
             await self._server.close()
 
-    async def take(self, call: IncomingCall) -> None:
+    async def take(self, call: IncomingCall, server: SipServer) -> None:
         """Carry one call from its INVITE to its end."""
         refusal = self._refusal(call)
         if refusal:
@@ -122,6 +125,7 @@ class SipDoor:
                 users=(owner,) if (owner := self._owner(call)) else (),
                 attested=attestation == FULL,
                 put_through=partial(self._bridge.sip_transfers.move, record.id),
+                carry=partial(sip_moving.carry, self._bridge, Line(record, leg, socket, call, server)),
             )
             await spoken_menus.carry(self._bridge, arrived, known)
         except Unavailable as error:  # its route is no more, or the last line went to somebody else meanwhile

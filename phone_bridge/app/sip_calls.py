@@ -7,11 +7,12 @@ Such a call lives and ends with this process, and is known nowhere else.
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from typing import Any, TypeVar
 
 from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.sip_transfers import Line
 from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip.access import REALM, sealed
 from phone_bridge.legs.sip.calling import Outcome, Wanted
@@ -22,6 +23,7 @@ from phone_bridge.legs.twilio.rest import CALL_GONE, Placing
 from phone_bridge.legs.twilio.webhook import StatusChanged
 from phone_bridge.outbound.carrier import NOT_SENT, Placed
 from phone_bridge.routing import sip_host
+from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.sip import NotAnswered, OutgoingCall, SipServer
 from phone_bridge.runtime.sip_trunks import SipTrunk, calls_as, codecs, domain, outward, proxy
 from phone_bridge.runtime.sockets import Socket
@@ -45,11 +47,15 @@ _T = TypeVar("_T")
 
 
 class SipCalls:
-    """The trunks of ``bridge.settings.sip_trunks`` that calls go out by."""
+    """The trunks of ``bridge.settings.sip_trunks`` that calls go out by.
 
-    def __init__(self, bridge: Bridge, server: SipServer) -> None:
+    ``carry`` carries a call to its end, and whoever it is put through to meanwhile.
+    """
+
+    def __init__(self, bridge: Bridge, server: SipServer, carry: Callable[[Line, Pump], Awaitable[Pump]]) -> None:
         self._bridge = bridge
         self._server = server
+        self._carried = carry
         self._loop = asyncio.get_running_loop()
         self._context = copy_context()
         self._calls: dict[str, tuple[OutgoingCall, str]] = {}  # by their Call-ID: each with our own name for it
@@ -159,10 +165,10 @@ class SipCalls:
             known = await bridge.begin(record)
             bridge.sip_transfers.enter(record.id, call, self._domain(placing))
             call.press(placing.digits)  # which sound before anything that is said
-            pump = bridge.pump(record, leg, socket, known=known, plan=attempt.what, onward=False)
+            pump = bridge.pump(record, leg, socket, known=known, plan=attempt.what, onward=False, keeps_moved=True)
             limit = self._loop.call_later(placing.limit_s, lambda: bridge.registry.end(record.id, LIMIT))
             try:
-                await bridge.registry.carry(record, pump)
+                await self._carried(Line(record, leg, socket, call, self._server), pump)
             finally:
                 limit.cancel()
         except (Unavailable, Refused) as error:

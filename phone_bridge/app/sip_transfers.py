@@ -3,11 +3,38 @@
 import logging
 from collections.abc import Callable
 
+import msgspec
+
 from phone_bridge.errors import Refused
+from phone_bridge.legs.sip.leg import SipLeg
 from phone_bridge.routing import sip_host
-from phone_bridge.runtime.sip import Party
+from phone_bridge.runtime.record import CallRecord
+from phone_bridge.runtime.sip import Party, SipServer
+from phone_bridge.runtime.sockets import Socket
 
 log = logging.getLogger("phone_bridge.sip")
+
+
+CANNOT_REFER = frozenset({403, 405, 420, 489, 501})
+"""What a peer answers that puts nobody through itself; no telephone has rung then."""
+
+
+class NotMoved(Refused):
+    """The other side has not put a caller through; ``status`` is what it has said, or 0."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"The other side could not be put through (status {status}).", code="not_transferred")
+        self.status = status
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A caller on the line, and by whom they are."""
+
+    record: CallRecord
+    leg: SipLeg
+    socket: Socket
+    party: Party
+    server: SipServer
 
 
 class SipTransfers:
@@ -41,13 +68,13 @@ class SipTransfers:
     async def move(self, call_id: str, to: str) -> None:
         """Have the other side call a number or a SIP address, and leave it to that once it has; the call goes on else.
 
-        Raises Refused ``not_transferred`` where it will not or cannot, ``call_ended`` when it hangs up meanwhile.
+        Raises NotMoved where it will not or cannot, Refused ``call_ended`` when it hangs up meanwhile.
         """
         party, domain = self._parties[call_id]
         code = await party.refer(to if sip_host(to) else f"sip:{to}@{domain}")
         if not 200 <= code < 300:
             log.info("= call %s was not put through: %s", call_id, code or "nobody says")
-            raise Refused(f"The other side could not be put through (status {code}).", code="not_transferred")
+            raise NotMoved(code)
         log.info("= call %s was put through", call_id)
         self._note(call_id)
         party.hang_up()

@@ -7,7 +7,7 @@ assistant: no session is opened, and no service elsewhere is given what they say
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -37,7 +37,8 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     """A call whose leg is open; ``users`` are those whose routes the line opens, or none for everybody's.
 
     ``attested`` says whether a carrier vouches for the caller's number, ``put_through`` moves the caller where the line
-    can, ``show`` is told of each pump before it runs.
+    can, ``show`` is told of each pump before it runs. ``carry``, where the line can do that, carries a pump to its end,
+    whoever the caller is put through to meanwhile, and gives the last one with the assistant.
     """
 
     record: CallRecord
@@ -47,6 +48,7 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     attested: bool = False
     put_through: PutThrough | None = None
     show: Callable[[Pump], None] = lambda pump: None
+    carry: Callable[[Pump], Awaitable[Pump]] | None = None
 
 
 async def carry(bridge: Bridge, call: Arrived, known: str | None = None) -> None:
@@ -65,10 +67,22 @@ async def carry(bridge: Bridge, call: Arrived, known: str | None = None) -> None
         known = await bridge.begin(record) if known is None else known
         settings = bridge.tenants.of(record).settings
         onward = settings.fallback == "voicemail" or (bool(settings.transfer_to) and call.put_through is not None)
-        pump = bridge.pump(record, call.leg, call.socket, known=known, onward=onward, began=began, keeps_line=True)
+        pump = bridge.pump(
+            record,
+            call.leg,
+            call.socket,
+            known=known,
+            onward=onward,
+            began=began,
+            keeps_line=True,
+            keeps_moved=call.carry is not None,
+        )
         call.show(pump)
-        await bridge.registry.carry(record, pump)
-        if pump.leads_on:
+        if call.carry is not None:
+            pump = await call.carry(pump)
+        else:
+            await bridge.registry.carry(record, pump)
+        if pump.leads_on and not pump.moves_on:
             await _fall_back(bridge, call, pump.trace)
     except Unavailable:
         bridge.registry.forget(record.carrier_id)

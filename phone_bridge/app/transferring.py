@@ -18,6 +18,7 @@ import twiml
 from phone_bridge.app import fallback
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.resuming import CONNECT_PATH, connect_stream, move_on, newest, resume
+from phone_bridge.app.sip_transfers import CANNOT_REFER, NotMoved
 from phone_bridge.call import words
 from phone_bridge.call.commands import Verdict
 from phone_bridge.call.events import Action
@@ -29,6 +30,7 @@ from phone_bridge.legs.twilio.webhook import ConnectEnded, Form
 from phone_bridge.outbound.targets import Kind, Target
 from phone_bridge.outbound.transfer import COLD, ENDS, RETURNS, WARM, State, Transfer, dialled, queued
 from phone_bridge.runtime.record import CallRecord
+from phone_bridge.runtime.sip_trunks import outward
 from phone_bridge.tenants import Served
 
 TRANSFER = "transfer"
@@ -55,8 +57,8 @@ async def ask(bridge: Bridge, call: CallRecord, target: Target, *, mode: str = C
         )
     if not movable(bridge, call.id, call.carrier_id):
         raise Refused("A call from a browser cannot be put through.", code="call_not_movable")
-    if bridge.sip_transfers.carries(call.id):
-        await _refer(bridge, call, target, mode)
+    by_sip = bridge.sip_transfers.carries(call.id)
+    if by_sip and await _referred(bridge, call, target, mode):
         return
     settings = bridge.tenants.settings_of(call)
     here = bridge.registry.is_live(call.id)
@@ -77,6 +79,9 @@ async def ask(bridge: Bridge, call: CallRecord, target: Target, *, mode: str = C
     log.info("= call %s is put through, %s, to a %s", call.id, mode, target.kind)
     if here and bridge.registry.move(call.id, target.name):
         return
+    if by_sip:
+        await asyncio.to_thread(bridge.transfers.step, transfer.id, State.FAILED)
+        raise Refused("The caller is not with an assistant now.", code="call_not_live")
     said = moving.connecting(target.name, settings.language).text
     ended = ConnectEnded(call_sid=call.carrier_id, account_sid=bridge.settings.twilio_account_sid, status="in_progress")
     document = await _document(bridge, call, transfer, said, ended)
@@ -88,11 +93,25 @@ def movable(bridge: Bridge, call_id: str, carrier_id: str) -> bool:
     return carrier_id.startswith("CA") or bridge.sip_transfers.carries(call_id)
 
 
-async def _refer(bridge: Bridge, call: CallRecord, target: Target, mode: str) -> None:
-    """Have a call by SIP put through by its own side, which comes back to us where nobody is reached."""
-    if mode == WARM or not target.rings:
-        raise Refused("A call by SIP is put through to a number or an address, and mode cold.", code="transfer_mode")
-    await bridge.sip_transfers.move(call.id, target.address)
+async def _referred(bridge: Bridge, call: CallRecord, target: Target, mode: str) -> bool:
+    """Have a call by SIP put through by its own side; False where it is for us to do, by a trunk that leads there."""
+    if not target.rings:
+        raise Refused("A call by SIP is put through to a number or an address.", code="transfer_mode")
+    leads = outward(bridge.settings.sip_trunks, target.address) is not None
+    if mode == WARM:
+        if not leads:
+            raise Refused(
+                f"No trunk leads to {target.name}, so nobody can be told of the caller: ask for mode cold.",
+                code="transfer_mode",
+            )
+        return False
+    try:
+        await bridge.sip_transfers.move(call.id, target.address)
+    except NotMoved as error:
+        if leads and error.status in CANNOT_REFER:
+            return False
+        raise
+    return True
 
 
 def _told(call: CallRecord, about: str, language: str) -> str:

@@ -48,6 +48,9 @@ MIN_LEAD = 3.0
 BEEP_HZ, BEEP_MS, BEEP_DBFS = 1_000, 250, -12.0
 """The tone after which a caller is to speak."""
 
+RINGBACK_HZ, RINGBACK_MS, RINGBACK_EVERY_MS, RINGBACK_DBFS = 425, 1_000, 5_000, -20.0
+"""What a caller hears while it rings (ITU-T E.180): a second of tone, four of silence."""
+
 _PCM16 = np.dtype("<i2")
 _DOUBLE = np.dtype(np.float64)
 _STEPS = 2**24  # as in resample.py: coefficients of whole steps make the sums exact, whatever the cut
@@ -69,9 +72,18 @@ def dtmf(digits: str, format_: Format, *, tone_ms: int = 100, gap_ms: int = 100,
 
 def beep(format_: Format) -> bytes:
     """Make the tone after which a caller is to speak, which is no key's."""
+    return _tone(format_, BEEP_HZ, BEEP_MS, BEEP_DBFS)
+
+
+def ringback(format_: Format) -> bytes:
+    """Make one ring as a caller hears it; the silence after it is for whoever plays it."""
+    return _tone(format_, RINGBACK_HZ, RINGBACK_MS, RINGBACK_DBFS)
+
+
+def _tone(format_: Format, hz: int, ms: int, dbfs: float) -> bytes:
     linear = Format(Encoding.LINEAR16, format_.rate)
-    time = np.arange(linear.size(BEEP_MS) // linear.sample_bytes) / linear.rate
-    wave = np.sin(2 * np.pi * BEEP_HZ * time) * 32768 * 10 ** (BEEP_DBFS / 20)
+    time = np.arange(linear.size(ms) // linear.sample_bytes) / linear.rate
+    wave = np.sin(2 * np.pi * hz * time) * 32768 * 10 ** (dbfs / 20)
     return path(linear, format_).push(np.rint(wave).astype(_PCM16).tobytes())
 
 

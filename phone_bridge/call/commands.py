@@ -45,6 +45,15 @@ class HangUp(msgspec.Struct, frozen=True, gc=False):
     reason: str = "completed"
 
 
+# To whoever the caller was put through to
+
+
+class Press(msgspec.Struct, frozen=True, gc=False):
+    """Press ``digits`` as the caller has."""
+
+    digits: str
+
+
 # To the session
 
 
@@ -229,4 +238,4 @@ PumpCommand = (
     | SendCode
     | PutThrough
 )
-Command = LegCommand | SessionCommand | PumpCommand
+Command = LegCommand | SessionCommand | Press | PumpCommand

@@ -133,6 +133,7 @@ class Call:
         self._hang_up_at: int | None = None
         self._hang_up_reason = ""
         self._closing_prompt: Prompt | None = None
+        self._connecting: Prompt | None = None  # that the caller is put through, by their own side if that can do it
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             e.CallerHeard: self._caller_heard,
             e.DigitPressed: self._digit_pressed,
@@ -1371,7 +1372,7 @@ class Call:
         if heard.step is Step.PUT:
             self._turns.working(True, now)
             if self._rules.refers:
-                self._say(moving.connecting(heard.name, self._language.tag), now=now)
+                self._connecting = self._say(moving.connecting(heard.name, self._language.tag), now=now)
             self._out.append(c.PutThrough(heard.name))
         elif heard.step is Step.ASK:
             self._through.wait(self._say(self._choices, now=now).expires + self._rules.answer_ms)
@@ -1413,9 +1414,11 @@ class Call:
         for item in self._ledger.unheard(now):
             self._speaker.finish(item, now)
         line = moving.connecting(self._moving.take(), self._language.tag)
-        self._close(line, "transferred", "transfer", now, flush=asked)
+        told = self._connecting if self._through.holds(now) else None  # who has asked in words was told so then
+        self._close(told or line, "transferred", "transfer", now, flush=asked)
+        self._finish_closing(now)
 
-    def _close(self, key: c.Line | str, reason: str, by: str, now: int, *, flush: bool = True) -> None:
+    def _close(self, key: c.Line | str | Prompt, reason: str, by: str, now: int, *, flush: bool = True) -> None:
         """Say the last words; the line is cut when they were heard."""
         self._abandon(now)
         if flush:
@@ -1423,7 +1426,7 @@ class Call:
         self._step("close")
         self.trace.ending(by, reason if reason in _SESSION_GONE.values() else "")
         self._hang_up_reason = reason
-        self._closing_prompt = self._say(key, now=now)
+        self._closing_prompt = key if isinstance(key, Prompt) else self._say(key, now=now)
         self._hang_up_at = now + self._rules.prompt_ms + self._rules.farewell_ms
 
     def _hang_up_when_heard(self, reason: str, by: str, now: int) -> None:

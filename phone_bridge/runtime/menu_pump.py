@@ -71,6 +71,10 @@ class MenuPump(Pump):
         """Whether the caller has chosen an assistant."""
         return self.talk.onward is not None and self._failure is None
 
+    def move(self, name: str) -> bool:
+        """Refuse: a caller in a menu goes where the menu leads."""
+        return False
+
     def _hear(self, command: c.Listen, now: int) -> None:
         if self._ear is None:
             return

@@ -15,12 +15,11 @@ from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call import words
 from phone_bridge.call.journal import Journal
-from phone_bridge.call.machine import Call, Phase
+from phone_bridge.call.machine import Phase
 from phone_bridge.call.playback import PARCEL_MS
 from phone_bridge.call.trace import Trace
 from phone_bridge.call.view import View
 from phone_bridge.errors import LocalError, Refused, RemoteError, Unavailable
-from phone_bridge.menu_talk import MenuTalk
 from phone_bridge.runtime.connect import Connector, Link
 from phone_bridge.runtime.links import Ear, Links
 from phone_bridge.runtime.pin_pad import Desk, PinPad
@@ -41,7 +40,83 @@ NO_SESSION = frozenset({"session_refused", "session_unavailable", "session_lost"
 """Reasons of a ``HangUp`` whose caller may get something else."""
 SAMPLED = 64  # one in so many frames has its way through the bridge measured
 
+MOVED = "transferred"
+"""The reason of a ``HangUp`` whose caller is put through."""
+
 _log = logging.getLogger("phone_bridge.calls")
+
+
+class Talk(Protocol):
+    """What a pump drives: the call itself, or what comes before or after it on the same leg. Facts in, duties out."""
+
+    trace: Trace
+
+    @property
+    def phase(self) -> Phase:
+        """Where it stands; the pump is over when it has ENDED."""
+        ...
+
+    @property
+    def asking(self) -> bool:
+        """Whether it matters when a voice begins."""
+        ...
+
+    @property
+    def proving(self) -> bool:
+        """Whether a PIN is asked for."""
+        ...
+
+    @property
+    def recordable(self) -> bool:
+        """Whether what is said and heard may be kept."""
+        ...
+
+    @property
+    def lag_ms(self) -> int:
+        """How long the caller's line is there and back."""
+        ...
+
+    @property
+    def quiet_at(self) -> int:
+        """When all that was sent will have been heard."""
+        ...
+
+    @property
+    def unheard_ms(self) -> int:
+        """How much of what was sent nobody heard, when it was stopped last."""
+        ...
+
+    def masks(self, now: int) -> bool:
+        """Whether a key may be one of a PIN."""
+        ...
+
+    def private(self, now: int) -> bool:
+        """Whether what the caller does now is for no recording."""
+        ...
+
+    def sounding(self, now: int) -> bool:
+        """Whether it matters that the caller speaks while something sounds."""
+        ...
+
+    def view(self, now: int) -> View:
+        """Show it as it is now."""
+        ...
+
+    def begin(self, now: int) -> list[c.Command]:
+        """Begin."""
+        ...
+
+    def process(self, event: e.Event, now: int) -> list[c.Command]:
+        """Take one fact in."""
+        ...
+
+    def deadline(self) -> int | None:
+        """Say when ``expire`` is due."""
+        ...
+
+    def expire(self, now: int) -> list[c.Command]:
+        """Do what the passing of time asks for."""
+        ...
 
 
 class LegWire(Protocol):
@@ -107,12 +182,12 @@ class Pump:
     may use that calls functions, ``pins`` judges the PIN where one is asked for, ``recorder`` keeps what is said and
     heard once the call allows it, ``put_through`` has the caller put through to a name of the rules' callees, ``wheel``
     is what all calls of a process share their time by. With ``keeps_line`` the line stays open where no session could
-    be had.
+    be had, with ``keeps_moved`` where the caller is put through: it is for whoever carries the pump then.
     """
 
     def __init__(
         self,
-        call: Call | MenuTalk,
+        call: Talk,
         leg: LegWire,
         socket: Socket,
         *,
@@ -128,6 +203,7 @@ class Pump:
         recorder: Recorder | None = None,
         put_through: Callable[[str], Awaitable[None]] | None = None,
         keeps_line: bool = False,
+        keeps_moved: bool = False,
         wheel: Wheel | None = None,
     ) -> None:
         self._call = call
@@ -171,8 +247,8 @@ class Pump:
         self._failure: Exception | None = None
         self._end_by = ""  # who asked for the end before there was a call to end
         self._recorder = recorder
-        self._keeps_line = keeps_line
-        self._left = False
+        self._kept_for = (NO_SESSION if keeps_line else frozenset()) | ({MOVED} if keeps_moved else frozenset())
+        self._left_for = ""
         self._sight = Sight(call, leg.format)
         self._send: dict[type, Callable[[Any, int], None]] = {
             c.Play: leg.send if recorder is None else self._play_recorded,
@@ -208,7 +284,12 @@ class Pump:
     @property
     def leads_on(self) -> bool:
         """Whether the caller is still on the line when this is over, and goes on with another pump."""
-        return self._left
+        return bool(self._left_for)
+
+    @property
+    def moves_on(self) -> bool:
+        """Whether it is to be put through that the caller is still on the line."""
+        return self._left_for == MOVED
 
     def view(self) -> View:
         """Show the call as it is now."""
@@ -250,10 +331,11 @@ class Pump:
         else:
             self._fact_if_live(e.EndRequested(by))
 
-    def move(self, name: str) -> None:
-        """Ask for the call's end, because its caller is put through to ``name``."""
+    def move(self, name: str) -> bool:
+        """Ask for the call's end, because its caller is put through to ``name``; False where nobody can be."""
         if self._call.phase is not Phase.NEW:
             self._fact_if_live(e.TransferRequested(name))
+        return True
 
     def speak(self, language: str) -> None:
         """Have the bridge's own lines spoken, and yes and no understood, in ``language`` from now on."""
@@ -501,8 +583,8 @@ class Pump:
             self._fact_if_live(event)
 
     def _hang_up(self, command: c.HangUp, now: int) -> None:
-        if self._keeps_line and command.reason in NO_SESSION:
-            self._left = True
+        if command.reason in self._kept_for:
+            self._left_for = command.reason
             return
         self._leg.send(command, now)
         for message in self._leg.outgoing():

@@ -170,11 +170,12 @@ class Registry:
         return live is not None
 
     def move(self, id: str, name: str) -> bool:
-        """Ask a live call to let its caller go to ``name`` once its last words were heard; False when not live here."""
+        """Ask a live call to let its caller go to ``name`` once its last words were heard.
+
+        False when it is not live here, or with no assistant.
+        """
         live = self._live.get(id)
-        if live is not None:
-            live.pump.move(name)
-        return live is not None
+        return live is not None and live.pump.move(name)
 
     def speak(self, id: str, language: str) -> bool:
         """Have the bridge's own lines in a live call spoken in ``language``; False when it is not live here."""

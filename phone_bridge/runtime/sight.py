@@ -3,11 +3,23 @@
 This stands on the way of every frame, so it does little, and the pump has it at hand in one place.
 """
 
+from typing import Protocol
+
 from phone_bridge.audio.format import Format
 from phone_bridge.audio.level import loudness
-from phone_bridge.call.machine import Call
 from phone_bridge.call.timeline import STEP_MS
-from phone_bridge.menu_talk import MenuTalk
+from phone_bridge.call.trace import Trace
+
+
+class Seen(Protocol):
+    """A call that is looked at."""
+
+    trace: Trace
+
+    @property
+    def quiet_at(self) -> int:
+        """When all that was sent will have been heard."""
+        ...
 
 
 class Sight:
@@ -15,7 +27,7 @@ class Sight:
 
     __slots__ = ("_began", "_call", "_loudness", "_step_bytes", "_timeline", "look_at", "stride")
 
-    def __init__(self, call: Call | MenuTalk, format: Format) -> None:
+    def __init__(self, call: Seen, format: Format) -> None:
         self.look_at = 0
         """When a frame of the caller's is looked at next, in milliseconds on the call's clock."""
         self.stride = 1

@@ -39,6 +39,25 @@ class Callee(Telephone):
         text = response(request, 200, tag="bob", fields=fields, body=body).replace("200 OK", f"{code} {phrase}", 1)
         self._signalling.sendto(text.encode(), self.bridge)
 
+    def find_sound(self, request: Request) -> None:
+        """Know where the bridge waits for this telephone's sound."""
+        agreed = sdp.agree(sdp.read(request.body))
+        self.media = (agreed.host, agreed.port)
+
+    def part(self) -> None:
+        """Hang up on the bridge, in the dialog that it has begun."""
+        invite = self.requests("INVITE")[-1]
+        lines = [
+            f"BYE {invite.contact[0].uri} SIP/2.0",
+            f"Via: SIP/2.0/UDP {HOST}:{self.port};rport;branch=z9hG4bKbye{invite.from_tag}",
+            f"From: {invite.headers['To']};tag=bob",
+            f"To: {invite.headers['From']}",
+            f"Call-ID: {invite.call_id}",
+            "CSeq: 1 BYE",
+            "Content-Length: 0",
+        ]
+        self._signalling.sendto(("\r\n".join(lines) + "\r\n\r\n").encode(), self.bridge)
+
     def take(self, request: Request) -> None:
         self.answer(request, 200, sdp.offer(HOST, self._media.get_extra_info("sockname")[1], 1))
 

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,11 +15,14 @@ from phone_bridge.audio.tones import (
     COLUMNS_HZ,
     KEYS,
     MAX_LEVEL_DBFS,
+    RINGBACK_HZ,
+    RINGBACK_MS,
     ROWS_HZ,
     ToneDetector,
     beep,
     dtmf,
     keys_seen,
+    ringback,
 )
 from phone_bridge.errors import LocalError
 from tests.audio.spectrum import spectrum, to_bytes, to_samples
@@ -217,10 +222,13 @@ def test_less_than_a_window_is_not_looked_at() -> None:
     assert keys_seen(bytes(220)) == [""]
 
 
+@pytest.mark.parametrize(("make", "hz", "ms"), [(beep, BEEP_HZ, BEEP_MS), (ringback, RINGBACK_HZ, RINGBACK_MS)])
 @pytest.mark.parametrize("format_", [PCMU_8K, LINEAR_8K, LINEAR_24K])
-def test_the_beep_is_a_tone_and_no_key(format_: Format) -> None:
-    sound = path(format_, LINEAR_8K).push(beep(format_))
-    assert abs(LINEAR_8K.ms(len(sound)) - BEEP_MS) <= 5
+def test_the_beep_and_the_ring_are_tones_and_no_keys(
+    make: Callable[[Format], bytes], hz: int, ms: int, format_: Format
+) -> None:
+    sound = path(format_, LINEAR_8K).push(make(format_))
+    assert abs(LINEAR_8K.ms(len(sound)) - ms) <= 5
     shares = np.abs(np.fft.rfft(np.frombuffer(sound, "<i2")))
-    assert abs(np.argmax(shares) * 8_000 / (len(sound) // 2) - BEEP_HZ) < 8
+    assert abs(np.argmax(shares) * 8_000 / (len(sound) // 2) - hz) < 8
     assert ToneDetector(LINEAR_8K).push(sound) == []

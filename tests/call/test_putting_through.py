@@ -311,6 +311,19 @@ def test_where_the_callers_own_side_moves_the_line_they_are_told_so_meanwhile() 
     assert not desk.ended, "their side has not moved it yet"
 
 
+@pytest.mark.parametrize("after_ms", [0, 300, LINE_MS + 500])
+def test_where_their_own_side_cannot_the_same_words_are_heard_out_and_not_said_again(after_ms: int) -> None:
+    desk = office(refers=True)
+    desk.say("put me through to sales")
+    desk.wait(after_ms)
+    desk.tell(e.TransferRequested("sales"))
+    assert desk.ended == (after_ms > LINE_MS), "not before they were heard"
+    desk.wait(LINE_MS + 1_000)
+    assert desk.ended
+    assert desk.spoken() == ["transfer.own"]
+    assert [each.reason for each in desk.of(c.HangUp)] == ["transferred"]
+
+
 def test_a_far_side_that_rings_for_long_is_no_silent_session() -> None:
     desk = office()
     desk.say("put me through to sales")

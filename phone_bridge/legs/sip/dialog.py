@@ -80,6 +80,11 @@ class Dialog:
         """How the peer reaches this end of the dialog."""
         return contact(self.here, self.source.transport)
 
+    @property
+    def target(self) -> URI:
+        """Where the peer says that it is (12.1.1)."""
+        return self._target
+
     def part(self) -> None:
         """Know that the connection is lost by which the peer spoke; another one leads to where it says that it is."""
         self._parted = True

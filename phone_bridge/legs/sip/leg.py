@@ -255,6 +255,11 @@ class SipLeg:
     def _timestamp(self) -> int:
         return (self._numbers.timestamp + self._frames * FRAME_TICKS) % rtp.TIMESTAMPS
 
+    @property
+    def waiting_ms(self) -> int:
+        """How much waits to be played."""
+        return self.format.ms(self._playout.waiting)
+
     def press(self, digits: str) -> None:
         """Press keys for the other side; what sounds waits meanwhile."""
         self._presses.add(digits)

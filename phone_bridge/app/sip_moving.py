@@ -1,0 +1,174 @@
+"""Callers by SIP who are put through by us: somebody is called for them, told who they are, and joined to them.
+
+That is done where their own side cannot do it (REFER), and where whoever is called is to know first who calls. Whoever
+has taken a call is left alone with the caller where one trunk has both and can join them itself (an attended transfer,
+RFC 5589); else both talk through us.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from datetime import UTC, datetime
+
+from phone_bridge.app import transferring
+from phone_bridge.app.bridge import Bridge
+from phone_bridge.app.sip_calls import wanted
+from phone_bridge.app.sip_transfers import Line
+from phone_bridge.call.trace import Trace
+from phone_bridge.errors import BridgeError, Refused, RemoteError, Unavailable
+from phone_bridge.joined_talk import JoinedTalk
+from phone_bridge.legs.sip.calling import Outcome
+from phone_bridge.legs.sip.leg import SipLeg
+from phone_bridge.legs.sip.replacing import REPLACES, Replaces
+from phone_bridge.menu_talk import Manners, MenuTalk
+from phone_bridge.menus import Choice, Menu
+from phone_bridge.outbound.transfer import ACCEPT_KEY, REFUSE_KEY, RETURNS, WARM, State, Transfer
+from phone_bridge.runtime.joined_pump import JoinedPump
+from phone_bridge.runtime.pump import Pump
+from phone_bridge.runtime.record import CallRecord
+from phone_bridge.runtime.sip import NotAnswered, OutgoingCall, Party
+from phone_bridge.runtime.sip_trunks import outward
+from phone_bridge.runtime.sockets import Socket
+
+ATTENDED_S = 8.0
+"""How long the other side may take to join the two by itself, before we do."""
+TELL_TRIES, TELL_SECONDS = 2, 10
+"""How often whoever is called is told who calls, and how long they may take each time: a voicemail takes nothing."""
+ACCEPTED, DECLINED = "accepted", "declined"
+
+STATES = {Outcome.BUSY: State.BUSY, Outcome.NO_ANSWER: State.NO_ANSWER, Outcome.CANCELED: State.CANCELED}
+"""What a transfer has come to of which nobody took the call; all else has failed."""
+
+log = logging.getLogger("phone_bridge.sip")
+
+
+async def carry(bridge: Bridge, line: Line, pump: Pump) -> Pump:
+    """Carry a call to its end, whoever it is put through to meanwhile; gives the last part with the assistant."""
+    while True:
+        await bridge.registry.carry(line.record, pump)
+        if not pump.moves_on:
+            return pump
+        transfer = (await transferring.of_call(bridge, line.record.id))[-1]
+        if await _put_through(bridge, line, transfer, pump.trace) not in RETURNS:
+            return pump
+        pump = await _next_part(bridge, line, transfer)
+
+
+async def _next_part(bridge: Bridge, line: Line, transfer: Transfer) -> Pump:
+    """Bring a caller back to the assistant, who is told what came of it."""
+    record = line.record
+    record.resumed += 1
+    await asyncio.to_thread(bridge.transfers.come_back, transfer.id, record.resumed)
+    _keep_line(bridge, record)
+    back = await transferring.back(bridge, record)
+    known = await bridge.begin(record)
+    lead_in, owed = (back.lead_in, back.owed) if back is not None else ("", True)
+    return bridge.pump(
+        record, line.leg, line.socket, known=known, lead_in=lead_in, owed=owed, onward=False, keeps_moved=True
+    )
+
+
+def _keep_line(bridge: Bridge, record: CallRecord) -> None:
+    bridge.registry.announce(record, secrets.token_hex(16), record.resumed)
+
+
+async def _put_through(bridge: Bridge, line: Line, transfer: Transfer, trace: Trace) -> State:
+    """Let a caller wait, and talk with whoever comes; gives what the transfer has come to."""
+    record = line.record
+    _keep_line(bridge, record)
+    record.timeline = None  # the same trace goes on, and has it all
+    limit_ms = bridge.tenants.settings_of(record).call_minutes * 60_000
+    pump = bridge.joined_pump(record, JoinedTalk(line.leg.format, trace, limit_ms), line.leg, line.socket)
+    asking = asyncio.get_running_loop().create_task(_ask(bridge, line, transfer, pump))
+    try:
+        await bridge.registry.carry(record, pump)
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+    if asking.cancelled():
+        await asyncio.to_thread(bridge.transfers.step, transfer.id, State.CANCELED)
+        return State.CANCELED
+    return asking.result()
+
+
+async def _ask(bridge: Bridge, line: Line, transfer: Transfer, pump: JoinedPump) -> State:
+    """Call somebody for a caller; what that has come to is written down before the caller is told."""
+    try:
+        state = await _reach(bridge, line, transfer, pump)
+    except NotAnswered as error:
+        state = STATES.get(error.outcome, State.FAILED)
+    except (Refused, RemoteError, Unavailable) as error:
+        log.warning("! call %s could not be put through: %s", transfer.call_id, error.code)
+        state = State.FAILED
+    await asyncio.to_thread(bridge.transfers.step, transfer.id, state)
+    log.info("= call %s was put through: %s", transfer.call_id, state)
+    if state in RETURNS:
+        pump.give_up()
+    return state
+
+
+async def _reach(bridge: Bridge, line: Line, transfer: Transfer, pump: JoinedPump) -> State:
+    settings, record = bridge.tenants.settings_of(line.record), line.record
+    await asyncio.to_thread(bridge.transfers.step, transfer.id, State.RINGING)
+    trunk = outward(settings.sip_trunks, transfer.address)
+    if trunk is None:
+        raise Refused("No trunk leads there any more.", code="destination_not_allowed")
+    shown = (record.from_number or "") if trunk.desk_phone and record.direction == "inbound" else ""
+    asked = await wanted(line.server, trunk, transfer.address, shown, settings.ring_seconds)
+    call = await line.server.call(asked, lambda: None)
+    leg, socket = await call.answered()
+    joined = False
+    try:
+        if transfer.mode == WARM:
+            await asyncio.to_thread(bridge.transfers.tell, transfer.id, transfer.carrier_id, call.id)
+            told = await _tell(bridge, record, transfer.about, leg, socket)
+            if told != ACCEPTED:
+                return State.REFUSED if told == DECLINED else State.NO_ANSWER
+            await asyncio.to_thread(bridge.transfers.step, transfer.id, State.ACCEPTED)
+            if call.trunk_name == line.party.trunk_name and await _joined_there(line.party, call):
+                line.party.hang_up()
+                return State.COMPLETED
+        pump.join(leg, socket)
+        joined = True
+        return State.COMPLETED
+    finally:
+        if not joined:
+            socket.close(1000)
+
+
+async def _tell(bridge: Bridge, record: CallRecord, about: str, leg: SipLeg, socket: Socket) -> str:
+    """Tell whoever has picked up who calls; gives what they have chosen, and nothing for somebody who did not."""
+    menu = Menu(
+        name="transfer",
+        say=about,
+        choices=(
+            Choice(key=ACCEPT_KEY, to=f"assistant:{ACCEPTED}"),
+            Choice(key=REFUSE_KEY, to=f"assistant:{DECLINED}"),
+        ),
+        tries=TELL_TRIES,
+        timeout=TELL_SECONDS,
+        otherwise="hang_up",
+    )
+    talk = MenuTalk(
+        leg.format,
+        {menu.name: menu},
+        menu.name,
+        Manners(language=bridge.tenants.language_of(record)),
+        at=datetime.now(UTC),
+        now=int(time.monotonic() * 1000),
+    )
+    await bridge.menu_pump(record, talk, leg, socket, ear=None, put_through=None).run()
+    return talk.onward.name if talk.onward is not None else ""
+
+
+async def _joined_there(party: Party, call: OutgoingCall) -> bool:
+    """Have the other side join the two itself (RFC 5589, 7.3); False where it does not, with both as they were."""
+    dialog = call.dialog
+    replaces = Replaces(call_id=dialog.call_id, to_tag=dialog.remote_tag, from_tag=dialog.tag)
+    try:
+        async with asyncio.timeout(ATTENDED_S):
+            code = await party.refer(f"{dialog.target}?Replaces={replaces.escaped()}&Require={REPLACES}")
+    except (TimeoutError, BridgeError):
+        return False
+    return 200 <= code < 300
