@@ -93,6 +93,7 @@ class JoinedTalk:
         """Let the two hear each other from now on."""
         if self.phase is Phase.TALKING:
             self._together, self._due = True, now + self._limit_ms
+            self.trace.ending("transfer")
             self._out.append(c.Flush())
         return self._drain()
 

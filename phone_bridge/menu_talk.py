@@ -205,6 +205,8 @@ class MenuTalk:
         """Which assistant the caller wants."""
         self.wanted = ""
         """The number that the caller is to be put through to now."""
+        self.handed_on = False
+        """Whether the line goes to whoever puts the caller through to ``wanted``."""
         self.turn = 0
         """Grows with every answer: what was said before it is none to what is asked now."""
         self._handlers: dict[type, Callable[[Any, int], None]] = {
@@ -297,7 +299,10 @@ class MenuTalk:
         """Say the first menu, or the farewell."""
         self._phase = Phase.TALKING
         if self._farewell:
-            self._last_words(Target(Kind.HANG_UP), (words.line(self._farewell, self.manners.language),), now)
+            language = self.manners.language
+            own = self._farewell in SENTENCES["en"]
+            line = self._own(self._farewell, language) if own else words.line(self._farewell, language)
+            self._last_words(Target(Kind.HANG_UP), (line,), now)
         elif self._failed:
             self._leave(Go(target=Target(Kind.FALLBACK), state=self._state), now)
         else:
@@ -346,6 +351,11 @@ class MenuTalk:
         elif self._due is not None and now >= self._due:
             self._answer(Heard(digits=self._digits), now)
         return self._drain()
+
+    def hand_on(self) -> None:
+        """Let whoever puts the caller through have the line; a caller who is gone by then is not put through."""
+        if self.wanted and self._phase is Phase.CLOSING:
+            self.handed_on, self._phase = True, Phase.ENDED
 
     def stayed(self, now: int) -> list[c.Command]:
         """Know that the caller could not be put through: they are told so, and the line is cut."""

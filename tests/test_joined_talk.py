@@ -76,14 +76,15 @@ def test_it_is_over_when_the_other_one_goes_or_the_time_is_up() -> None:
     assert (found.returned, found.phase) == (False, Phase.ENDED)
 
 
-@pytest.mark.parametrize("make", [talk, together])
-def test_it_is_over_when_the_caller_goes_or_somebody_ends_it(make: Callable[[], JoinedTalk]) -> None:
+@pytest.mark.parametrize(("make", "put_through"), [(talk, False), (together, True)])
+def test_it_is_over_when_the_caller_goes_or_somebody_ends_it(make: Callable[[], JoinedTalk], put_through: bool) -> None:
     found = make()
     assert found.process(e.LegClosed(), 2_000) == []
-    assert (found.phase, found.trace.ended_by, found.returned) == (Phase.ENDED, "caller", False)
+    assert (found.phase, found.returned) == (Phase.ENDED, False)
+    assert found.trace.ended_by == ("transfer" if put_through else "caller"), "what has ended the bridge's part"
     other = make()
     assert other.process(e.EndRequested("api"), 2_000) == OVER
-    assert other.trace.ended_by == "api"
+    assert other.trace.ended_by == ("transfer" if put_through else "api")
     for late in (other.join, other.part, other.give_up, other.expire):
         assert late(3_000) == []
 

@@ -455,10 +455,13 @@ def test_a_menu_that_cannot_be_said_is_left_and_so_is_a_goodbye() -> None:
     assert late.hung_up
 
 
-def test_a_farewell_is_all_that_is_said() -> None:
-    walk = Walk(farewell="apology_busy")
+@pytest.mark.parametrize(
+    ("farewell", "text"), [("apology_busy", words.line("apology_busy").text), ("nobody", said("nobody"))]
+)
+def test_a_farewell_is_all_that_is_said(farewell: str, text: str) -> None:
+    walk = Walk(farewell=farewell)
     walk.press("1").wait(2 * LINE_MS)
-    assert walk.texts() == [words.line("apology_busy").text]
+    assert walk.texts() == [text]
     assert walk.hung_up
 
 

@@ -118,14 +118,16 @@ class SipDoor:
             return
         try:
             self._bridge.sip_transfers.enter(record.id, call, self._domain(call))
+            line = Line(record, leg, socket, call, server)
             arrived = Arrived(
                 record=record,
                 leg=leg,
                 socket=socket,
                 users=(owner,) if (owner := self._owner(call)) else (),
                 attested=attestation == FULL,
-                put_through=partial(self._bridge.sip_transfers.move, record.id),
-                carry=partial(sip_moving.carry, self._bridge, Line(record, leg, socket, call, server)),
+                put_through=partial(sip_moving.put_through, self._bridge, record.id),
+                carry=partial(sip_moving.carry, self._bridge, line),
+                connect=partial(sip_moving.connect, self._bridge, line),
             )
             await spoken_menus.carry(self._bridge, arrived, known)
         except Unavailable as error:  # its route is no more, or the last line went to somebody else meanwhile

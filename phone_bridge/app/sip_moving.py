@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from phone_bridge.app import transferring
 from phone_bridge.app.bridge import Bridge
 from phone_bridge.app.sip_calls import wanted
-from phone_bridge.app.sip_transfers import Line
+from phone_bridge.app.sip_transfers import Line, NotMoved
 from phone_bridge.call.trace import Trace
 from phone_bridge.errors import BridgeError, Refused, RemoteError, Unavailable
 from phone_bridge.joined_talk import JoinedTalk
@@ -23,8 +23,10 @@ from phone_bridge.legs.sip.leg import SipLeg
 from phone_bridge.legs.sip.replacing import REPLACES, Replaces
 from phone_bridge.menu_talk import Manners, MenuTalk
 from phone_bridge.menus import Choice, Menu
-from phone_bridge.outbound.transfer import ACCEPT_KEY, REFUSE_KEY, RETURNS, WARM, State, Transfer
+from phone_bridge.outbound.targets import Kind, Target
+from phone_bridge.outbound.transfer import ACCEPT_KEY, COLD, REFUSE_KEY, RETURNS, WARM, State, Transfer
 from phone_bridge.runtime.joined_pump import JoinedPump
+from phone_bridge.runtime.menu_pump import LineWanted
 from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.sip import NotAnswered, OutgoingCall, Party
@@ -41,6 +43,24 @@ STATES = {Outcome.BUSY: State.BUSY, Outcome.NO_ANSWER: State.NO_ANSWER, Outcome.
 """What a transfer has come to of which nobody took the call; all else has failed."""
 
 log = logging.getLogger("phone_bridge.sip")
+
+
+async def put_through(bridge: Bridge, call_id: str, number: str) -> None:
+    """Have a caller in a menu put through by their own side; raises LineWanted where it is for us to do."""
+    try:
+        await bridge.sip_transfers.move(call_id, number)
+    except NotMoved as error:
+        if transferring.is_ours(bridge, number, error):
+            raise LineWanted(str(error), code=error.code) from None
+        raise
+
+
+async def connect(bridge: Bridge, line: Line, number: str, trace: Trace) -> bool:
+    """Put a caller through who has come from a menu; False where nobody comes, and they are on the line still."""
+    record = line.record
+    transfer = transferring.new(record, Target("", Kind.NUMBER, number), COLD)
+    await asyncio.to_thread(bridge.transfers.add, transfer)
+    return await _put_through(bridge, line, transfer, trace) not in RETURNS
 
 
 async def carry(bridge: Bridge, line: Line, pump: Pump) -> Pump:

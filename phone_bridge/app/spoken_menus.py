@@ -38,7 +38,8 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
 
     ``attested`` says whether a carrier vouches for the caller's number, ``put_through`` moves the caller where the line
     can, ``show`` is told of each pump before it runs. ``carry``, where the line can do that, carries a pump to its end,
-    whoever the caller is put through to meanwhile, and gives the last one with the assistant.
+    whoever the caller is put through to meanwhile, and gives the last one with the assistant. ``connect`` puts the
+    caller through to a number with the line itself; False where nobody comes, and they are there still.
     """
 
     record: CallRecord
@@ -49,6 +50,7 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     put_through: PutThrough | None = None
     show: Callable[[Pump], None] = lambda pump: None
     carry: Callable[[Pump], Awaitable[Pump]] | None = None
+    connect: Callable[[str, Trace], Awaitable[bool]] | None = None
 
 
 async def carry(bridge: Bridge, call: Arrived, known: str | None = None) -> None:
@@ -138,6 +140,9 @@ async def _walk(
     pump = bridge.menu_pump(call.record, talk, call.leg, call.socket, ear=ear, put_through=call.put_through)
     call.show(pump)
     await bridge.registry.carry(call.record, pump)
+    if talk.handed_on and call.connect is not None and not await call.connect(talk.wanted, talk.trace):
+        bridge.registry.announce(call.record, secrets.token_hex(16))
+        return await _walk(bridge, call, served, farewell="nobody")
     if talk.message_ms:
         url = f"{bridge.settings.base_url}{RECORDING_PATH.format(id=call.record.id)}"
         await voicemail.leave(bridge, call.record, url, -(-talk.message_ms // 1000))

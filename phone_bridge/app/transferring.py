@@ -64,17 +64,8 @@ async def ask(bridge: Bridge, call: CallRecord, target: Target, *, mode: str = C
     here = bridge.registry.is_live(call.id)
     if not here and not bridge.outbound.configured:
         raise Refused(f"The call {call.id} is not live in this process.", code="call_not_live")
-    transfer = Transfer(
-        id=f"trf_{secrets.token_hex(16)}",
-        call_id=call.id,
-        carrier_id=call.carrier_id,
-        name=target.name,
-        kind=target.kind,
-        address=target.address,
-        mode=mode,
-        about=_told(call, about, bridge.tenants.language_of(call)) if mode == WARM else "",
-        created_at=int(time.time() * 1000),
-    )
+    told = _told(call, about, bridge.tenants.language_of(call)) if mode == WARM else ""
+    transfer = new(call, target, mode, told)
     await asyncio.to_thread(bridge.transfers.add, transfer)
     log.info("= call %s is put through, %s, to a %s", call.id, mode, target.kind)
     if here and bridge.registry.move(call.id, target.name):
@@ -88,6 +79,21 @@ async def ask(bridge: Bridge, call: CallRecord, target: Target, *, mode: str = C
     await asyncio.to_thread(bridge.outbound.carrier.redirect, call.carrier_id, document)
 
 
+def new(call: CallRecord, target: Target, mode: str, about: str = "") -> Transfer:
+    """Make a transfer of a call; ``about`` is what whoever is rung hears."""
+    return Transfer(
+        id=f"trf_{secrets.token_hex(16)}",
+        call_id=call.id,
+        carrier_id=call.carrier_id,
+        name=target.name,
+        kind=target.kind,
+        address=target.address,
+        mode=mode,
+        about=about,
+        created_at=int(time.time() * 1000),
+    )
+
+
 def movable(bridge: Bridge, call_id: str, carrier_id: str) -> bool:
     """Tell whether a call can be put through: by the carrier, or by its own side where it is by SIP; no browser can."""
     return carrier_id.startswith("CA") or bridge.sip_transfers.carries(call_id)
@@ -97,9 +103,8 @@ async def _referred(bridge: Bridge, call: CallRecord, target: Target, mode: str)
     """Have a call by SIP put through by its own side; False where it is for us to do, by a trunk that leads there."""
     if not target.rings:
         raise Refused("A call by SIP is put through to a number or an address.", code="transfer_mode")
-    leads = outward(bridge.settings.sip_trunks, target.address) is not None
     if mode == WARM:
-        if not leads:
+        if outward(bridge.settings.sip_trunks, target.address) is None:
             raise Refused(
                 f"No trunk leads to {target.name}, so nobody can be told of the caller: ask for mode cold.",
                 code="transfer_mode",
@@ -108,10 +113,15 @@ async def _referred(bridge: Bridge, call: CallRecord, target: Target, mode: str)
     try:
         await bridge.sip_transfers.move(call.id, target.address)
     except NotMoved as error:
-        if leads and error.status in CANNOT_REFER:
+        if is_ours(bridge, target.address, error):
             return False
         raise
     return True
+
+
+def is_ours(bridge: Bridge, address: str, error: NotMoved) -> bool:
+    """Tell whether it is for us to call somebody, since a caller's own side cannot and a trunk of ours leads there."""
+    return error.status in CANNOT_REFER and outward(bridge.settings.sip_trunks, address) is not None
 
 
 def _told(call: CallRecord, about: str, language: str) -> str:

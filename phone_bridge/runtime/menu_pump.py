@@ -7,7 +7,7 @@ from phone_bridge.audio.format import LINEAR_16K
 from phone_bridge.audio.path import path
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
-from phone_bridge.errors import BridgeError
+from phone_bridge.errors import BridgeError, Refused
 from phone_bridge.menu_talk import MenuTalk
 from phone_bridge.runtime.pump import LegWire, Pump
 from phone_bridge.runtime.recordings import Recorder
@@ -35,7 +35,11 @@ class Ear(Protocol):
 
 
 PutThrough = Callable[[str], Awaitable[None]]
-"""Puts the caller through to a number; raises a BridgeError where they are still there."""
+"""Puts the caller through to a number; raises LineWanted for the line itself, a BridgeError where they stay."""
+
+
+class LineWanted(Refused):
+    """A caller can be put through by whoever has the line."""
 
 
 class MenuPump(Pump):
@@ -68,8 +72,8 @@ class MenuPump(Pump):
 
     @property
     def leads_on(self) -> bool:
-        """Whether the caller has chosen an assistant."""
-        return self.talk.onward is not None and self._failure is None
+        """Whether the caller has chosen an assistant, or the line is needed to put them through."""
+        return (self.talk.onward is not None or self.talk.handed_on) and self._failure is None
 
     def move(self, name: str) -> bool:
         """Refuse: a caller in a menu goes where the menu leads."""
@@ -115,8 +119,14 @@ class MenuPump(Pump):
         try:
             if self._put_through is not None:
                 await self._put_through(number)
+        except LineWanted:
+            self._guard(self._hand_on)
         except BridgeError:
             self._guard(self._stay)
+
+    def _hand_on(self) -> None:
+        self.talk.hand_on()
+        self._transmit()
 
     def _stay(self) -> None:
         now = self._now()

@@ -1,7 +1,7 @@
 """Callers by SIP who are put through by us, to another telephone on the loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from phone_bridge.audio.tones import ringback
 from phone_bridge.legs.sip.message import Request
 from phone_bridge.legs.sip.replacing import Replaces, read_replaces
 from phone_bridge.legs.sip.telephone_event import pack
+from phone_bridge.menu_talk import SENTENCES
+from phone_bridge.menus import Choice, Menu
+from phone_bridge.routing import Route
 from phone_bridge.runtime.sip_trunks import SipTrunk
 from phone_bridge.sessions.chronapilot import messages as m
 from tests.app.premises import json_of
@@ -79,7 +82,9 @@ class Switchboard:
 
 
 @asynccontextmanager
-async def switchboard(folder: Path, **settings: Any) -> AsyncIterator[Switchboard]:
+async def switchboard(
+    folder: Path, before: Callable[[Phoned], None] = lambda line: None, **settings: Any
+) -> AsyncIterator[Switchboard]:
     reception = Callee(0)
     await reception.open()
     out = SipTrunk(name="out", proxy=f"{HOST}:{reception.port}", calls_out=True, domains=("office.example",))
@@ -88,6 +93,7 @@ async def switchboard(folder: Path, **settings: Any) -> AsyncIterator[Switchboar
     try:
         async with phoned(folder, **{**given, **settings}) as line:
             reception.bridge = (HOST, line.port)
+            before(line)
             caller = await line.telephone()
             await caller.talk()
             await until(lambda: line.house.bridge.registry.live == 1)
@@ -204,6 +210,49 @@ def test_a_caller_who_asks_in_words_hears_once_that_they_are_put_through(tmp_pat
             assert said(there).count("I am putting you through to reception") == 1
             there.caller.hang_up()
             await there.hung_up(there.reception)
+
+    asyncio.run(story())
+
+
+MENU = Menu(name="office", say="Press 1 for sales.", timeout=30, choices=(Choice(key="1", to=f"number:{TO}"),))
+
+
+@asynccontextmanager
+async def at_the_menu(folder: Path) -> AsyncIterator[Switchboard]:
+    """Let a caller be in a menu, choose sales, and their own side put nobody through."""
+    async with switchboard(folder, before=menus) as there:
+        await until(lambda: MENU.say in said(there))
+        there.caller.speak(pack("1", end=True, duration=800), payload_type=101)
+        await until(lambda: bool(there.caller.requests("REFER")))
+        there.caller.agree_to(there.caller.requests("REFER")[0], 405)
+        yield there
+
+
+def menus(line: Phoned) -> None:
+    line.house.bridge.tenants.replace((Route(name="office", menu="office", menus={"office": MENU}),))
+
+
+def test_a_caller_in_a_menu_is_joined_to_the_number_it_leads_to(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with at_the_menu(tmp_path) as there:
+            await there.picks_up()
+            await there.hear_each_other()
+            there.reception.part()
+            await there.hung_up(there.caller)
+            record = await there.line.ended(there.caller)
+            assert (record.ended_by, record.error, await there.state()) == ("transfer", None, "completed")
+
+    asyncio.run(story())
+
+
+def test_a_caller_in_a_menu_for_whom_nobody_comes_hears_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with at_the_menu(tmp_path) as there:
+            there.reception.answer(await there.rung(), 486)
+            await there.hung_up(there.caller)
+            record = await there.line.ended(there.caller)
+            assert record.transcript[-1]["text"] == SENTENCES["en"]["nobody"]
+            assert (record.ended_by, await there.state()) == ("bridge", "busy")
 
     asyncio.run(story())
 

@@ -149,7 +149,7 @@ async def test_it_rings_and_then_the_two_hear_each_other_as_they_speak() -> None
     talk.caller.hang_up()
     await talk.over()
     assert talk.other.hung_up_on
-    assert (talk.pump.leads_on, talk.pump.trace.ended_by) == (False, "caller")
+    assert (talk.pump.leads_on, talk.pump.trace.ended_by) == (False, "transfer")
 
 
 @virtual

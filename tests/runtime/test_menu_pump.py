@@ -16,7 +16,7 @@ from phone_bridge.errors import Refused, Unavailable
 from phone_bridge.legs.twilio.stream import TwilioStream
 from phone_bridge.menu_talk import Manners, MenuTalk
 from phone_bridge.menus import Choice, Kind, Menu, Target
-from phone_bridge.runtime.menu_pump import MenuPump, PutThrough
+from phone_bridge.runtime.menu_pump import LineWanted, MenuPump, PutThrough
 from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.recordings import DELETED, KEPT, Recordings
 from phone_bridge.sessions.chronapilot import ChronaPilot
@@ -261,6 +261,20 @@ async def test_a_caller_who_stays_is_told_so_and_let_go() -> None:
     await hall.over(10)
     assert hall.carrier.heard("menu.nobody")
     assert (hall.pump.trace.ended_by, hall.pump.leads_on) == ("bridge", False)
+
+
+@virtual
+async def test_whoever_needs_the_line_to_put_a_caller_through_gets_it() -> None:
+    async def put_through(number: str) -> None:
+        raise LineWanted(number)
+
+    hall = await Hall(put_through=put_through).said()
+    hall.carrier.press("0")
+    await hall.running
+    assert (hall.pump.leads_on, hall.talk.handed_on, hall.talk.wanted) == (True, True, "+4930999999")
+    assert not hall.carrier.heard("menu.nobody")
+    assert hall.carrier.code is None, "the line is open"
+    hall.carrier.hang_up()
 
 
 @virtual
