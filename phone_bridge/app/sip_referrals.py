@@ -20,7 +20,7 @@ from phone_bridge.legs.sip.referring import Referral
 from phone_bridge.legs.sip.replacing import REPLACES
 from phone_bridge.outbound.destinations import allowed
 from phone_bridge.runtime.sip import FORBIDDEN, MAX_CHANGES, UNAVAILABLE, Party, SipServer
-from phone_bridge.runtime.sip_trunks import SipTrunk, calls_as, domain, domains, outward
+from phone_bridge.runtime.sip_trunks import SipTrunk, calls_as, codecs, domain, domains, outward
 from phone_bridge.settings import Settings
 
 MAX_RING_S = 45
@@ -115,6 +115,7 @@ async def _within(
         username=trunk.username if trunk.proxy else "",
         password=trunk.password if trunk.proxy else "",
         srtp=seal(trunk, hop),
+        codecs=codecs(trunk),
         trunk=trunk.name,
     )
 

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
-from phone_bridge.audio.format import Format
 from phone_bridge.errors import LocalError, Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.access import Access, Trunk
@@ -30,6 +29,7 @@ from phone_bridge.legs.sip.agent import (
     Withdrawn,
 )
 from phone_bridge.legs.sip.calling import Answered, Calling, Failed, Outcome, Rang, Told, Wanted
+from phone_bridge.legs.sip.codec import leading
 from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Request
@@ -279,12 +279,12 @@ class Party:
                 self.hang_up()
 
     async def _meet(self, wanted: Wanted) -> Met:
-        dialog, leg = self.dialog, self._known_leg
-        rang = self._server.decide
+        dialog, rang = self.dialog, self._server.decide
+        codecs = leading(self._known_leg.format, wanted.codecs)
         call = await self._server.call(
-            wanted, lambda: rang(lambda agent, now: agent.tell(dialog, RINGING, now)), leg.format
+            structs.replace(wanted, codecs=codecs), lambda: rang(lambda agent, now: agent.tell(dialog, RINGING, now))
         )
-        return await call.met(leg.format)
+        return await call.met()
 
     async def give_way(self, call: "IncomingCall") -> None:
         """Go on with somebody who calls in the place of the other side, which is hung up on (RFC 3891).
@@ -298,7 +298,7 @@ class Party:
         if self.changes >= MAX_CHANGES:
             raise NotTaken(f"The call was taken over {MAX_CHANGES} times already.", FORBIDDEN)
         self.changes += 1
-        met = await call.meet(self._leg.format)
+        met = await call.meet(leading(self._leg.format, call.trunk.codecs))
         if dialog is not self.dialog:
             self._let_go(met)
             raise NotTaken("Somebody else has taken the call over meanwhile.", GONE)
@@ -384,34 +384,32 @@ class IncomingCall(Party):
         Raises Refused ``withdrawn`` when the caller has given up, RemoteError for an answer that cannot be used,
         Unavailable without a port.
         """
-        met = await self.meet()
+        met = await self.meet(self.trunk.codecs)
         return self._connect(met.media, met.agreed)
 
-    async def meet(self, format: Format | None = None) -> Met:
-        """Take the call, by ``format`` if that is given, and wait for the caller to know; raises as ``answer`` does."""
-        if self._offer is not None:  # so that who cannot be answered is refused still
-            sdp.agree(self._offer, format, self.trunk.sealed(self.dialog.source.transport))
+    async def meet(self, codecs: tuple[int, ...]) -> Met:
+        """Take the call in one of ``codecs``, and wait for the caller to know; raises as ``answer`` does."""
         media = _Media()
         await media.open(self._server.bound_host(self.dialog.source.host), self._server.ports)
         try:
-            return Met(self.dialog, self.trunk.name, media, await self._answer(media, format))
+            return Met(self.dialog, self.trunk.name, media, await self._answer(media, codecs))
         except BaseException:
             media.close()
             self._server.decide(lambda agent, now: agent.release(self.dialog, now))
             raise
 
-    async def _answer(self, media: _Media, format: Format | None) -> sdp.Agreed:
-        host, key, codecs = self.dialog.here[0], media.numbers.key, self.trunk.codecs
+    async def _answer(self, media: _Media, codecs: tuple[int, ...]) -> sdp.Agreed:
+        host, key = self.dialog.here[0], media.numbers.key
         wish = self.trunk.sealed(self.dialog.source.transport)
         if self._offer is None:
-            body = sdp.offer(host, media.port, 1, key=key, wish=wish, only=format, codecs=codecs)
+            body = sdp.offer(host, media.port, 1, key=key, wish=wish, codecs=codecs)
         else:
-            agreed = sdp.agree(self._offer, format, wish, codecs)
+            agreed = sdp.agree(self._offer, wish, codecs)
             body = sdp.answer(self._offer, agreed, host, media.port, 1, key=key)
         if not self._confirmed.done():
             self._server.decide(lambda agent, now: agent.accept(self.dialog, body, now))
         with_ack = await self._confirmed
-        return sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack), format, wish, codecs)
+        return sdp.agree(self._offer if self._offer is not None else sdp.read(with_ack), wish, codecs)
 
     def confirmed(self, answer: bytes) -> None:
         """Know that the caller knows."""
@@ -454,10 +452,10 @@ class OutgoingCall(Party):
         met = await self.met()
         return self._connect(met.media, met.agreed)
 
-    async def met(self, format: Format | None = None) -> Met:
-        """Wait for an answer, by ``format`` if that is given; raises as ``answered`` does."""
+    async def met(self) -> Met:
+        """Wait for an answer; raises as ``answered`` does."""
         try:
-            agreed = sdp.agree(sdp.read(await self._answered), format, self._wish, self._codecs)
+            agreed = sdp.agree(sdp.read(await self._answered), self._wish, self._codecs)
             return Met(self.dialog, self.trunk_name, self._media, agreed)
         except BaseException:
             self._media.close()
@@ -628,15 +626,12 @@ class SipServer:
         while self._agent.registered and self.now() < until:  # noqa: ASYNC110 - answers come by the loop's callbacks
             await asyncio.sleep(0.02)
 
-    async def call(self, wanted: Wanted, rang: Callable[[], None], only: Format | None = None) -> OutgoingCall:
-        """Call somebody, with an offer of ours in ``wanted``, or of ``only`` one format of it.
-
-        Raises Unavailable ``no_rtp_port``.
-        """
+    async def call(self, wanted: Wanted, rang: Callable[[], None]) -> OutgoingCall:
+        """Call somebody, with an offer of ours in ``wanted``; raises Unavailable ``no_rtp_port``."""
         media = _Media()
         await media.open(self.bound_host(wanted.hop.host), self.ports)
         host, key = self._here(wanted.hop)[0], media.numbers.key
-        offer = sdp.offer(host, media.port, 1, key=key, wish=wanted.srtp, only=only, codecs=wanted.codecs)
+        offer = sdp.offer(host, media.port, 1, key=key, wish=wanted.srtp, codecs=wanted.codecs)
         calling = self._agent.call(structs.replace(wanted, description=offer), self.now())
         call = self._calling[calling] = OutgoingCall(self, calling, media, wanted, rang)
         self._flush()

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sipmessage import URI
 
 from phone_bridge.app.sip_referrals import destination
-from phone_bridge.audio.format import PCMA_8K
 from phone_bridge.errors import Refused
 from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip.codec import PCMA
 from phone_bridge.legs.sip.message import Request, Response
 from phone_bridge.legs.sip.referring import Referral
 from phone_bridge.runtime.sip import MAX_CHANGES
@@ -116,7 +117,7 @@ def test_a_caller_puts_somebody_else_through_and_the_session_goes_on(tmp_path: P
             invite = await there.other.invited()
             assert str(invite.uri) == f"sip:1001@{HOST}:{there.other.port}"
             assert invite.headers["Referred-By"] == "<sip:boss@pbx.example>"
-            assert list(sdp.read(invite.body).streams[0].payloads.values()) == [0], "what the call speaks already"
+            assert list(sdp.read(invite.body).streams[0].payloads.values()) == [0, 8], "all that is spoken"
             there.other.answer(invite, 180)
             await there.take()
             assert await there.told(200) == [100, 180, 200]
@@ -301,9 +302,10 @@ def test_somebody_else_takes_the_callers_place(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_taken_is_refused_and_kept(tmp_path: Path) -> None:
     async def story() -> None:
-        async with talking(tmp_path) as there:
+        async with talking(tmp_path, structs.replace(PBX, codecs=("pcmu",))) as there:
             named = f"Replaces: {there.caller.call_id};to-tag={there.caller.tag};from-tag=theirs"
-            there.other.say("INVITE", sdp.offer(HOST, 9, 1, only=PCMA_8K), "Content-Type: application/sdp", named)
+            there.other.codecs = (PCMA,)
+            there.other.invite(named)
             await until(lambda: 488 in there.other.codes)
             there.other.say("ACK", sequence=1)
             assert there.registry.live == 1

@@ -4,9 +4,11 @@ import asyncio
 from typing import Any, Self
 
 from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip.codec import CODECS
 from phone_bridge.legs.sip.message import Request, Response, read, response
 from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.rtp import Packet, unpack
+from phone_bridge.legs.sip.srtp import KEY_BYTES, Crypto, Seal, Srtp
 from phone_bridge.legs.sip.telephone_event import Keys
 from tests.runtime.serving import until
 
@@ -27,6 +29,12 @@ class _Ear(asyncio.DatagramProtocol):
 class Telephone:
     """One telephone with one call at a time to a bridge at ``port``."""
 
+    codecs: tuple[int, ...] = CODECS
+    wish = Srtp.OFF
+    seal: Seal | None = None
+    payload_type = 0
+    """What its sound goes by."""
+
     def __init__(self, port: int, number: str = "+4930123456") -> None:
         self.bridge = (HOST, port)
         self.number = number
@@ -43,7 +51,7 @@ class Telephone:
         loop = asyncio.get_running_loop()
         here = (HOST, 0)
         self._signalling, _ = await loop.create_datagram_endpoint(lambda: _Ear(self.heard, read), local_addr=here)
-        self._media, _ = await loop.create_datagram_endpoint(lambda: _Ear(self.packets, unpack), local_addr=here)
+        self._media, _ = await loop.create_datagram_endpoint(lambda: _Ear(self.packets, self._opened), local_addr=here)
         return self
 
     def close(self) -> None:
@@ -90,9 +98,32 @@ class Telephone:
         self._signalling.sendto(("\r\n".join(lines) + "\r\n\r\n").encode() + body, self.bridge)
 
     def invite(self, *fields: str, offers: bool = True) -> None:
-        port = self._media.get_extra_info("sockname")[1]
         more = ("Content-Type: application/sdp", *fields)
-        self.say("INVITE", sdp.offer(HOST, port, 1) if offers else b"", *more)
+        self.say("INVITE", self.offer() if offers else b"", *more)
+
+    @property
+    def key(self) -> bytes:
+        """What its sound is sealed with, if it is."""
+        return self.number.encode().ljust(KEY_BYTES, b"k")
+
+    @property
+    def media_port(self) -> int:
+        return int(self._media.get_extra_info("sockname")[1])
+
+    def offer(self) -> bytes:
+        return sdp.offer(HOST, self.media_port, 1, key=self.key, wish=self.wish, codecs=self.codecs)
+
+    def agree(self, described: bytes) -> bytes:
+        """Speak as the bridge describes it; gives what answers that, where it is an offer."""
+        theirs = sdp.read(described)
+        agreed = sdp.agree(theirs, self.wish, self.codecs)
+        self.media, self.payload_type = (agreed.host, agreed.port), agreed.payload
+        if agreed.crypto is not None:
+            self.seal = Seal(Crypto(agreed.crypto.tag, agreed.crypto.suite, self.key), agreed.crypto)
+        return sdp.answer(theirs, agreed, HOST, self.media_port, 1, key=self.key)
+
+    def _opened(self, data: bytes) -> Packet:
+        return unpack(data if self.seal is None else self.seal.open(data))
 
     async def answered(self, code: int = 200) -> Response:
         """Wait for the answer ``code``, and take its tag."""
@@ -105,16 +136,16 @@ class Telephone:
         """Call, and know that the call was taken."""
         self.invite()
         taken = await self.answered()
-        agreed = sdp.agree(sdp.read(taken.body))
-        self.media = (agreed.host, agreed.port)
+        self.agree(taken.body)
         self.say("ACK", sequence=1)
 
-    def speak(self, *sounds: bytes, payload_type: int = 0) -> None:
+    def speak(self, *sounds: bytes, payload_type: int | None = None) -> None:
         """Send packets of sound."""
         for sound in sounds:
             self._sent += 1
-            packet = Packet(payload_type, self._sent, 160 * self._sent, 1, sound)
-            self._media.sendto(packet.pack(), self.media)
+            kind = self.payload_type if payload_type is None else payload_type
+            packet = Packet(kind, self._sent, 160 * self._sent, 1, sound).pack()
+            self._media.sendto(packet if self.seal is None else self.seal.seal(packet), self.media)
 
     def hang_up(self) -> None:
         self._sequence += 1

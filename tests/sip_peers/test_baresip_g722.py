@@ -24,6 +24,8 @@ pytestmark = pytest.mark.skipif(
 OURS_HZ, THEIRS_HZ = 6_000, 5_500
 """What the assistant says and what baresip says, both above what the narrow band has."""
 
+NARROW_HZ = 1_300
+
 BOTH: dict[str, Any] = {"more": "module g722.so\n", "codec": "G722/16000/1,PCMU"}
 
 
@@ -89,5 +91,48 @@ def test_a_trunk_that_says_nothing_of_it_speaks_the_narrow_band(tmp_path: Path) 
             finally:
                 telephone.close()
             assert heard(tmp_path, 8_000).size > 0, "a recording that has no other rate"
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("narrow_first", [False, True])
+def test_a_telephone_in_wide_band_puts_one_through_that_knows_the_narrow_band_alone(
+    tmp_path: Path, narrow_first: bool
+) -> None:
+    """And the other way about, which the call's own format is then the narrow one of."""
+
+    async def story() -> None:
+        trunk = structs.replace(ALICE, addresses=("127.0.0.1",), may_refer=True, codecs=("pcmu", "g722"))
+        async with phoned(tmp_path, sip_trunks=(trunk,)) as line:
+            registry, peers = line.house.bridge.registry, line.house.peers
+            narrow, wide = tmp_path / "narrow", tmp_path / "wide"
+            for folder, rate in ((narrow, 8_000), (wide, 16_000)):
+                folder.mkdir()
+                record(folder / "silence.wav", tone(NARROW_HZ, rate, 60), rate)
+            alone = {**BOTH, "codec": "G722/16000/1"}
+            first, second = (narrow, wide) if narrow_first else (wide, narrow)
+            caller = Baresip(first, line.port, **({} if narrow_first else alone))
+            other = Baresip(second, line.port, answers=True, **(alone if narrow_first else {}))
+            try:
+                await caller.dial()
+                await until(lambda: registry.live == 1 and bool(peers.live), SECONDS)
+                assistant = peers.live[-1]
+                await until(lambda: loudest_hz(assistant.sound[-48_000:], 24_000) == pytest.approx(NARROW_HZ, abs=5))
+                ((_, trace),) = registry.traces()
+                await caller.tell("transfer", f"sip:alice@127.0.0.1:{other.sip_port}")
+                await until(lambda: "caller_changed" in [each.kind for each in trace.timeline.events], SECONDS)
+                known = len(assistant.sound)
+                assistant.reply("r1", tone(2_000, 24_000, 3))
+                await until(lambda: len(assistant.sound) > known + LINEAR_24K.size(3_000), SECONDS)
+                await other.tell("hangup")
+                await until(lambda: registry.live == 0, SECONDS)
+            finally:
+                await asyncio.to_thread(caller.close)
+                await asyncio.to_thread(other.close)
+            assert len(peers.live) == 1, "one session"
+            spoken = assistant.sound[-LINEAR_24K.size(1_000) :]
+            assert loudest_hz(spoken, 24_000) == pytest.approx(NARROW_HZ, abs=5)
+            rate = 16_000 if narrow_first else 8_000
+            assert loudest_hz(heard(second, rate).astype("<i2").tobytes(), rate) == pytest.approx(2_000, abs=5)
 
     asyncio.run(story())

@@ -5,11 +5,14 @@ less when for ``CALM_TURNS`` there was always more than was needed. What is miss
 fainter, and silence after ``FADE_FRAMES`` of them; then the line rests until sound comes again.
 """
 
+from collections.abc import Callable
+
 from phone_bridge.audio._audioop import audioop
+from phone_bridge.audio.fade import fallen, risen
 from phone_bridge.audio.format import Encoding, Format
 from phone_bridge.audio.frames import FRAME_MS
 from phone_bridge.audio.path import path
-from phone_bridge.legs.sip.codec import CLOCK_RATE, FRAME_TICKS, decoder
+from phone_bridge.legs.sip.codec import CLOCK_RATE, FRAME_TICKS
 from phone_bridge.legs.sip.rtp import TIMESTAMPS, Packet, ahead
 
 START_FRAMES = 2
@@ -33,7 +36,10 @@ SLOT_MS = 10
 
 
 class JitterBuffer:
-    """Put one stream in order; ``pop`` gives 20 ms of it at a time in ``format``, whatever has come."""
+    """Put one stream in order; ``pop`` gives 20 ms of it at a time in ``format``, whatever has come.
+
+    ``read`` makes sound in ``format`` of payloads, in their order.
+    """
 
     _turn: int  # the timestamp whose turn it is
     _newest: int
@@ -41,8 +47,9 @@ class JitterBuffer:
     _fresh: bool  # nothing of this stream was given yet, so nothing of it is late
     _owed: int  # turns to stand still, so that all that follows waits longer
     _kept: dict[int, bytes]  # slots by their timestamps
+    _read: Callable[[bytes], bytes]
 
-    def __init__(self, format: Format) -> None:
+    def __init__(self, format: Format, read: Callable[[bytes], bytes] = bytes) -> None:
         self.late = 0
         """Packets that came after their turn."""
         self.lost = 0
@@ -52,7 +59,8 @@ class JitterBuffer:
         self._silence = format.silence * (format.size(FRAME_MS) // format.sample_bytes)
         self._half = self._silence[: format.size(SLOT_MS)]
         linear = Format(Encoding.LINEAR16, format.rate)
-        self._read = decoder(format)
+        self._format = format
+        self._newest_read = read
         self._to_linear, self._from_linear = path(format, linear).push, path(linear, format).push
         self._wait = START_FRAMES
         self._begin(None, 0)
@@ -66,6 +74,27 @@ class JitterBuffer:
     def wait_ms(self) -> int:
         """How long sound waits for stragglers at present."""
         return self._wait * FRAME_MS
+
+    def change(self, read: Callable[[bytes], bytes], at: int) -> None:
+        """Read what is said from the timestamp ``at`` on by ``read``, and what waits from before it as ever."""
+        before, self._newest_read = self._newest_read, read
+        if self._read is not before:  # a second change before the first was heard
+            self._begin(self._ssrc, at)
+            return
+
+        def either(payload: bytes) -> bytes:
+            new = ahead(self._turn, at, TIMESTAMPS)  # ticks, which are octets, up to the end of what was taken
+            if new > len(payload):
+                sound = read(payload)
+            elif new > 0:
+                old = before(payload[:-new])
+                sound = fallen(old, self._format) + risen(read(payload[-new:]), self._format)
+            else:
+                sound = before(payload) if new else fallen(before(payload), self._format)
+            self._read = read if new > 0 else either
+            return sound
+
+        self._read = either
 
     def push(self, packet: Packet) -> None:
         """Take a packet of sound."""
@@ -105,6 +134,7 @@ class JitterBuffer:
 
     def _begin(self, ssrc: int | None, turn: int) -> None:
         self._ssrc = ssrc
+        self._read = self._newest_read
         self._kept = {}
         self._turn = self._newest = turn
         self._running, self._fresh = False, True

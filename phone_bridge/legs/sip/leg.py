@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from phone_bridge.audio.fade import fallen, risen
 from phone_bridge.audio.frames import FRAME_MS
 from phone_bridge.audio.tones import ToneDetector, dtmf
 from phone_bridge.call.commands import Flush, HangUp, LegCommand, Play
@@ -16,7 +17,7 @@ from phone_bridge.call.events import CallerChanged, CallerHeard, DigitPressed, E
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.playout import Playout
 from phone_bridge.legs.sip import rtcp, rtp, sdp
-from phone_bridge.legs.sip.codec import CLOCK_RATE, FRAME_TICKS, encoder
+from phone_bridge.legs.sip.codec import CLOCK_RATE, FRAME_TICKS, decoder, encoder, leading
 from phone_bridge.legs.sip.comfort_noise import PAYLOAD, ComfortNoise
 from phone_bridge.legs.sip.dialog import Dialog, Place, is_address
 from phone_bridge.legs.sip.jitter import JitterBuffer
@@ -29,6 +30,9 @@ MEDIA_TIMEOUT_MS = 60_000
 
 CATCH_UP_MS = 200
 """Frames that are late by no more than this follow at once; after a longer stall they go on from now."""
+
+_NOTHING = -1
+"""A payload type that no packet has."""
 
 _SDP: Fields = (("Content-Type", "application/sdp"),)
 
@@ -55,6 +59,7 @@ class SipLeg:
         self.control_end = rtp.FarEnd()
         """Where reports go, which have a port of their own unless the peer uses one for both."""
         self.format = agreed.format
+        """What the call's sound is in from its beginning to its end, whatever codec the wire has meanwhile."""
         self._agreed = agreed
         self._here = here
         self._seal: Seal | None = None
@@ -75,12 +80,17 @@ class SipLeg:
     def _listen_anew(self) -> None:
         """Know nothing of what was said and heard before: it was another stream."""
         self._heard_at = self._turn
-        self._encode = encoder(self.format)
-        self._jitter = JitterBuffer(self.format)
+        codec = self._agreed.codec
+        self._hears = self._says = self._agreed.payload
+        self._encode = self._spoken = encoder(codec, self.format)
+        self._jitter = JitterBuffer(self.format, decoder(codec, self.format))
         self._noise = ComfortNoise(self.format)
         self._control = rtcp.Control(self._numbers.ssrc, CLOCK_RATE, self._turn)
         self._keys = Keys()
-        self._tones = ToneDetector(self.format) if self._agreed.events is None else None
+        self._tones = self._listener()
+
+    def _listener(self) -> ToneDetector | None:
+        return ToneDetector(self.format) if self._agreed.events is None else None
 
     @property
     def mux(self) -> bool:
@@ -119,12 +129,14 @@ class SipLeg:
             self._control.receive(data, now)
             return []
         packet = rtp.unpack(data)
-        self._control.reception.take(packet, now, sound=packet.payload_type == self._agreed.payload)
-        if packet.payload_type == self._agreed.payload:
+        self._control.reception.take(packet, now, sound=packet.payload_type == self._hears)
+        if packet.payload_type == self._hears:
             self._heard_at = now
             self._noise.stop()
             self._jitter.push(packet)
             return []
+        if packet.payload_type == self._agreed.payload:
+            return self._heard_anew(packet, now)
         if packet.payload_type == PAYLOAD:
             self._heard_at = now
             self._noise.set(packet.payload)
@@ -133,6 +145,14 @@ class SipLeg:
             self._heard_at = now
             return _pressed(self._keys.push(packet))
         return [LegTrouble("unknown_payload_type")]
+
+    def _heard_anew(self, packet: rtp.Packet, now: int) -> list[Event]:
+        """Hear the first of what was agreed on last; until it comes, what was spoken before is (RFC 3264, 8.3.2)."""
+        self._hears, self._heard_at = packet.payload_type, now
+        self._noise.stop()
+        self._jitter.change(decoder(self._agreed.codec, self.format), packet.timestamp)
+        self._jitter.push(packet)
+        return []
 
     def _message(self, text: str) -> list[Event]:
         message = read(text.encode(errors="replace"))
@@ -155,12 +175,12 @@ class SipLeg:
         return []
 
     def _described_anew(self, request: Request) -> None:
-        """Answer a re-INVITE: hold, resume, a new address (RFC 3264, 8); the codec stays what it was."""
+        """Answer a re-INVITE: hold, resume, a new address, another codec (RFC 3264, 8)."""
         contact: Fields = (("Contact", self.dialog.contact),)
         self._version += 1
         if not request.body:
-            key, wish = self._numbers.key, self._wish
-            offer = sdp.offer(*self._here, self._version, key=key, wish=wish, only=self.format)
+            key, wish, codecs = self._numbers.key, self._wish, leading(self._agreed.format, self._agreed.codecs)
+            offer = sdp.offer(*self._here, self._version, key=key, wish=wish, codecs=codecs)
             body = offer if request.method == "INVITE" else b""
             self._outgoing.append(response(request, 200, fields=(*contact, *(_SDP if body else ())), body=body))
             return
@@ -174,8 +194,30 @@ class SipLeg:
         self._outgoing.append(response(request, 200, fields=(*contact, *_SDP), body=body))
 
     def _agree(self, theirs: sdp.Description) -> None:
-        self._agreed = sdp.agree(theirs, self.format, self._wish)
+        before, self._agreed = self._agreed, sdp.agree(theirs, self._wish, self._agreed.codecs)
+        if (before.payload, before.codec) != (self._agreed.payload, self._agreed.codec):
+            self._speak_anew(before)
+        if (self._agreed.events is None) != (self._tones is not None):
+            self._tones = self._listener()
         self._point()
+
+    def _speak_anew(self, before: sdp.Agreed) -> None:
+        """Go on in another codec, softly; whoever hears on hears one frame more as before."""
+        agreed, old, new = self._agreed, self._spoken, encoder(self._agreed.codec, self.format)
+        if self._hears == agreed.payload:
+            self._hears = _NOTHING  # the next packet is the first of the new codec
+
+        def last(sound: bytes) -> bytes:
+            self._encode = first
+            return old(fallen(sound, self.format))
+
+        def first(sound: bytes) -> bytes:
+            self._encode = self._spoken = new
+            self._says = agreed.payload
+            return new(risen(sound, self.format))
+
+        same = (before.host, before.port, before.sends) == (agreed.host, agreed.port, True)
+        self._encode = last if same else first
 
     @property
     def _wish(self) -> Srtp:
@@ -280,7 +322,8 @@ class SipLeg:
             self._outgoing.append(self._packed(events, self._pressed_at, payload, marker=turn.frames == 1))
 
     def _framed(self, sound: bytes) -> bytes:
-        return self._packed(self._agreed.payload, self._timestamp, self._encode(sound), marker=not self._packets)
+        payload = self._encode(sound)  # before it is known by what number it goes
+        return self._packed(self._says, self._timestamp, payload, marker=not self._packets)
 
     def _packed(self, payload_type: int, timestamp: int, payload: bytes, *, marker: bool) -> bytes:
         numbers = self._numbers
@@ -290,7 +333,7 @@ class SipLeg:
         return rtp.Packet(payload_type, sequence, timestamp, numbers.ssrc, payload, marker).pack()
 
     def change(self, dialog: Dialog, agreed: sdp.Agreed, here: Place, numbers: Numbers) -> None:
-        """Go on with somebody else, by the same format; what is left to be said is said to them."""
+        """Go on with somebody else, in whatever codec; what is left to be said is said to them."""
         self.dialog, self._agreed, self._here, self._numbers = dialog, agreed, here, numbers
         self.far_end, self.control_end = rtp.FarEnd(), rtp.FarEnd()
         self._seal, self._version, self._packets = None, 1, 0

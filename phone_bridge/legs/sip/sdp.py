@@ -77,10 +77,12 @@ class Agreed(Struct, frozen=True, kw_only=True):
     host: str
     port: int
     payload: int
-    """The payload type of the sound, which is in ``format``, both ways."""
+    """The payload type of the sound, both ways."""
     codec: int
     """The static payload type of what the peer may call otherwise."""
     format: Format
+    codecs: tuple[int, ...]
+    """What may be spoken later on."""
     events: int | None
     sends: bool
     """Whether the peer wants to hear."""
@@ -174,17 +176,13 @@ def _direction(lines: list[str], usual: str) -> str:
     return next((line[2:] for line in lines if line[2:] in _DIRECTIONS and line.startswith("a=")), usual)
 
 
-def agree(
-    theirs: Description, format: Format | None = None, wish: Srtp = Srtp.OFF, codecs: tuple[int, ...] = CODECS
-) -> Agreed:
-    """Take the peer's first choice of ``codecs``, or what goes by ``format``, sealed as ``wish`` has it.
+def agree(theirs: Description, wish: Srtp = Srtp.OFF, codecs: tuple[int, ...] = CODECS) -> Agreed:
+    """Take the peer's first choice of ``codecs``, sealed as ``wish`` has it.
 
     Raises RemoteError ``no_common_codec``.
     """
     stream = theirs.audio(wish)
     known = stream.payloads.items() if stream is not None else ()
-    if format is not None:  # what a call goes on in, whatever is wished of others
-        codecs = tuple(codec for codec in FORMATS if FORMATS[codec] == format)
     fitting = (pair for pair in known if pair[1] in codecs)
     payload, codec = next(fitting, (-1, -1))
     if stream is None or payload < 0:
@@ -201,6 +199,7 @@ def agree(
         payload=payload,
         codec=codec,
         format=FORMATS[codec],
+        codecs=codecs,
         events=stream.events,
         sends=stream.direction in ("sendrecv", "recvonly") and not on_hold,
         hears=stream.direction in ("sendrecv", "sendonly"),
@@ -242,17 +241,15 @@ def offer(
     *,
     key: bytes = b"",
     wish: Srtp = Srtp.OFF,
-    only: Format | None = None,
     codecs: tuple[int, ...] = CODECS,
 ) -> bytes:
-    """Offer ``codecs``, the first of them rather than the last, or ``only`` one, to whoever has offered nothing.
+    """Offer ``codecs``, the first of them rather than the last, to whoever has offered nothing.
 
     Where a seal is wished but not required, an end that knows none takes the offer as it is (RFC 8643).
     """
     protocol = SEALED if wish is Srtp.REQUIRE else CLEAR
     sealed = [] if wish is Srtp.OFF else [f"a=crypto:{Crypto(1, srtp.OFFERED, key)}"]
-    offered = codecs if only is None else [codec for codec in FORMATS if FORMATS[codec] == only]
-    audio = _audio(port, {codec: codec for codec in offered}, TELEPHONE_EVENT, protocol)
+    audio = _audio(port, {codec: codec for codec in codecs}, TELEPHONE_EVENT, protocol)
     return _joined([*_session(host, version), *audio, *sealed, "a=rtcp-mux", "a=sendrecv"])
 
 

@@ -71,7 +71,7 @@ def wide_leg(now: int = START, *, events: bool = True) -> SipLeg:
 
 def wide_decoder() -> Callable[[bytes], bytes]:
     """Give what makes the sound of a ``wide_leg``'s packets."""
-    return decoder(FORMATS[G722])
+    return decoder(G722, FORMATS[G722])
 
 
 def sound(number: int, octet: int = 0x10, ssrc: int = 1, payload_type: int = 0) -> Packet:

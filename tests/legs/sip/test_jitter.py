@@ -149,3 +149,73 @@ def test_an_uneven_network_loses_little_once_the_wait_has_grown() -> None:
             lost_late = buffer.late
         buffer.pop()
     assert buffer.late - lost_late < 30
+
+
+# A codec that changes
+
+
+def backwards(payload: bytes) -> bytes:
+    """Read another codec than ours: all bits are the other way round."""
+    return payload.translate(bytes(255 - octet for octet in range(256)))
+
+
+def test_what_waits_is_read_as_before_and_what_follows_by_the_new_codec() -> None:
+    buffer = JitterBuffer(PCMU_8K)
+    for number in (1, 2, 3):
+        buffer.push(sound(number, number))
+    buffer.change(backwards, 160 * 4)
+    for number in (4, 5, 6):
+        buffer.push(sound(number, 255 - number))
+    heard = [buffer.pop() for _ in range(6)]
+    assert heard[:2] == [frame(1), frame(2)]
+    assert heard[2][:80] == frame(3)[:80]
+    assert heard[2][-1] > 0x70, "it ends in silence"
+    assert heard[3][0] > 0x70, "and this begins with it"
+    assert heard[3][80:] == frame(4)[80:]
+    assert heard[4:] == [frame(5), frame(6)]
+
+
+def test_a_codec_may_change_within_a_frame() -> None:
+    buffer = JitterBuffer(PCMU_8K)
+    buffer.push(Packet(0, 1, 0, 1, bytes([1]) * 240))
+    buffer.change(backwards, 240)
+    buffer.push(Packet(8, 2, 240, 1, bytes([254]) * 240))
+    heard = b"".join(buffer.pop() for _ in range(3))
+    slots = [heard[at : at + 80] for at in range(0, 480, 80)]
+    assert [number for number, slot in enumerate(slots) if slot != bytes([1]) * 80] == [2, 3], "they fade"
+    assert (slots[2][0] < 0x10, slots[2][-1] > 0x70) == (slots[3][-1] < 0x10, slots[3][0] > 0x70) == (True, True)
+
+
+def test_a_codec_that_changes_too_fast_to_be_heard_begins_the_stream_anew() -> None:
+    buffer = JitterBuffer(PCMU_8K)
+    for number in range(1, 5_001):  # no more than one change is ever kept
+        buffer.change(backwards if number % 2 else bytes, 160 * number)
+        buffer.push(sound(number, 255 - 7 if number % 2 else 7))
+    for number in (5_001, 5_002):
+        buffer.push(sound(number, 7))
+    assert [buffer.pop() for _ in range(4)][2:] == [frame(7)] * 2
+
+
+def test_a_codec_whose_first_packet_is_lost_is_heard_from_its_second_on() -> None:
+    buffer = JitterBuffer(PCMU_8K)
+    for number in (1, 2):
+        buffer.push(sound(number, number))
+    buffer.pop()
+    buffer.pop()
+    buffer.change(backwards, 160 * 3)
+    buffer.pop()
+    buffer.push(sound(3, 255 - 3))
+    buffer.push(sound(4, 255 - 4))
+    buffer.push(sound(5, 255 - 5))
+    assert frame(5) in [buffer.pop() for _ in range(5)]
+
+
+def test_a_stream_that_begins_anew_with_its_codec_is_read_by_it() -> None:
+    buffer = JitterBuffer(PCMU_8K)
+    for number in (1, 2, 3):
+        buffer.push(sound(number, number))
+    buffer.pop()
+    buffer.change(backwards, 160 * 900)
+    for number in (900, 899, 901):
+        buffer.push(sound(number, 255 - 7, ssrc=2))
+    assert [buffer.pop() for _ in range(3)] == [frame(7)] * 3
