@@ -217,6 +217,7 @@ async def wanted(server: SipServer, trunk: SipTrunk, to: str, shown: str, ring_s
             description=b"",
             trunk=trunk.name,
             direct=True,
+            srtp=seal(trunk, bound.hop),
             codecs=codecs(trunk),
         )
     hop, where = await server.find(*proxy(trunk)), domain(trunk)

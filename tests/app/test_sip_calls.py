@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from phone_bridge.app.sip_calls import wanted
 from phone_bridge.errors import Refused
 from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip.dialog import Hop
 from phone_bridge.legs.sip.message import Request, response
+from phone_bridge.legs.sip.registrar import Bound
 from phone_bridge.legs.sip.rtp import TIMESTAMPS, Packet, ahead
+from phone_bridge.legs.sip.srtp import Srtp
 from phone_bridge.runtime.sip_trunks import SipTrunk
 from tests.app.premises import json_of
 from tests.app.ringing import Telephone as House
@@ -186,3 +190,23 @@ def test_a_trunk_opens_no_destination_that_is_closed(tmp_path: Path) -> None:
             assert there.callee.requests("INVITE") == []
 
     asyncio.run(story())
+
+
+class Switchboard:
+    """A server where a desk phone has registered, by ``transport``."""
+
+    def __init__(self, transport: str) -> None:
+        self.bound = Bound("sip:bob@192.0.2.7", Hop("192.0.2.7", 5060, transport), 0)
+
+    def desk_phone(self, name: str) -> Bound:
+        return self.bound
+
+
+@pytest.mark.parametrize(
+    ("written", "transport", "wish"),
+    [("require", "udp", Srtp.REQUIRE), ("", "tls", Srtp.OFFER), ("off", "tls", Srtp.OFF), ("", "udp", Srtp.OFF)],
+)
+def test_a_desk_phone_is_called_under_seal_as_its_trunk_has_it(written: str, transport: str, wish: Srtp) -> None:
+    desk = SipTrunk(name="bob", username="bob", desk_phone=True, password_env="B", password="b", srtp=written)
+    server: Any = Switchboard(transport)
+    assert asyncio.run(wanted(server, desk, "sip:bob@phone-bridge", "", 30)).srtp is wish

@@ -7,7 +7,7 @@ and silence never stops the clock.
 
 from collections.abc import Iterable
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from phone_bridge.audio.fade import fallen, risen
 from phone_bridge.audio.frames import FRAME_MS
@@ -226,7 +226,10 @@ class SipLeg:
 
     def _point(self) -> None:
         theirs, ours = self._agreed.crypto, sdp.sealing(self._agreed, self._numbers.key)
-        if theirs is not None and ours is not None and (self._seal is None or self._seal.theirs != theirs):
+        if theirs is not None and ours is not None and (self._seal is None or not self._seal.theirs.same_as(theirs)):
+            if self._seal is not None:  # under our old key only another stream may begin anew (RFC 3711, 9.1)
+                self._numbers = structs.replace(self._numbers, ssrc=(self._numbers.ssrc + 1) % rtp.SOURCES)
+                self._control = rtcp.Control(self._numbers.ssrc, CLOCK_RATE, self._turn)
             self._seal = Seal(ours, theirs)
         if self._agreed.sends and is_address(self._agreed.host):  # a name is not looked up: the caller speaks first
             self.far_end.describe(self._agreed.host, self._agreed.port)

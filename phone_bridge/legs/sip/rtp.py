@@ -11,6 +11,7 @@ HEADER_BYTES = 12
 MAX_PACKET_BYTES = 1_500
 SEQUENCES = 1 << 16
 TIMESTAMPS = 1 << 32
+SOURCES = 1 << 32
 
 _header = struct.Struct("!BBHII")
 _extension = struct.Struct("!HH")

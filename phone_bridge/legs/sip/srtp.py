@@ -44,6 +44,10 @@ class Crypto(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Crypto(tag={self.tag}, suite={self.suite!r})"
 
+    def same_as(self, other: "Crypto") -> bool:
+        """Tell whether it is the same seal, under whatever number."""
+        return (self.suite, self.key) == (other.suite, other.key)
+
     def __str__(self) -> str:
         """Write the line's value."""
         return f"{self.tag} {self.suite} {_INLINE}{b2a_base64(self.key, newline=False).decode()}"

@@ -14,6 +14,7 @@ from phone_bridge.legs.sip.access import sealed
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
 from phone_bridge.legs.sip.message import Response, read
 from phone_bridge.legs.sip.rtcp import Control, is_control
+from phone_bridge.legs.sip.rtp import Packet, unpack
 from phone_bridge.legs.sip.srtp import KEY_BYTES, MAX_TAG, OFFERED, SUITES, Crypto, Seal, Srtp
 from tests.legs.sip import samples
 from tests.legs.sip.samples import MEDIA, START, sound
@@ -220,3 +221,113 @@ def test_a_new_description_may_change_the_key_and_not_take_the_seal_off() -> Non
     assert f"a=crypto:3 {OFFERED} inline:{b64encode(OURS).decode()}".encode() in answer.body
     there = Seal(Crypto(3, OFFERED, other), Crypto(3, OFFERED, OURS))
     assert call.receive(there.seal(sound(9).pack()), START) == []
+
+
+def test_the_same_key_under_another_number_is_the_same_seal() -> None:
+    call, there = leg(), far()
+    first = there.seal(sound(1).pack())
+    assert call.receive(first, START) == []
+    before = unpack(there.open(_out(call, START)[0]))
+    call.receive(invite("m=audio 4000 RTP/SAVP 0", LINE.replace(":1 ", ":9 ")), START)
+    assert f"a=crypto:9 {OFFERED} ".encode() in answered(call).body
+    assert call.receive(first, START) == [e.LegTrouble("broken_seal")], "it is known already"
+    assert unpack(there.open(_out(call, START + 20)[0])).ssrc == before.ssrc
+
+
+def test_no_packet_is_sealed_twice_by_one_key_and_one_number() -> None:
+    """RFC 3711, 9.1: two sounds under the same key stream would give both away."""
+    call = leg()
+    before = unpack(far().open(_out(call, START)[0]))
+    other = bytes(KEY_BYTES)
+    call.receive(invite("m=audio 4000 RTP/SAVP 0", f"a=crypto:1 {OFFERED} inline:{b64encode(other).decode()}"), START)
+    assert f"inline:{b64encode(OURS).decode()}".encode() in answered(call).body
+    there = Seal(Crypto(1, OFFERED, other), Crypto(1, OFFERED, OURS))
+    after = [unpack(there.open(each)) for now in (20, 40) for each in _out(call, START + now)]
+    assert {packet.ssrc for packet in after} == {before.ssrc + 1}
+    reports = [there.open(each) for now in range(60, 20_000, 20) for each in _out(call, START + now)]
+    assert (before.ssrc + 1).to_bytes(4, "big") in next(each for each in reports if is_control(each))
+
+
+# Somebody else takes over
+
+NEW_KEY, THEIR_NEW_KEY = bytes(range(50, 80)), bytes(range(150, 180))
+
+
+def takes_over(call: SipLeg, *, seal: bool, suite: str = OFFERED, sequence: int = 9) -> Seal | None:
+    """Let somebody else take over, with a stream of our own for them; gives their end of the seal, if any."""
+    theirs = Crypto(4, suite, THEIR_NEW_KEY)
+    lines = ["m=audio 4100 RTP/SAVP 0", f"a=crypto:{theirs}"] if seal else ["m=audio 4100 RTP/AVP 0"]
+    agreed = sdp.agree(described(*lines), Srtp.OFFER)
+    call.change(samples.dialog(), agreed, MEDIA, Numbers(ssrc=70, sequence=sequence, timestamp=0, key=NEW_KEY))
+    due = call.deadline()
+    assert due is not None
+    assert call.expire(due) == [e.CallerChanged()]
+    return Seal(theirs, Crypto(4, suite, NEW_KEY)) if seal else None
+
+
+def clear_leg() -> SipLeg:
+    agreed = sdp.agree(described("m=audio 4000 RTP/AVP 0"))
+    return SipLeg(samples.dialog(), agreed, MEDIA, Numbers(ssrc=7, sequence=1, timestamp=0, key=OURS), START)
+
+
+def goes_both_ways(call: SipLeg, there: Seal | None) -> list[Packet]:
+    """Have each side say something to the other; gives what we have said."""
+    told: list[e.Event] = []
+    for number in range(500, 506):
+        packet = sound(number, 0x20, ssrc=5).pack()
+        assert call.receive(packet if there is None else there.seal(packet), START + 40) == []
+    call.send(c.Play(b"\x01" * 320, ""), START + 40)
+    sent: list[bytes] = []
+    for now in range(60, 20_000, 20):
+        told += call.expire(START + now)
+        sent += [each for each in call.outgoing() if isinstance(each, bytes)]
+    assert e.CallerHeard(b"\x20" * 160) in told
+    opened = sent if there is None else [there.open(each) for each in sent]
+    assert any(is_control(each) for each in opened), "reports go the same way"
+    packets = [unpack(each) for each in opened if not is_control(each)]
+    assert b"\x01" * 160 in [packet.payload for packet in packets]
+    return packets
+
+
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize(("before", "after"), [(True, False), (False, True), (True, True)])
+def test_whoever_takes_over_has_a_seal_of_their_own_or_none(before: bool, after: bool, suite: str) -> None:
+    call = leg() if before else clear_leg()
+    old = far()
+    for number in range(3):
+        packet = sound(number).pack()
+        call.receive(old.seal(packet) if before else packet, START)
+    _out(call, START)
+    there = takes_over(call, seal=after, suite=suite)
+    if after:
+        for packet in (sound(4).pack(), old.seal(sound(5).pack())):
+            assert call.receive(packet, START) == [e.LegTrouble("broken_seal")], "nor what was sealed for another"
+    packets = goes_both_ways(call, there)
+    assert {packet.ssrc for packet in packets} == {70}
+    assert [packet.sequence for packet in packets[:2]] == [9, 10]
+
+
+def test_a_seal_begins_anew_with_whoever_takes_over_whatever_the_count_was() -> None:
+    """The roll-over counter that sequence numbers have behind them (RFC 3711, 3.3.1) is 0 for a new stream."""
+    call = leg()
+    there = far()
+    numbers = Numbers(ssrc=7, sequence=65_530, timestamp=0, key=OURS)
+    call.change(samples.dialog(), sdp.agree(described("m=audio 4000 RTP/SAVP 0", LINE), Srtp.OFFER), MEDIA, numbers)
+    for now in range(0, 400, 20):  # past the end of the sequence numbers, both ways
+        for each in _out(call, START + now):
+            there.open(each)
+        call.receive(there.seal(sound(65_530 + now // 20).pack()), START + now)
+    anew = takes_over(call, seal=True, sequence=3)
+    assert anew is not None
+    assert goes_both_ways(call, anew)[0].sequence == 3
+
+
+def test_a_seal_that_was_required_of_whoever_took_over_is_kept_to() -> None:
+    call = clear_leg()
+    takes_over(call, seal=True)
+    call.receive(invite("m=audio 4000 RTP/AVP 0"), START)
+    assert answered(call).code == 488
+    call = leg()
+    takes_over(call, seal=False)
+    call.receive(invite("m=audio 4000 RTP/SAVP 0", LINE), START)
+    assert answered(call).code == 488
