@@ -117,6 +117,11 @@ def locate(target: Target, spoken: Collection[str], known: Known) -> Found | lis
     return _of(target, {each: listed[each] for each in usable}, known)
 
 
+def fixed_transport(target: Target) -> str:
+    """Say by which transport ``target`` is called whatever the DNS says; empty where it decides, or we do."""
+    return target.transport or (UDP if is_address(target.host) or target.port is not None else "")
+
+
 def _named(target: Target) -> str:
     """Give the transport that is named; of ``sips:``, TCP is what TLS goes over (RFC 3261, 26.2.2)."""
     if not target.secure:

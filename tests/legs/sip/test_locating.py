@@ -68,8 +68,8 @@ def test_a_domain_says_by_naptr_which_transport_it_likes_best() -> None:
 
 
 def test_a_service_that_is_listed_without_a_server_is_passed_over() -> None:
-    naptr = [service(10, "SIPS+D2T", S), service(15, "SIP+D2T", "x", flags="a"), service(20, "SIP+D2T", T)]
-    zone: Zone = {("NAPTR", NAME): naptr, ("SRV", S): [NONE], ("SRV", T): [A]}
+    naptr = [service(10, "SIPS+D2T", S), service(15, "SIP+D2T", "x.example", flags="a"), service(20, "SIP+D2T", T)]
+    zone: Zone = {("NAPTR", NAME): naptr, ("SRV", S): [NONE], ("SRV", "x.example"): [B], ("SRV", T): [A]}
     assert find(Target(NAME), zone)[0] == Found(TCP, (A,))
 
 
