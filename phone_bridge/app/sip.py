@@ -20,6 +20,8 @@ from phone_bridge.app.spoken_menus import Arrived
 from phone_bridge.errors import Refused, RemoteError, SettingsError, Unavailable
 from phone_bridge.legs.sip import passport
 from phone_bridge.legs.sip.access import Access
+from phone_bridge.legs.sip.dialog import uri_host
+from phone_bridge.legs.sip.locating import Turned
 from phone_bridge.legs.sip.passport import FULL, keys
 from phone_bridge.legs.sip.registering import Registered, Registration
 from phone_bridge.routing import Facts
@@ -66,6 +68,7 @@ class SipDoor:
             public_host=settings.sip_host,
             certificates=certificates(settings),
             registrations=_registration,
+            turned=_turned,
             refer=lambda party, referral: refer(self._bridge, server, party, referral),
             may_change=lambda party: may_change(self._bridge, party),
             changed=lambda party: changed(self._bridge, party),
@@ -205,6 +208,16 @@ def _registration(fact: Registration) -> None:
             fact.code or "nobody answers",
             fact.retry_ms // 1000,
         )
+
+
+def _turned(fact: Turned) -> None:
+    log.warning(
+        "! a server of trunk %s, %s by %s, %s; the next one is tried",
+        fact.name,
+        f"{uri_host(fact.server.host)}:{fact.server.port}",
+        fact.server.transport,
+        f"says {fact.code}" if fact.code else "says nothing",
+    )
 
 
 def certificates(settings: Settings) -> Certificates:

@@ -220,11 +220,12 @@ async def wanted(server: SipServer, trunk: SipTrunk, to: str, shown: str, ring_s
             srtp=seal(trunk, bound.hop),
             codecs=codecs(trunk),
         )
-    hop, where = await server.find(*proxy(trunk)), domain(trunk)
+    (hop, *others), where = await server.find(proxy(trunk)), domain(trunk)
     return Wanted(
         uri=to if sip_host(to) else f"sip:{to}@{where}",
         from_=f"<sip:{user}@{where}>",
         hop=hop,
+        others=tuple(others),
         ring_ms=ring_s * 1000,
         description=b"",
         username=trunk.username,

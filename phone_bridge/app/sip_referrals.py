@@ -15,6 +15,7 @@ from phone_bridge.errors import Refused, RemoteError, Unavailable
 from phone_bridge.legs.sip.access import REALM
 from phone_bridge.legs.sip.calling import Wanted
 from phone_bridge.legs.sip.dialog import is_address, transport_of
+from phone_bridge.legs.sip.locating import Target
 from phone_bridge.legs.sip.message import Fields
 from phone_bridge.legs.sip.referring import Referral
 from phone_bridge.legs.sip.replacing import REPLACES
@@ -104,7 +105,7 @@ async def _within(
         allowed(f"sip:{uri.user}@{uri.host}".lower(), settings.allowed_prefixes, {uri.host.lower()})
     elif referral.replaces is None:
         raise Refused("It names nobody.", code="destination_malformed")
-    hop = await server.find(host, uri.port, transport_of(uri))
+    hop, *_ = await server.find(Target(host, uri.port, transport_of(uri)))
     port = f":{uri.port}" if uri.port else ""
     return Wanted(
         uri=f"{uri.scheme}:{uri.user}@{uri.host}{port}" if uri.user else f"{uri.scheme}:{uri.host}{port}",

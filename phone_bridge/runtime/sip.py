@@ -9,6 +9,7 @@ import secrets
 import socket as sockets
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from msgspec import structs
@@ -28,10 +29,11 @@ from phone_bridge.legs.sip.agent import (
     Unconfirmed,
     Withdrawn,
 )
-from phone_bridge.legs.sip.calling import Answered, Calling, Failed, Outcome, Rang, Told, Wanted
+from phone_bridge.legs.sip.calling import Answered, Calling, Failed, Outcome, Rang, Wanted
 from phone_bridge.legs.sip.codec import leading
-from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place, port_of
+from phone_bridge.legs.sip.dialog import UDP, Dialog, Hop, Place
 from phone_bridge.legs.sip.leg import Numbers, SipLeg
+from phone_bridge.legs.sip.locating import Target, Turned
 from phone_bridge.legs.sip.message import Request
 from phone_bridge.legs.sip.referring import Referral
 from phone_bridge.legs.sip.registering import Binding, NotRegistered, Registered, Registration
@@ -39,6 +41,7 @@ from phone_bridge.legs.sip.registrar import Bound
 from phone_bridge.legs.sip.rtcp import is_control
 from phone_bridge.legs.sip.srtp import KEY_BYTES
 from phone_bridge.legs.sip.transferee import ReferAsked
+from phone_bridge.runtime.sip_names import Names
 from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
 from phone_bridge.runtime.sockets import Socket
 from phone_bridge.runtime.wheel import slot
@@ -49,6 +52,8 @@ RTP_PORT_TRIES = 50
 
 LOOK_UP_AGAIN_MS = 30_000
 """When a registrar is looked up again whose name leads nowhere."""
+LOOK_UP_ANEW_S = 300.0
+"""When one is looked up again that has its registration, as calls may come from all of its addresses."""
 REFER_S = 60.0
 """How long the other side may take to say what came of calling somebody."""
 UNREGISTER_MS = 1_000
@@ -520,6 +525,8 @@ class SipServer:
         public_host: str = "",
         certificates: Certificates | None = None,
         registrations: Callable[[Registration], None] = lambda registration: None,
+        turned: Callable[[Turned], None] = lambda turned: None,
+        names: Names | None = None,
         refer: Refer | None = None,
         may_change: Callable[[Party], bool] = lambda party: True,
         changed: Callable[[Party], None] = lambda party: None,
@@ -540,6 +547,8 @@ class SipServer:
         self._closed = False
         self._access = access
         self._registrations = registrations
+        self._turned = turned
+        self._names = names or Names()
         self._looking: dict[str, asyncio.Event] = {}
         self._transports = Transports(
             Hearing(self._message, self._parted, self._agent.knows, self._agent.uses), certificates
@@ -588,35 +597,54 @@ class SipServer:
             raise Unavailable(f"The desk phone {name} is not registered.", code="not_registered")
         return found
 
-    async def find(self, host: str, port: int | None, transport: str) -> Hop:
-        """Look up where a peer is that we call; raises Unavailable ``sip_unknown_host``."""
-        families = {":" in where.host for where in self.listening if where.transport == transport or transport != UDP}
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=sockets.SOCK_DGRAM)
-        except OSError:
-            found = []
-        for _, _, _, _, place in found:
-            address = str(place[0])
-            if (":" in address) in families:
-                hop = Hop(address, port_of(port, transport), transport)
-                self._transports.name(hop, host)
-                return hop
-        raise Unavailable(f"The SIP peer {host} cannot be found by {transport}.", code="sip_unknown_host")
+    async def find(self, target: Target) -> tuple[Hop, ...]:
+        """Look up where a peer is that we call (RFC 3263), at least one place, those that have failed of late last.
 
-    async def register(self, binding: Binding, where: tuple[str, int | None, str]) -> None:
-        """Register, once the registrar's name is known, and look it up again whenever it fails."""
+        Raises Unavailable ``sip_unknown_host`` or ``sip_not_offered``.
+        """
+        found = await self._names.hops(target, {where.transport for where in self.listening})
+        hops = [hop for hop in found if self._reaches(hop)]
+        if not hops:
+            raise Unavailable(
+                f"The SIP peer {target.host} cannot be reached by {found[0].transport} from where "
+                "PHONE_BRIDGE_SIP_LISTEN listens.",
+                code="sip_unknown_host",
+            )
+        for hop in hops:
+            self._transports.name(hop, target.host)
+        return tuple(self._agent.failures.last(hops, self.now()))
+
+    def _reaches(self, hop: Hop) -> bool:
+        families = {
+            ":" in where.host for where in self.listening if where.transport == hop.transport or hop.transport != UDP
+        }
+        if (":" in hop.host) not in families:
+            return False
+        try:
+            self._here(hop)
+        except RemoteError:
+            return False
+        return True
+
+    async def register(self, binding: Binding, target: Target) -> None:
+        """Register, once the registrar's name is known, and look it up again whenever it fails, and now and then."""
+        known = False
         while True:
             try:
-                hop = await self.find(*where)
+                hops = await self.find(target)
             except Unavailable:
-                self._registrations(NotRegistered(binding.name, 0, LOOK_UP_AGAIN_MS))
+                if not known:
+                    self._registrations(NotRegistered(binding.name, 0, LOOK_UP_AGAIN_MS))
                 await asyncio.sleep(LOOK_UP_AGAIN_MS / 1000)
                 continue
-            self._access.learn(binding.name, hop.host)
-            self._agent.register(structs.replace(binding, hop=hop), self.now())
+            known = True
+            self._access.learn(binding.name, [hop.host for hop in hops], self.now())
+            self._agent.register(structs.replace(binding, hop=hops[0], others=hops[1:]), self.now())
             self._flush()
             failed = self._looking[binding.name] = asyncio.Event()
-            await failed.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_UP_ANEW_S):
+                    await failed.wait()
 
     async def _unregister(self) -> None:
         """Give the bindings back, and wait a moment for the answers."""
@@ -632,7 +660,8 @@ class SipServer:
         await media.open(self.bound_host(wanted.hop.host), self.ports)
         host, key = self._here(wanted.hop)[0], media.numbers.key
         offer = sdp.offer(host, media.port, 1, key=key, wish=wanted.srtp, codecs=wanted.codecs)
-        calling = self._agent.call(structs.replace(wanted, description=offer), self.now())
+        kin = tuple(hop for hop in wanted.others if (":" in hop.host) == (":" in wanted.hop.host))  # as the offer says
+        calling = self._agent.call(structs.replace(wanted, description=offer, others=kin), self.now())
         call = self._calling[calling] = OutgoingCall(self, calling, media, wanted, rang)
         self._flush()
         return call
@@ -679,6 +708,8 @@ class SipServer:
                 self._registrations(fact)
                 if isinstance(fact, NotRegistered) and fact.name in self._looking:
                     self._looking[fact.name].set()
+            elif isinstance(fact, Turned):
+                self._turned(fact)
             elif isinstance(fact, Rang | Answered | Failed):
                 self._told(fact)
             elif isinstance(fact, Invited):
@@ -702,7 +733,7 @@ class SipServer:
         elif isinstance(fact, Withdrawn | Lapsed | Unconfirmed):
             call.gone()
 
-    def _told(self, fact: Told) -> None:
+    def _told(self, fact: Rang | Answered | Failed) -> None:
         call = self._calling.get(fact.calling)
         if call is None:
             return

@@ -5,7 +5,6 @@ A password is never written there: it is the value of an environment variable.
 
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address, ip_network
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
@@ -14,8 +13,9 @@ from sipmessage import URI
 from phone_bridge.errors import SettingsError
 from phone_bridge.legs.sip.access import REALM, Trunk
 from phone_bridge.legs.sip.codec import CODECS, NAMES
-from phone_bridge.legs.sip.dialog import TRANSPORTS, Hop, port_of, transport_of
+from phone_bridge.legs.sip.dialog import TRANSPORTS, Hop, port_of
 from phone_bridge.legs.sip.digest import ALGORITHMS
+from phone_bridge.legs.sip.locating import Target, fixed_transport
 from phone_bridge.legs.sip.registering import MAX_EXPIRES_S, MIN_EXPIRES_S, Binding
 from phone_bridge.legs.sip.srtp import Srtp
 from phone_bridge.routing import sip_host, sip_user_of
@@ -47,7 +47,7 @@ class SipTrunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     algorithm: str = "MD5"
     """How the password is proven, ``SHA-256`` (RFC 8760) or ``MD5``, which is all that most telephones know."""
     proxy: str = ""
-    """Where it is called, ``host[:port]``, with ``;transport=tcp`` or ``tls`` behind it."""
+    """Where it is called, ``host[:port][;transport=udp|tcp|tls]``; a name alone leads to its servers (RFC 3263)."""
     calls_out: bool = False
     """Whether outbound calls go by it: to all numbers, or to those that begin with any of ``prefixes``, and to SIP
     addresses of its ``domains``. Of several the first that fits has the call."""
@@ -182,28 +182,20 @@ def binding(trunk: SipTrunk) -> Binding:
 def check_proxies(trunks: Sequence[SipTrunk], places: Sequence[Listening]) -> None:
     """See that whoever is called can call back the same way, as within a call it may; raises SettingsError."""
     for trunk in trunks:
-        if trunk.proxy and proxy(trunk).transport not in {where.transport for where in places}:
-            how = proxy(trunk).transport
+        how = fixed_transport(proxy(trunk)) if trunk.proxy else ""
+        if how and how not in {where.transport for where in places}:
             raise SettingsError(
                 f"[[sip_trunks]] {trunk.name!r} is called by {how}, so PHONE_BRIDGE_SIP_LISTEN must name {how}, too"
             )
 
 
-class Proxy(NamedTuple):
-    """Where a trunk is called."""
-
-    host: str
-    port: int | None
-    transport: str
-
-
-def proxy(trunk: SipTrunk) -> Proxy:
+def proxy(trunk: SipTrunk) -> Target:
     """Read a trunk's ``proxy``; raises ValueError."""
     uri = URI.parse(f"sip:{trunk.proxy}")
     named = uri.parameters.get("transport")
     if uri.user or (named is not None and named.lower() not in TRANSPORTS):
         raise ValueError(trunk.proxy)
-    return Proxy(uri.host.strip("[]"), uri.port, transport_of(uri))
+    return Target(uri.host.strip("[]"), uri.port, (named or "").lower())
 
 
 def domain(trunk: SipTrunk) -> str:

@@ -11,7 +11,8 @@ import pytest
 from phone_bridge.app.sip_calls import wanted
 from phone_bridge.errors import Refused
 from phone_bridge.legs.sip import sdp
-from phone_bridge.legs.sip.dialog import Hop
+from phone_bridge.legs.sip.dialog import TLS, Hop
+from phone_bridge.legs.sip.locating import Target
 from phone_bridge.legs.sip.message import Request, response
 from phone_bridge.legs.sip.registrar import Bound
 from phone_bridge.legs.sip.rtp import TIMESTAMPS, Packet, ahead
@@ -210,3 +211,17 @@ def test_a_desk_phone_is_called_under_seal_as_its_trunk_has_it(written: str, tra
     desk = SipTrunk(name="bob", username="bob", desk_phone=True, password_env="B", password="b", srtp=written)
     server: Any = Switchboard(transport)
     assert asyncio.run(wanted(server, desk, "sip:bob@phone-bridge", "", 30)).srtp is wish
+
+
+def test_a_call_by_a_provider_s_name_may_go_by_any_of_its_servers() -> None:
+    found = (Hop("192.0.2.1", 5061, TLS), Hop("192.0.2.2", 5061, TLS))
+
+    class Server:
+        async def find(self, target: Target) -> tuple[Hop, ...]:
+            assert target == Target("provider.example")
+            return found
+
+    trunk = SipTrunk(name="p", proxy="provider.example", calls_out=True)
+    asked = asyncio.run(wanted(Server(), trunk, "+4930123456", "", 20))  # type: ignore[arg-type]  # it finds, no more
+    assert (asked.hop, *asked.others) == found
+    assert (asked.uri, asked.srtp) == ("sip:+4930123456@provider.example", Srtp.OFFER)

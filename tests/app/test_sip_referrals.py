@@ -12,7 +12,7 @@ from sipmessage import URI
 
 from phone_bridge.app.sip_referrals import destination
 from phone_bridge.errors import Refused
-from phone_bridge.legs.sip import sdp
+from phone_bridge.legs.sip import calling, sdp
 from phone_bridge.legs.sip.codec import PCMA
 from phone_bridge.legs.sip.message import Request, Response
 from phone_bridge.legs.sip.referring import Referral
@@ -22,6 +22,7 @@ from phone_bridge.settings import Settings
 from tests.app.test_sip import LOUD, Phoned, phoned
 from tests.app.test_sip_calls import Callee
 from tests.app.test_spoken_menus import calls_in, office
+from tests.ports import free_port
 from tests.runtime.serving import until
 from tests.runtime.telephone import HOST, Telephone
 
@@ -205,6 +206,22 @@ def test_nobody_answers_and_the_caller_goes_on(tmp_path: Path) -> None:
                 there.caller.heard.clear()
             there.refer()
             await until(lambda: status_of(there.caller, "REFER") == [403])
+            await there.speaks_to(there.caller)
+            there.caller.hang_up()
+            await there.line.ended(there.caller)
+
+    asyncio.run(story())
+
+
+def test_where_nobody_is_the_caller_hears_so_long_before_timer_b(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "LAST_SERVER_MS", 300)
+
+    async def story() -> None:
+        async with talking(tmp_path) as there:
+            there.refer(f"sip:1001@{HOST}:{free_port()}")
+            assert await there.told(408) == [100, 408]
             await there.speaks_to(there.caller)
             there.caller.hang_up()
             await there.line.ended(there.caller)

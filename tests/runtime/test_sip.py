@@ -10,7 +10,7 @@ from phone_bridge.legs.sip.access import Access, Trunk
 from phone_bridge.legs.sip.dialog import UDP, Hop
 from phone_bridge.legs.sip.leg import SipLeg
 from phone_bridge.runtime.sip import IncomingCall, Ports, SipServer
-from phone_bridge.runtime.sip_transports import Listening
+from phone_bridge.runtime.sip_transports import Certificates, Listening
 from phone_bridge.runtime.sockets import Socket
 from tests.runtime.serving import until
 from tests.runtime.telephone import HOST, Telephone
@@ -36,8 +36,9 @@ class Ear:
 class Switchboard:
     """A server that takes every call."""
 
-    def __init__(self, ports: Ports = RANGE, public_host: str = "") -> None:
-        self.server = SipServer(Access([PBX], b"secret"), self._take, ports=ports, public_host=public_host)
+    def __init__(self, ports: Ports = RANGE, public_host: str = "", certificates: Certificates | None = None) -> None:
+        access = Access([PBX], b"secret")
+        self.server = SipServer(access, self._take, ports=ports, public_host=public_host, certificates=certificates)
         self.taken: list[tuple[SipLeg, Socket]] = []
         self.failed: Exception | None = None
 

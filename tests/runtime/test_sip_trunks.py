@@ -4,9 +4,9 @@ import pytest
 from msgspec import structs
 
 from phone_bridge.errors import SettingsError
+from phone_bridge.legs.sip.locating import Target
 from phone_bridge.runtime.sip_transports import Listening
 from phone_bridge.runtime.sip_trunks import (
-    Proxy,
     SipTrunk,
     binding,
     calls_as,
@@ -113,8 +113,8 @@ OFFICE = SipTrunk(name="office", addresses=("192.0.2.7",), proxy="192.0.2.7", ca
 
 
 def test_a_trunk_says_where_it_is_called() -> None:
-    assert proxy(PROVIDER) == Proxy("sip.provider.example", 5080, "tls")
-    assert proxy(OFFICE) == Proxy("192.0.2.7", None, "udp")
+    assert proxy(PROVIDER) == Target("sip.provider.example", 5080, "tls")
+    assert proxy(OFFICE) == Target("192.0.2.7", None, "")
     assert (domain(PROVIDER), domain(OFFICE)) == ("provider.example", "192.0.2.7")
 
 
@@ -150,6 +150,9 @@ def test_a_trunk_says_what_is_registered_with_it() -> None:
 
 def test_whoever_is_called_must_be_able_to_call_back_the_same_way() -> None:
     check_proxies((PROVIDER, OFFICE), listening("udp://192.0.2.1,tls://192.0.2.1"))
+    check_proxies((SipTrunk(name="n", proxy="provider.example"),), listening("tls://192.0.2.1"))
+    with pytest.raises(SettingsError, match="'n' is called by udp"):
+        check_proxies((SipTrunk(name="n", proxy="provider.example:5080"),), listening("tls://192.0.2.1"))
     with pytest.raises(SettingsError, match="'provider' is called by tls"):
         check_proxies((OFFICE, PROVIDER), listening("udp://192.0.2.1"))
 

@@ -5,7 +5,7 @@ address that shows wrong ones too often is not asked any more.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hmac import compare_digest
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
@@ -23,6 +23,8 @@ MAX_FAILURES = 10
 """Wrong credentials that one address may show within ``FAILURE_MS``."""
 
 FAILURE_MS = 60_000
+LEARNT_MS = 86_400_000
+"""How long an address is a registrar's whose name leads there no more: the DNS of some gives one of many at a time."""
 MAX_ADDRESSES = 4_096
 """Addresses whose failures are remembered; the oldest is forgotten first."""
 
@@ -81,7 +83,7 @@ class Access:
     def __init__(self, trunks: Sequence[Trunk], secret: bytes) -> None:
         self._trunks = tuple(trunks)
         self._secret = secret
-        self._learnt: dict[str, set[str]] = {}
+        self._learnt: dict[str, dict[str, int]] = {}  # by trunk: each host, and when it was told last
         self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()  # host: how many, since when
 
     def at(self, host: str, user: str = "") -> Trunk | None:
@@ -90,9 +92,10 @@ class Access:
         known += [t for t in self._trunks if not t.username and host in self._learnt.get(t.name, ())]
         return next((t for t in known if user and t.user == user), known[0] if known else None)
 
-    def learn(self, name: str, host: str) -> None:
-        """Know that the trunk ``name`` calls from ``host``, too: there its registrar was found."""
-        self._learnt.setdefault(name, set()).add(host)
+    def learn(self, name: str, hosts: Iterable[str], now: int) -> None:
+        """Know that the trunk ``name`` calls from ``hosts``, too: there its registrar is, or was within a day."""
+        known = {host: at for host, at in self._learnt.get(name, {}).items() if now - at < LEARNT_MS}
+        self._learnt[name] = known | dict.fromkeys(hosts, now)
 
     def may_be(self, host: str) -> bool:
         """Tell whether a trunk could call from ``host``, before it has said anything."""

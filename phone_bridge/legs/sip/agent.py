@@ -15,9 +15,10 @@ from msgspec import Struct
 from phone_bridge.errors import LocalError, RemoteError
 from phone_bridge.legs.sip import sdp, session_timer
 from phone_bridge.legs.sip.access import Access, Trunk
-from phone_bridge.legs.sip.calling import Caller, Calling, Lines, Outcome, Told, Wanted
+from phone_bridge.legs.sip.calling import NEXT_SERVER_MS, UNAVAILABLE, Caller, Calling, Lines, Outcome, Told, Wanted
 from phone_bridge.legs.sip.dialog import Dialog, Hop, Place, port_of
 from phone_bridge.legs.sip.digest import AUTHORIZATION, Proof
+from phone_bridge.legs.sip.locating import Failures
 from phone_bridge.legs.sip.message import (
     BRANCH_COOKIE,
     CRLF,
@@ -35,7 +36,7 @@ from phone_bridge.legs.sip.registering import Binding, Registering, Registration
 from phone_bridge.legs.sip.registrar import Bound, Registrar
 from phone_bridge.legs.sip.replacing import REPLACES, replaced
 from phone_bridge.legs.sip.session_timer import SessionTimer
-from phone_bridge.legs.sip.transaction import ClientTransaction, Persistence, ServerTransaction, State
+from phone_bridge.legs.sip.transaction import LIFE_MS, ClientTransaction, Persistence, ServerTransaction, State
 from phone_bridge.legs.sip.transferee import Lines as Ways
 from phone_bridge.legs.sip.transferee import ReferAsked, Transferee
 
@@ -169,6 +170,8 @@ class Agent:
     def __init__(self, access: Access, here: Callable[[Hop], Place], make_id: Callable[[], str]) -> None:
         self.dropped = 0
         """Messages that were answered by nothing."""
+        self.failures = Failures()
+        """Which servers have failed of late."""
         self._access = access
         self._here = here
         self._make_id = make_id
@@ -180,7 +183,7 @@ class Agent:
         self._outgoing: list[Sent] = []
         self._registering: dict[str, Registering] = {}
         self._registrar = Registrar()
-        self._caller = Caller(Lines(self._put, self._ask, self._arm, self._adopt, self.release), make_id)
+        self._caller = Caller(Lines(self._put, self._ask, self._arm, self._adopt, self.release), make_id, self.failures)
         self._transferee = Transferee(Ways(self._told, self._ask))
 
     # What comes in
@@ -517,10 +520,11 @@ class Agent:
         hop: Hop,
         now: int,
         told: Callable[[Response | None, int], Sequence[Fact]] | None = None,
+        life_ms: int = LIFE_MS,
     ) -> None:
         message = read(text.encode())
         call = self._calls.get(f"{message.call_id} {message.from_tag}")
-        machine = ClientTransaction(text, now, reliable=hop.reliable)
+        machine = ClientTransaction(text, now, reliable=hop.reliable, life_ms=life_ms)
         self._begin(_Asked(machine, hop, text, call.dialog if call is not None else None, told=told))
 
     def _begin(self, asked: _Asked) -> None:
@@ -552,7 +556,7 @@ class Agent:
         """Register with a provider, and keep it up; where it was done before, know where its registrar is now."""
         known = self._registering.get(binding.name)
         if known is not None:
-            known.move(binding.hop)
+            known.move(binding.hop, binding.others)
             return
         made = self._registering[binding.name] = Registering(binding, self._here(binding.hop), self._make_id)
         self._register(made, now)
@@ -570,7 +574,13 @@ class Agent:
         return [name for name, registering in self._registering.items() if registering.held]
 
     def _register(self, registering: Registering, now: int) -> None:
+        hop = registering.binding.hop
+
         def told(answer: Response | None, at: int) -> Sequence[Fact]:
+            if answer is None or answer.code == UNAVAILABLE:
+                self.failures.note(hop, at)
+            else:
+                self.failures.clear(hop)
             facts = registering.answered(answer, at)
             if registering.due == at:
                 self._register(registering, at)
@@ -578,7 +588,8 @@ class Agent:
                 self._arm("register", registering.binding.name, registering.due)
             return facts
 
-        self._ask(registering.request(), registering.binding.hop, now, told)
+        life_ms = LIFE_MS if registering.alone else NEXT_SERVER_MS
+        self._ask(registering.request(), hop, now, told, life_ms)
 
     def _expire_registering(self, name: str, now: int) -> None:
         registering = self._registering[name]
@@ -591,13 +602,14 @@ class Agent:
             if call.dialog.source == hop:
                 call.dialog.part()
         self._registrar.part(hop)
-        facts: list[Fact] = [*self._caller.part(hop)]
+        facts: list[Fact] = [*self._caller.part(hop, now)]
         for key, asked in list(self._asked.items()):
             if asked.to == hop and asked.told is not None:
                 del self._asked[key]
                 facts += self._final(asked, None, now)
         for name, registering in self._registering.items():
             if registering.binding.hop == hop and registering.held:
+                self.failures.note(hop, now)
                 facts += registering.lost(now)
                 self._arm("register", name, registering.due)
         return facts

@@ -1,11 +1,12 @@
 """Registration with a provider's registrar (RFC 3261, 10.2): kept up until it is given back, whatever goes wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct, structs
 
 from phone_bridge.legs.sip.dialog import MAX_FORWARDS, Hop, Place, transport_of, uri_host, via
 from phone_bridge.legs.sip.digest import AUTHORIZATION, Proof
+from phone_bridge.legs.sip.locating import Turned
 from phone_bridge.legs.sip.message import Fields, Response, written
 
 REFRESH = 0.75
@@ -16,16 +17,17 @@ FIRST_RETRY_MS, LAST_RETRY_MS = 30_000, 1_800_000
 """How long a registrar that failed is left alone, at first and at most; each time twice as long (RFC 5626, 4.5)."""
 MAX_DIGITS = 10
 """Digits of a number of seconds (RFC 3261, 20.19: less than 2^32)."""
-INTERVAL_TOO_BRIEF = 423
+INTERVAL_TOO_BRIEF, UNAVAILABLE = 423, 503
 
 
 class Binding(Struct, frozen=True, kw_only=True):
-    """What is registered, as ``name`` here: the address ``user`` at ``domain``, by way of ``hop``."""
+    """What is registered, as ``name`` here: ``user`` at ``domain``, by way of ``hop`` or one of ``others``."""
 
     name: str
     user: str
     domain: str
     hop: Hop
+    others: tuple[Hop, ...] = ()
     password: str = ""
     expires_s: int = 600
 
@@ -49,6 +51,7 @@ class NotRegistered(Struct, frozen=True):
 
 
 Registration = Registered | NotRegistered
+Fact = Registration | Turned
 
 
 class Registering:
@@ -69,11 +72,21 @@ class Registering:
         self._sequence = 0
         self._failures = 0
         self._asked_s = binding.expires_s
+        self._untried = list(binding.others)
         self._proof = self._fresh_proof()
 
-    def move(self, hop: Hop) -> None:
-        """Know where the registrar is now."""
-        self.binding = structs.replace(self.binding, hop=hop)
+    @property
+    def alone(self) -> bool:
+        """Whether no other server is left that could be asked."""
+        return not self._untried
+
+    def move(self, hop: Hop, others: Sequence[Hop] = ()) -> None:
+        """Know where the registrar's servers are now; one that has the binding keeps it."""
+        hops = [hop, *others]
+        if self.held and self.binding.hop in hops:
+            hops.sort(key=lambda each: each != self.binding.hop)
+        self.binding = structs.replace(self.binding, hop=hops[0], others=tuple(hops[1:]))
+        self._untried = list(hops[1:])
 
     def leave(self) -> None:
         """Give the binding back with the next REGISTER."""
@@ -101,7 +114,7 @@ class Registering:
         )
         return written(f"REGISTER {self._uri} SIP/2.0", head)
 
-    def answered(self, answer: Response | None, now: int) -> list[Registration]:
+    def answered(self, answer: Response | None, now: int) -> list[Fact]:
         """Take the final answer, None for none; ``due`` says when there is more to say, ``now`` for at once."""
         if answer is not None and answer.code in AUTHORIZATION and self._proof.take(answer, "REGISTER", self._uri):
             self.due = now
@@ -110,6 +123,8 @@ class Registering:
         if self.leaving:
             self.held = False
             return []
+        if (answer is None or answer.code == UNAVAILABLE) and (turned := self._turned(answer, now)):
+            return turned
         if answer is not None and answer.code < 300:
             return self._granted(answer, now)
         if answer is not None and answer.code == INTERVAL_TOO_BRIEF and self._take_longer(answer):
@@ -117,12 +132,23 @@ class Registering:
             return []
         return self._failed(answer, now)
 
-    def lost(self, now: int) -> list[Registration]:
+    def lost(self, now: int) -> list[Fact]:
         """Know that the connection is lost by which calls would have come."""
-        return [] if self.leaving or self.due is None else self._failed(None, now)
+        return [] if self.leaving or self.due is None else self._turned(None, now) or self._failed(None, now)
 
-    def _granted(self, answer: Response, now: int) -> list[Registration]:
+    def _turned(self, answer: Response | None, now: int) -> list[Fact]:
+        """Have the next server asked at once, if there is one that was not."""
+        if not self._untried:
+            return []
+        failed, hop = self.binding.hop, self._untried.pop(0)
+        others = (*(each for each in self.binding.others if each != hop), failed)
+        self.binding = structs.replace(self.binding, hop=hop, others=others)
+        self.held, self.due = False, now
+        return [Turned(self.binding.name, failed, answer.code if answer is not None else 0)]
+
+    def _granted(self, answer: Response, now: int) -> list[Fact]:
         self._failures, self.held = 0, True
+        self._untried = list(self.binding.others)
         expires = min(max(self._granted_s(answer), MIN_EXPIRES_S), MAX_EXPIRES_S)
         self.due = now + int(expires * 1000 * REFRESH)
         return [Registered(self.binding.name, expires)]
@@ -144,8 +170,9 @@ class Registering:
         self._asked_s = wanted
         return True
 
-    def _failed(self, answer: Response | None, now: int) -> list[Registration]:
+    def _failed(self, answer: Response | None, now: int) -> list[Fact]:
         self.held = False
+        self._untried = list(self.binding.others)
         wait = min(FIRST_RETRY_MS << self._failures, LAST_RETRY_MS)
         self._failures = min(self._failures + 1, 10)
         if answer is not None:

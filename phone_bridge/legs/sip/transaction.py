@@ -84,15 +84,15 @@ class ServerTransaction:
 
 
 class ClientTransaction:
-    """A request of ours that is no INVITE (17.1.2): repeated until it is answered, or for ``LIFE_MS``."""
+    """A request of ours that is no INVITE (17.1.2): repeated until it is answered, or for ``life_ms``."""
 
-    def __init__(self, text: str, now: int, *, reliable: bool = False) -> None:
+    def __init__(self, text: str, now: int, *, reliable: bool = False, life_ms: int = LIFE_MS) -> None:
         self.state = State.TRYING
         self._text = text
         self._reliable = reliable
         self._every = T1_MS
         self._again: int | None = None if reliable else now + T1_MS  # timer E
-        self._over = now + LIFE_MS  # timers F and K
+        self._over = now + life_ms  # timers F and K
 
     def answered(self, code: int, now: int) -> bool:
         """Know that an answer came; True for the first final one."""
@@ -133,6 +133,7 @@ class InviteTransaction:
         self._every = T1_MS
         self._again: int | None = None if reliable else now + T1_MS  # timer A
         self._over: int | None = now + LIFE_MS  # timers B, D and M
+        self._given_up: int | None = None
 
     def answered(self, code: int, now: int) -> bool:
         """Know that an answer came; True for one that the call has to be told: any news, and every 200."""
@@ -141,7 +142,7 @@ class InviteTransaction:
         if code < 200:
             if self.state is State.ACCEPTED:
                 return False
-            self.state, self._again, self._over = State.PROCEEDING, None, None
+            self.state, self._again, self._over = State.PROCEEDING, None, self._given_up
         elif code < 300:
             if self.state is not State.ACCEPTED:
                 self.state, self._again, self._over = State.ACCEPTED, None, now + LIFE_MS
@@ -153,9 +154,10 @@ class InviteTransaction:
         return True
 
     def give_up(self, now: int) -> None:
-        """Wait no longer than ``LIFE_MS`` for whoever was told to stop (9.1)."""
+        """Ask no more, and wait no longer than ``LIFE_MS`` for who was told to stop (9.1) or is no use."""
         if self.state in (State.CALLING, State.PROCEEDING):
-            self._over = now + LIFE_MS
+            self._again, self._over = None, now + LIFE_MS
+            self._given_up = self._over
 
     def deadline(self) -> int | None:
         """Say when ``expire`` is due."""

@@ -3,7 +3,7 @@
 import pytest
 
 from phone_bridge.legs.sip import registering as r
-from phone_bridge.legs.sip.access import Access, Trunk
+from phone_bridge.legs.sip.access import LEARNT_MS, Access, Trunk
 from phone_bridge.legs.sip.agent import Agent, Fact
 from phone_bridge.legs.sip.dialog import Hop
 from phone_bridge.legs.sip.message import Fields, Request, read, response
@@ -153,8 +153,19 @@ def test_calls_come_from_where_the_registrar_is_to_whom_it_knows_us_as() -> None
     access = Access((sales, support), b"secret")
     assert not access.may_be("192.0.2.30")
     for name in ("sales", "support"):
-        access.learn(name, "192.0.2.30")
+        access.learn(name, ["192.0.2.30", "192.0.2.32"], 0)
     assert access.may_be("192.0.2.30")
     assert access.at("192.0.2.30", "support") is support
     assert access.at("192.0.2.30", "nobody") is sales
     assert access.at("192.0.2.31", "sales") is None
+    assert access.at("192.0.2.32", "sales") is sales
+
+
+def test_an_address_that_is_the_registrar_s_no_more_is_known_for_a_day() -> None:
+    sales = Trunk(name="sales", user_id="u")
+    access = Access((sales,), b"secret")
+    access.learn("sales", ["192.0.2.30"], 0)
+    access.learn("sales", ["192.0.2.31"], LEARNT_MS - 1)
+    assert (access.at("192.0.2.30"), access.at("192.0.2.31")) == (sales, sales)
+    access.learn("sales", ["192.0.2.31"], LEARNT_MS)
+    assert (access.at("192.0.2.30"), access.at("192.0.2.31")) == (None, sales)

@@ -6,12 +6,13 @@ from phone_bridge.legs.sip.transaction import (
     T2_MS,
     T4_MS,
     ClientTransaction,
+    InviteTransaction,
     Persistence,
     ServerTransaction,
     State,
 )
 
-Machine = ServerTransaction | ClientTransaction | Persistence
+Machine = ServerTransaction | ClientTransaction | InviteTransaction | Persistence
 
 
 def sent(machine: Machine, until: int) -> list[int]:
@@ -26,7 +27,7 @@ def sent(machine: Machine, until: int) -> list[int]:
     return times
 
 
-def over(machine: ServerTransaction | ClientTransaction) -> bool:
+def over(machine: ServerTransaction | ClientTransaction | InviteTransaction) -> bool:
     return machine.state is State.TERMINATED
 
 
@@ -101,6 +102,23 @@ def test_a_request_that_is_worked_at_is_repeated_slowly() -> None:
 def test_a_request_that_nobody_answers_is_given_up() -> None:
     machine = ClientTransaction("BYE", 0)
     assert len(sent(machine, LIFE_MS)) == 10
+    assert over(machine)
+
+
+def test_whoever_asks_somebody_else_meanwhile_waits_no_longer_than_it_says() -> None:
+    machine = ClientTransaction("REGISTER", 0, life_ms=4_000)
+    assert sent(machine, LIFE_MS) == [500, 1_500, 3_500]
+    assert over(machine)
+
+
+def test_who_was_given_up_is_asked_no_more_and_forgotten_whatever_it_says() -> None:
+    machine = InviteTransaction("INVITE", 0)
+    assert sent(machine, 4_000) == [500, 1_500, 3_500]
+    machine.give_up(4_000)
+    assert machine.answered(180, 5_000)
+    assert sent(machine, 4_000 + LIFE_MS - 1) == []
+    assert machine.answered(180, 4_000 + LIFE_MS - 1)
+    machine.expire(4_000 + LIFE_MS)
     assert over(machine)
 
 
