@@ -303,6 +303,12 @@ class CallerChanged(msgspec.Struct, frozen=True, gc=False):
     """Somebody else has the line now: whoever was there has put them through, and is gone."""
 
 
+class CallerHeld(msgspec.Struct, frozen=True, gc=False):
+    """The other end has put us on hold, so that nobody hears us, or (not ``held``) has taken us back."""
+
+    held: bool
+
+
 Event = (
     CallerHeard
     | DigitPressed
@@ -337,6 +343,7 @@ Event = (
     | TransferRequested
     | LanguageChosen
     | CallerChanged
+    | CallerHeld
     | PinKeyed
     | PinSpoken
     | PinJudged

@@ -115,6 +115,7 @@ class Call:
         self._first = True  # no session has been open yet
         self._up = False  # a session is open, and waits to be told what it has to know
         self._handing_on = past is not None  # the next session has to hear of the ones before it
+        self._on_hold = False  # nobody hears us
         self._held: deque[bytes] = deque()  # the caller's speech while a session opens
         self._held_size = 0
         self._reply = ""  # the assistant's item that is being produced
@@ -169,6 +170,7 @@ class Call:
             e.TransferRefused: self._transfer_refused,
             e.LanguageChosen: self._language_chosen,
             e.CallerChanged: self._caller_changed,
+            e.CallerHeld: self._caller_held,
             e.PinKeyed: self._pin_keyed,
             e.PinSpoken: self._pin_spoken,
             e.PinJudged: self._pin_judged,
@@ -372,7 +374,7 @@ class Call:
     # The caller
 
     def _caller_heard(self, event: e.CallerHeard, now: int) -> None:
-        if self._proving.muffles(now):
+        if self._on_hold or self._proving.muffles(now):  # what is played to who is on hold is no words of theirs
             if self._phase is Phase.TALKING:
                 silence = self._format.silence
                 self._out.append(c.Listen(silence * (len(event.audio) // len(silence))))
@@ -1164,6 +1166,8 @@ class Call:
         if self._phase not in (Phase.OPENING, Phase.TALKING):
             return
         self.trace.noted(now, "caller_changed")
+        self._on_hold = False
+        self._turns.hold(False, now)
         self._through.close()  # whoever has gone asked for somebody else
         if self._step_up.changing:
             self._flush(now)
@@ -1187,6 +1191,18 @@ class Call:
             self._ask(question, now)
         else:
             self._prove(now)
+
+    def _caller_held(self, event: e.CallerHeld, now: int) -> None:
+        """Wait for whoever is away; what was asked before they are back is asked of them from its first word."""
+        if event.held == self._on_hold or self._phase not in (Phase.OPENING, Phase.TALKING):
+            return
+        self.trace.noted(now, "held" if event.held else "resumed")
+        self._on_hold = event.held
+        self._turns.hold(event.held, now)
+        question = self._questions.current
+        if not event.held and question is not None and not self._proving.open:
+            self._take_back(question, now)
+            self._ask(question, now)
 
     def _prove(self, now: int, *lead: c.Line | str) -> None:
         """Ask for what the current question needs, or the session as a whole; ``lead`` is said before."""

@@ -24,8 +24,8 @@ class Noted(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``kind``: ``answer`` (the first sound after a turn of the caller's, which waited ``ms`` for it), ``barge_in`` (it
     was silent ``ms`` after the caller began to speak), ``key``, ``tool``, ``wish`` (as the session understood it),
-    ``asked``, ``pin_changed``, ``session_lost``, ``session_renewed``, ``caller_changed``. ``text`` is the key, or a
-    tool's name.
+    ``asked``, ``pin_changed``, ``session_lost``, ``session_renewed``, ``caller_changed``, ``held`` and ``resumed`` (the
+    other end put us on hold, and took us back). ``text`` is the key, or a tool's name.
     """
 
     at_ms: int

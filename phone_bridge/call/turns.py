@@ -29,6 +29,7 @@ class Turns:
         self._session_at = now  # when the session last said anything, or its sound ended
         self._busy = False  # it works on something that may take its time
         self._ours = False  # it waits for something that we do
+        self._held = False  # nobody hears us, so that nobody owes us a word
 
     # What happens
 
@@ -49,6 +50,14 @@ class Turns:
         self._session_at = max(self._session_at, until)
         self._waiting_since, self._busy = None, False
         self._reply_due = until + self._rules.starved_ms if self._producing else None
+
+    def hold(self, held: bool, now: int) -> None:
+        """Note that the caller is away, or back; meanwhile their silence is none, and no "one moment" is for them."""
+        if self._held and not held:
+            self.caller(now)
+            if self._reply_due is not None:
+                self._reply_due = max(self._reply_due, now + self._rules.one_moment_ms)
+        self._held = held
 
     def silenced(self, now: int) -> None:
         """Note that what was sounding was cut off now."""
@@ -93,7 +102,9 @@ class Turns:
 
     def deadline(self) -> int:
         """Say when ``due`` has something to tell."""
-        times = (self._limit_at, self.quiet_since + self._patience(), self._reply_due, self._stalled_at())
+        times = [self._limit_at, self._stalled_at()]
+        if not self._held:
+            times += (self.quiet_since + self._patience(), self._reply_due)
         return min([time for time in times if time is not None])
 
     def due(self, now: int) -> Due | None:
@@ -104,6 +115,8 @@ class Turns:
         if stalled_at is not None and now >= stalled_at:
             self._producing, self._waiting_since, self._reply_due = False, None, None
             return Due.STALLED
+        if self._held:
+            return None
         if self._reply_due is not None and now >= self._reply_due:
             self._reply_due = now + self._rules.one_moment_again_ms
             return Due.ONE_MOMENT

@@ -21,6 +21,29 @@ def test_whatever_the_caller_does_starts_the_clock_anew() -> None:
     assert turns.due(45_000) is Due.STILL_THERE
 
 
+def test_nobody_is_asked_for_a_word_while_they_are_away() -> None:
+    turns = Turns(RULES, 0)
+    turns.caller_done(1_000)
+    turns.hold(True, 2_000)
+    assert turns.due(600_000) is Due.STALLED, "the session owes its answer all the same"
+    turns.sounding(until=3_000)
+    assert turns.deadline() == RULES.limit_ms
+    assert turns.due(600_000) is None
+    turns.hold(False, 600_000)
+    assert turns.due(619_999) is None
+    assert turns.due(620_000) is Due.STILL_THERE
+
+
+def test_who_was_away_is_given_time_before_one_moment() -> None:
+    turns = Turns(RULES, 0)
+    turns.caller_done(1_000)
+    turns.hold(True, 2_000)
+    assert turns.due(4_000) is None
+    turns.hold(False, 10_000)
+    assert turns.due(12_499) is None
+    assert turns.due(12_500) is Due.ONE_MOMENT
+
+
 def test_silence_counts_from_the_end_of_what_is_heard() -> None:
     turns = Turns(RULES, 0)
     turns.sounding(until=12_000)

@@ -28,6 +28,8 @@ const HAPPENED = {
   session_lost: () => "The session was lost.",
   session_renewed: () => "Another session took over.",
   caller_changed: () => "Somebody else was put through to the assistant.",
+  held: () => "The assistant was put on hold.",
+  resumed: () => "The assistant was taken back from hold.",
 };
 
 // `line` is the time line of a live call, as far as it has come; a call that is over has its own.

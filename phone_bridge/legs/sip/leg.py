@@ -13,7 +13,16 @@ from phone_bridge.audio.fade import fallen, risen
 from phone_bridge.audio.frames import FRAME_MS
 from phone_bridge.audio.tones import ToneDetector, dtmf
 from phone_bridge.call.commands import Flush, HangUp, LegCommand, Play
-from phone_bridge.call.events import CallerChanged, CallerHeard, DigitPressed, Event, LegClosed, LegTrouble, MarkReached
+from phone_bridge.call.events import (
+    CallerChanged,
+    CallerHeard,
+    CallerHeld,
+    DigitPressed,
+    Event,
+    LegClosed,
+    LegTrouble,
+    MarkReached,
+)
 from phone_bridge.errors import RemoteError
 from phone_bridge.legs.playout import Playout
 from phone_bridge.legs.sip import rtcp, rtp, sdp
@@ -26,7 +35,7 @@ from phone_bridge.legs.sip.srtp import Seal, Srtp
 from phone_bridge.legs.sip.telephone_event import END_PACKETS, KEY_MS, Keys, Presses, Turn, pack, relayed
 
 MEDIA_TIMEOUT_MS = 60_000
-"""How long a caller who is not on hold may send no sound before the call counts as lost."""
+"""How long a caller may send neither sound nor a report before the call counts as lost; who has us on hold may."""
 
 CATCH_UP_MS = 200
 """Frames that are late by no more than this follow at once; after a longer stall they go on from now."""
@@ -73,7 +82,7 @@ class SipLeg:
         self._presses = Presses()
         self._pressed_at = 0  # the timestamp at which the key went down
         self._listen_anew()
-        self._told: list[Event] = []  # facts that wait for the next turn
+        self._told: list[Event] = [] if agreed.sends else [CallerHeld(held=True)]  # facts for the next turn
         self._outgoing: list[str | bytes] = []
         self._point()
 
@@ -126,6 +135,7 @@ class SipLeg:
         if self._seal is not None:
             data = self._seal.open(data)
         if rtcp.is_control(data):
+            self._heard_at = now  # who does not speak, and sends no silence, is there all the same
             self._control.receive(data, now)
             return []
         packet = rtp.unpack(data)
@@ -169,12 +179,12 @@ class SipLeg:
                 self._outgoing.append(response(message, 200))
                 return _pressed(key)
             case "INVITE" | "UPDATE":
-                self._described_anew(message)
+                return self._described_anew(message)
             case "ACK" if message.body:
-                self._agree(sdp.read(message.body))
+                return self._agree(sdp.read(message.body))
         return []
 
-    def _described_anew(self, request: Request) -> None:
+    def _described_anew(self, request: Request) -> list[Event]:
         """Answer a re-INVITE: hold, resume, a new address, another codec (RFC 3264, 8)."""
         contact: Fields = (("Contact", self.dialog.contact),)
         self._version += 1
@@ -183,23 +193,28 @@ class SipLeg:
             offer = sdp.offer(*self._here, self._version, key=key, wish=wish, codecs=codecs)
             body = offer if request.method == "INVITE" else b""
             self._outgoing.append(response(request, 200, fields=(*contact, *(_SDP if body else ())), body=body))
-            return
+            return []
         try:
             theirs = sdp.read(request.body)
-            self._agree(theirs)
+            facts = self._agree(theirs)
         except RemoteError:
             self._outgoing.append(response(request, 488))
             raise
         body = sdp.answer(theirs, self._agreed, *self._here, self._version, key=self._numbers.key)
         self._outgoing.append(response(request, 200, fields=(*contact, *_SDP), body=body))
+        return facts
 
-    def _agree(self, theirs: sdp.Description) -> None:
+    def _agree(self, theirs: sdp.Description) -> list[Event]:
         before, self._agreed = self._agreed, sdp.agree(theirs, self._wish, self._agreed.codecs)
         if (before.payload, before.codec) != (self._agreed.payload, self._agreed.codec):
             self._speak_anew(before)
         if (self._agreed.events is None) != (self._tones is not None):
             self._tones = self._listener()
         self._point()
+        if self._agreed.sends == before.sends:
+            return []
+        self._heard_at = self._turn
+        return [CallerHeld(before.sends)]
 
     def _speak_anew(self, before: sdp.Agreed) -> None:
         """Go on in another codec, softly; whoever hears on hears one frame more as before."""
@@ -275,7 +290,7 @@ class SipLeg:
             self._turn += FRAME_MS
         if report := self._control.report(now, self._timestamp, self._jitter.wait_ms):
             self._outgoing.append(report)
-        if self._agreed.hears and now - self._heard_at > MEDIA_TIMEOUT_MS:
+        if self._agreed.hears and self._agreed.sends and now - self._heard_at > MEDIA_TIMEOUT_MS:
             self._hang_up()
             facts.append(LegClosed("lost"))
         return facts
@@ -342,6 +357,8 @@ class SipLeg:
         self._seal, self._version, self._packets = None, 1, 0
         self._listen_anew()
         self._told.append(CallerChanged())
+        if not agreed.sends:
+            self._told.append(CallerHeld(held=True))
         self._point()
 
     def leave(self) -> None:

@@ -8,7 +8,7 @@ from phone_bridge.legs.sip import sdp
 from phone_bridge.legs.sip.dialog import Dialog
 from phone_bridge.legs.sip.leg import CATCH_UP_MS, MEDIA_TIMEOUT_MS, Numbers, SipLeg
 from phone_bridge.legs.sip.message import Response, read
-from phone_bridge.legs.sip.rtcp import is_control
+from phone_bridge.legs.sip.rtcp import Control, is_control
 from phone_bridge.legs.sip.rtp import Packet, unpack
 from phone_bridge.legs.sip.telephone_event import Keys
 from tests.legs.sip import samples
@@ -153,12 +153,12 @@ def test_a_key_comes_by_info_too() -> None:
 def test_a_caller_on_hold_hears_nothing_and_misses_nothing() -> None:
     leg = samples.leg()
     leg.send(c.Play(b"\x01" * 160, "a"), START)
-    leg.receive(samples.text("said", "2_reinvite_hold.sip"), START)
+    assert leg.receive(samples.text("said", "2_reinvite_hold.sip"), START) == [e.CallerHeld(held=True)]
     answer = answered(leg)
     assert b"a=recvonly" in answer.body
     assert [fact for _ in range(5) for fact in turn(leg)] == [e.CallerHeard(SILENCE)] * 5
     assert leg.outgoing() == []
-    leg.receive(samples.text("said", "3_reinvite_resume.sip"), START)
+    assert leg.receive(samples.text("said", "3_reinvite_resume.sip"), START) == [e.CallerHeld(held=False)]
     assert b"a=sendrecv" in answered(leg).body
     assert leg.far_end.address == ("192.0.2.11", 4010)
     turn(leg)
@@ -202,6 +202,32 @@ def test_a_caller_who_only_listens_is_not_lost() -> None:
     leg = samples.leg()
     leg.receive(samples.text("said", "2_reinvite_hold.sip").replace("a=sendonly", "a=inactive"), START)
     assert e.LegClosed("lost") not in leg.expire(START + 2 * MEDIA_TIMEOUT_MS)
+
+
+def test_a_caller_who_has_us_on_hold_may_send_nothing_for_as_long_as_that_lasts() -> None:
+    leg = samples.leg()
+    leg.receive(samples.text("said", "2_reinvite_hold.sip"), START)
+    assert e.LegClosed("lost") not in leg.expire(START + 2 * MEDIA_TIMEOUT_MS)
+    leg.receive(samples.text("said", "3_reinvite_resume.sip"), START + 2 * MEDIA_TIMEOUT_MS)
+    assert e.LegClosed("lost") not in leg.expire(START + 3 * MEDIA_TIMEOUT_MS)
+    assert e.LegClosed("lost") in leg.expire(START + 3 * MEDIA_TIMEOUT_MS + 40)
+
+
+def test_a_caller_who_sends_only_reports_is_not_lost() -> None:
+    leg = samples.leg()
+    peer = Control(1, 8_000, START)
+    peer.sent(160)
+    leg.receive(peer.report(START + MEDIA_TIMEOUT_MS, 0, 0), START + MEDIA_TIMEOUT_MS)
+    assert e.LegClosed("lost") not in leg.expire(START + 2 * MEDIA_TIMEOUT_MS)
+
+
+def test_a_call_may_begin_on_hold() -> None:
+    held = sdp.agree(sdp.read(samples.request("said", "2_reinvite_hold.sip").body))
+    leg = SipLeg(samples.dialog(), held, samples.MEDIA, samples.NUMBERS, START)
+    assert turn(leg)[0] == e.CallerHeld(held=True)
+    leg = samples.leg()
+    leg.change(leg.dialog, held, samples.MEDIA, samples.NUMBERS)
+    assert turn(leg)[:2] == [e.CallerChanged(), e.CallerHeld(held=True)]
 
 
 def test_late_frames_follow_at_once_and_a_stall_is_a_hole() -> None:
