@@ -22,6 +22,7 @@ from phone_bridge.legs.sip.locating import Failures
 from phone_bridge.legs.sip.message import (
     BRANCH_COOKIE,
     CRLF,
+    SDP_TYPE,
     Fields,
     Request,
     Response,
@@ -42,7 +43,6 @@ from phone_bridge.legs.sip.transferee import ReferAsked, Transferee
 
 ALLOW: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY, PRACK, REFER"),)
 ACCEPT: Fields = (("Accept", "application/sdp, application/dtmf-relay, application/dtmf"),)
-SDP_TYPE = "application/sdp"
 METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "NOTIFY", "PRACK", "REFER"})
 
 RELIABLE = "100rel"

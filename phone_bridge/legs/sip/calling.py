@@ -17,13 +17,12 @@ from phone_bridge.legs.sip.codec import CODECS
 from phone_bridge.legs.sip.dialog import MAX_FORWARDS, Dialog, Ends, Hop, Place, contact, via
 from phone_bridge.legs.sip.digest import AUTHORIZATION, Proof
 from phone_bridge.legs.sip.locating import Failures, Turned
-from phone_bridge.legs.sip.message import BRANCH_COOKIE, Fields, Response, written
+from phone_bridge.legs.sip.message import BRANCH_COOKIE, SDP_TYPE, Fields, Response, written
 from phone_bridge.legs.sip.replacing import REPLACES
 from phone_bridge.legs.sip.session_timer import TIMER
 from phone_bridge.legs.sip.srtp import Srtp
 from phone_bridge.legs.sip.transaction import InviteTransaction, State
 
-SDP_TYPE = "application/sdp"
 ALLOWED: Fields = (("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY, REFER"),)
 SUPPORTED: Fields = (("Supported", f"{TIMER}, {REPLACES}, norefersub"),)
 

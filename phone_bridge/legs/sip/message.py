@@ -26,6 +26,8 @@ MAX_SEQUENCE = 2**31 - 1
 MAX_VIAS = 70
 """As many hops as Max-Forwards allows a request at its start (RFC 3261, 8.1.1.6)."""
 
+SDP_TYPE = "application/sdp"
+
 BRANCH_COOKIE = "z9hG4bK"
 """How the branch of a transaction begins since RFC 3261, 8.1.1.7."""
 
@@ -36,6 +38,7 @@ _STATUS = re.compile(rb"SIP/2\.0 ([1-6]\d\d)\b")
 _COMMA = re.compile(r"[ \t]*,[ \t]*")
 _SENT_PROTOCOL = re.compile(r"SIP\s*/\s*2\.0\s*/\s*", re.IGNORECASE)
 _ADDRESSED = frozenset({"via", "from", "to", "contact", "record-route", "route"})
+_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
 
 
@@ -98,7 +101,10 @@ class Response(_Head, frozen=True, kw_only=True):
 
 
 def read(data: bytes) -> Request | Response:
-    """Read one message; raises RemoteError ``malformed_sip`` for whatever RFC 3261 does not allow."""
+    """Read one message; raises RemoteError ``malformed_sip`` for whatever RFC 3261 does not allow.
+
+    Of a body in several parts (RFC 5621) the session description is kept, as if it had come alone.
+    """
     if len(data) > MAX_MESSAGE_BYTES:
         raise _malformed(f"of {len(data)} bytes, where {MAX_MESSAGE_BYTES} are read")
     try:
@@ -116,7 +122,7 @@ def read(data: bytes) -> Request | Response:
             "contact": () if headers.get("Contact") == "*" else tuple(parsed.contact),
             "record_route": tuple(parsed.record_route),
             "headers": headers,
-            "body": _body(parsed.body, headers),
+            "body": _described(_body(parsed.body, headers), headers),
         }
     except (KeyError, ValueError, AssertionError, TypeError) as error:
         raise _malformed(f"that cannot be read: {type(error).__name__} {error}"[:200]) from None
@@ -165,6 +171,26 @@ def _body(body: bytes, headers: Headers) -> bytes:
     if not length.isascii() or not length.isdigit() or int(length) > len(body):
         raise ValueError("Content-Length does not fit the body")
     return body[: int(length)]
+
+
+def _described(body: bytes, headers: Headers) -> bytes:
+    """Take the session description out of a body of several parts; any other body stays what it is."""
+    kind = headers.get("Content-Type") or ""
+    boundary = _BOUNDARY.search(kind) if kind.lower().startswith("multipart/") else None
+    if boundary is None:
+        return body
+    delimiter = f"{CRLF}--{boundary[1] or boundary[2]}".encode()
+    for part in (CRLF.encode() + body).split(delimiter)[1:]:
+        head, blank, content = part.partition(b"\r\n\r\n")
+        fields = [line.partition(b":") for line in head.lower().split(b"\r\n")]
+        types = [
+            value.partition(b";")[0].strip() for name, _, value in fields if name.strip() in (b"content-type", b"c")
+        ]
+        if blank and types == [SDP_TYPE.encode()]:
+            headers.setlist("Content-Type", [SDP_TYPE])
+            headers.setlist("Content-Length", [str(len(content))])
+            return content
+    return body
 
 
 def _asserted(headers: Headers) -> Address | None:

@@ -24,6 +24,8 @@ COMFORT_NOISE = 13
 
 _NAMES = {f"{name.lower()}/{rate}": codec for codec, name in NAMES.items() for rate in (CLOCK_RATE, f"{CLOCK_RATE}/1")}
 CLEAR, SEALED = "RTP/AVP", "RTP/SAVP"
+_CLEAR, _SEALED = (CLEAR, f"{CLEAR}F"), (SEALED, f"{SEALED}F")
+"""Each with feedback, too (RFC 4585, RFC 5124): who offers none of it in return is sent none."""
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _ANSWERED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 
@@ -50,10 +52,10 @@ class Stream(Struct, frozen=True, kw_only=True):
     def usable(self, wish: Srtp) -> bool:
         """Whether this is sound that can be spoken here, as ``wish`` has it."""
         may_be_sealed = wish is not Srtp.OFF and self.crypto is not None
-        fits = may_be_sealed or (self.protocol == CLEAR and wish is not Srtp.REQUIRE)
+        fits = may_be_sealed or (self.protocol in _CLEAR and wish is not Srtp.REQUIRE)
         return (
             self.media == "audio"
-            and self.protocol in (CLEAR, SEALED)
+            and self.protocol in (*_CLEAR, *_SEALED)
             and fits
             and self.port > 0
             and bool(self.payloads)

@@ -305,6 +305,13 @@ def test_a_call_that_comes_by_two_ways_is_taken_once() -> None:
     assert line.codes() == [482]
 
 
+@pytest.mark.parametrize("name", ["invite_softphone.sip", "invite_multipart.sip"])
+def test_what_real_stacks_say_beside_the_offer_is_left_alone(name: str) -> None:
+    offer = Line().invited(name).offer
+    assert offer is not None
+    assert offer.audio() is not None
+
+
 def test_an_invite_may_come_without_an_offer() -> None:
     assert Line().invited("invite_without_offer.sip").offer is None
 

@@ -66,6 +66,30 @@ def test_a_body_is_cut_to_its_length() -> None:
     assert m.read(data).body == b"ab"
 
 
+def test_of_a_body_in_several_parts_the_session_description_is_kept() -> None:
+    request = samples.request("outside", "invite_multipart.sip")
+    assert (request.content_type, request.body) == ("application/sdp", samples.request("outside", "invite.sip").body)
+    again = m.read(m.rendered(request).encode())
+    assert again.body == request.body
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"application/sdp", b"application/pidf+xml"),
+        (b'"next part"', b'"no part"'),
+        (b'boundary="next part"', b"x=1"),
+        (b"sdp;charset=utf-8\r\n\r\n", b"sdp\r\n"),
+    ],
+)
+def test_a_body_in_several_parts_without_a_description_stays_what_it_is(old: bytes, new: bytes) -> None:
+    data = samples.raw("outside", "invite_multipart.sip")
+    head, _, body = data.replace(old, new).partition(b"\r\n\r\n")
+    length = next(line for line in head.split(b"\r\n") if line.startswith(b"Content-Length"))
+    message = m.read(head.replace(length, f"Content-Length: {len(body)}".encode()) + b"\r\n\r\n" + body)
+    assert (message.content_type, message.body) == ("multipart/mixed", body)
+
+
 def test_a_response_repeats_the_way_and_the_routes_only_where_they_belong() -> None:
     data = samples.raw("outside", "invite.sip").replace(
         b"Max-Forwards", b"Record-Route: <sip:p.example;lr>\r\nMax-Forwards"

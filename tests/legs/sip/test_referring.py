@@ -28,6 +28,12 @@ def test_an_attended_transfer_names_whom_to_replace() -> None:
     assert found.by == "<sip:jane@192.0.2.10>"
 
 
+def test_an_attended_transfer_by_linphone() -> None:
+    found = asked("13_refer_softphone.sip")
+    assert (str(found.uri), found.by) == ("sip:bob@office.example", "sip:alice@office.example")
+    assert found.replaces == Replaces(call_id="tpJeqYhNTG", to_tag="GIwVAgS", from_tag="ugzgCao55")
+
+
 def test_who_wants_to_hear_nothing_says_so() -> None:
     found = asked("12_refer_silent.sip")
     assert (found.silent, found.uri.user, found.by) == (True, "+4930999999", "")

@@ -42,6 +42,18 @@ def test_what_is_not_wished_is_not_spoken() -> None:
         sdp.agree(offer, codecs=(8,))
 
 
+def test_a_soft_phone_that_offers_all_it_knows_gets_its_sound_with_feedback_and_no_more() -> None:
+    offer = sdp.read(samples.request("outside", "invite_softphone.sip").body)
+    agreed = sdp.agree(offer)
+    assert (agreed.payload, agreed.events, agreed.control_port) == (0, 101, 7152)
+    answer = sdp.answer(offer, agreed, "192.0.2.1", 5000, 1).decode().split("\r\n")
+    assert [line for line in answer if line.startswith("m=")] == [
+        "m=audio 5000 RTP/AVPF 0 101",
+        "m=video 0 RTP/AVPF 96",
+    ]
+    assert not [line for line in answer if line.startswith(("a=ice", "a=candidate", "a=group", "a=rtcp-fb", "a=mid"))]
+
+
 def test_our_offers_have_the_order_that_is_wished() -> None:
     assert b"RTP/AVP 0 8 101\r\n" in sdp.offer("192.0.2.1", 5000, 1)
     assert b"RTP/AVP 9 0 101\r\n" in sdp.offer("192.0.2.1", 5000, 1, codecs=(9, 0))

@@ -97,6 +97,7 @@ def test_no_line_does_more_than_raise_a_remote_error(text: str) -> None:
         (["m=audio 4000 RTP/AVP 0", LINE], Srtp.REQUIRE, True),
         (["m=audio 4000 RTP/SAVP 0", LINE], Srtp.OFF, None),
         (["m=audio 4000 RTP/SAVP 0", LINE], Srtp.OFFER, True),
+        (["m=audio 4000 RTP/SAVPF 0", LINE], Srtp.REQUIRE, True),
         (["m=audio 4000 RTP/SAVP 0"], Srtp.REQUIRE, None),
         (["m=audio 4002 RTP/AVP 0", "m=audio 4000 RTP/SAVP 0", LINE], Srtp.OFFER, True),
     ],
