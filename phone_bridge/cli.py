@@ -61,6 +61,9 @@ def _api(url: str | None) -> "Api":
 
 
 def _serve() -> Command:
+    from phone_bridge.runtime import reloading
+
+    reloading.expect()  # before the imports, which take longer than what comes after them
     from phone_bridge import serve_cli
 
     return Command(serve_cli.add_arguments, serve_cli.run)

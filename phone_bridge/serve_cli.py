@@ -25,7 +25,7 @@ from phone_bridge.errors import SettingsError, Unavailable
 from phone_bridge.routing import Route
 from phone_bridge.runtime.drain import Drain
 from phone_bridge.runtime.record import Records
-from phone_bridge.runtime.reloading import Reloading
+from phone_bridge.runtime.reloading import Reloading, expect
 from phone_bridge.runtime.stopping import Stopping
 from phone_bridge.runtime.supervisor import Supervisor
 from phone_bridge.runtime.voice import Voice
@@ -85,6 +85,7 @@ def _asked_to_stop(*_: object) -> None:
 
 def worker() -> Starlette:
     """Make the application of one of several processes."""
+    expect()
     settings = load(os.environ, Path.cwd())
     configure(settings.log_format)
     return _application(settings, supervised=True)

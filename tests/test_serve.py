@@ -159,6 +159,9 @@ class Deployment:
         self.servers: list[Served] = []
 
     async def serve(self, *arguments: str, **environ: str) -> Served:
+        return await self.start(*arguments, **environ).ready()
+
+    def start(self, *arguments: str, **environ: str) -> Served:
         port = free_port()
         server = Served(
             self.folder,
@@ -170,7 +173,7 @@ class Deployment:
         )
         self.servers.append(server)
         self.balancer.ports.append(port)
-        return await server.ready()
+        return server
 
     def leave_out(self, server: Served) -> None:
         """Send no new connection to a process, as a balancer does that has seen it fail; those that are open stay."""
@@ -340,6 +343,27 @@ def test_routes_are_read_again_while_somebody_is_on_the_telephone(tmp_path: Path
         result = await caller.over()
         assert (result.status, result.ended_by, result.undone) == ("completed", "caller", ())
         assert [call["user_id"] for call in server.calls() if call["status"] == "completed"] == ["usr_old"]
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_routes_that_change_while_a_server_starts_are_read(tmp_path: Path, workers: int) -> None:
+    file = tmp_path / "phone-bridge.toml"
+    file.write_text(OFFICE.format(user="old"))
+
+    async def story(deployed: Deployment) -> None:
+        server = deployed.start("--workers", str(workers))
+        begun = "Started parent process" if workers > 1 else "Started server process"
+        await patiently(lambda: begun in server.log.read_text(), READY_SECONDS, server)
+        file.write_text(OFFICE.format(user="new"))
+        server.signal(signal.SIGHUP)
+        await patiently(
+            lambda: server.log.read_text().count("routes were read again") == workers, READY_SECONDS, server
+        )
+        fetch(f"{server.url}/twilio/voice", call_form("CA1"))
+        assert [call["user_id"] for call in server.calls()] == ["usr_new"]
+        assert "died" not in server.log.read_text()
 
     play(tmp_path, story)
 

@@ -26,6 +26,21 @@ class Supervisor(Multiprocess):
         """Whether a process could not start."""
         return any(process.exitcode == STARTUP_FAILURE for process in self.processes)
 
+    def run(self) -> None:
+        """Keep the processes running until told to stop."""
+        # A process inherits this, so that a SIGHUP waits from its first moment until it can take one.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        try:
+            super().run()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def handle_signals(self) -> None:
+        """Look at what signals have come."""
+        before = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that waits comes here
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        super().handle_signals()
+
     def handle_term(self) -> None:
         """Take the first SIGTERM, or one that came before it was acted upon."""
         self._asked += 1

@@ -108,3 +108,26 @@ def test_a_hangup_is_passed_on_to_those_who_live_and_ends_nobody(parent: Any, ki
     parent.handle_hup()
     assert killed == [(1, signal.SIGHUP), (3, signal.SIGHUP)]
     assert [child.asked_to_stop for child in children] == [0, 0, 0]
+
+
+def test_a_hangup_waits_in_whoever_starts_and_comes_to_the_parent(
+    parent: Any, killed: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inherited: list[set[int]] = []
+
+    def start() -> None:
+        inherited.append(set(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+        parent.processes = [Child(1, 1)]
+        signal.raise_signal(signal.SIGHUP)
+
+    def look_after() -> None:
+        inherited.append(set(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+        parent.should_exit.set()
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    monkeypatch.setattr(parent, "init_processes", start)
+    monkeypatch.setattr(parent, "keep_subprocess_alive", look_after)
+    parent.run()
+    assert killed == [(1, signal.SIGHUP)]
+    assert all(signal.SIGHUP in mask for mask in inherited)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
