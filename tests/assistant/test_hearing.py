@@ -184,7 +184,7 @@ def test_a_menu_s_choice_is_heard_and_nothing_else_is(
         ("That is not right.", Mood.CONSENT, ""),
         ("Don't confirm it.", Mood.CONSENT, "don't confirm it"),
         ("Certainly.", Mood.CONSENT, "certainly"),
-        ("Certainly not.", Mood.CONSENT, ""),
+        ("Certainly not.", Mood.CONSENT, "certainly not"),
         ("My grandmother used to bake wonderful cakes in winter.", Mood.WISH, ""),
         ("Please turn down the radio, I am on the telephone.", Mood.CONSENT, ""),
     ],

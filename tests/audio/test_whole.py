@@ -25,6 +25,26 @@ def test_a_tone_is_the_same_tone_at_any_rate(rate_in: int, rate_out: int) -> Non
     assert np.abs(made[:size] - wanted[:size]).max() < 8_000 * 0.02
 
 
+@given(
+    st.integers(100, 20_000), st.sampled_from(RATES), st.sampled_from(RATES), st.floats(0.02, 0.4), st.floats(0, 6.28)
+)
+def test_sound_of_any_length_keeps_its_course(
+    size: int, rate_in: int, rate_out: int, pitch: float, phase: float
+) -> None:
+    """The pitch is a share of the lower of the two rates; at the very ends any sound that is cut off rings."""
+    hertz = pitch * min(rate_in, rate_out)
+
+    def course(count: int, rate: int) -> np.ndarray:
+        return np.asarray(8_000 * np.sin(2 * np.pi * hertz * np.arange(count) / rate + phase) * np.hanning(count))
+
+    made = resampled(course(size, rate_in), rate_in, rate_out)
+    assert made.size == round(size * rate_out / rate_in)
+    times = np.arange(made.size) * rate_in / rate_out
+    fade = 0.5 - 0.5 * np.cos(2 * np.pi * times / (size - 1))
+    wanted = 8_000 * np.sin(2 * np.pi * hertz * times / rate_in + phase) * fade
+    assert np.abs(made - wanted).max() < 8_000 * 0.05
+
+
 def test_what_the_new_rate_cannot_hold_is_left_out() -> None:
     assert np.abs(resampled(tone(6_000, 24_000), 24_000, 8_000)).max() < 1
 
