@@ -12,7 +12,6 @@ that way, and decoys stand beside it, lest something that sounds like a yes be t
 
 import json
 import random
-import re
 import tempfile
 from collections import OrderedDict
 from collections.abc import Container, Mapping
@@ -86,7 +85,6 @@ EFFORT = {"maxhmmpf": 3_000, "fwdflatefwid": 8, "fwdflatsfwin": 10}
 """How much the decoder tries: less than it would by itself, which takes a fifth longer and hears no more."""
 
 _TRIGRAMS = "trigrams"
-_VARIANT = re.compile(r"\(\d+\)$")
 
 
 class Grammar(Struct):
@@ -199,10 +197,10 @@ def _dictionary(words: Container[str]) -> dict[str, list[str]]:
     ways: dict[str, list[str]] = {}
     with Path(ps.get_model_path("en-us/cmudict-en-us.dict")).open() as lines:
         for line in lines:
-            word, _, phones = line.rstrip("\n").partition(" ")
-            word = _VARIANT.sub("", word) if word.endswith(")") else word
+            entry, _, phones = line.partition(" ")
+            word = entry.partition("(")[0]  # its further ways are "word(2)"
             if word in words:
-                ways.setdefault(word, []).append(phones)
+                ways.setdefault(word, []).append(phones.rstrip("\n"))
     return ways
 
 

@@ -31,11 +31,8 @@ class Network:
         self._ids: dict[Arcs, int] = {}
         self._done: dict[tuple[str, int], Arcs] = {}
         self._start = self._number(self._arcs(self._top, frozenset({END})))
-
-    @property
-    def words(self) -> frozenset[str]:
+        self.words = frozenset(word for arcs in self._states for word, _ in arcs if word)
         """Every word of the language."""
-        return frozenset(word for arcs in self._states for word, _ in arcs if word)
 
     @property
     def start(self) -> int:
