@@ -22,31 +22,54 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export URLLIB3_NO_OVERRIDE = 1
 export PIP_NO_BINARY = urllib3-future
 
-.PHONY: run test suite313 check suite bench soak clean
+# Two things at once, each with its output in one piece where make can do that (since 4.0).
+BOTH = $(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),-O)
+
+.PHONY: run test ready suite313 ready313 installed check code files suite bench soak clean
 
 run: $(VENV)/run.done
 	@$(BIN)/phone-bridge serve
 
 test: check suite
 
+# The environments of both interpreters, before anything is tested: each is installed with one core.
+ready:
+	@$(BOTH) $(VENV)/check.done ready313
+
+installed: $(VENV)/test.done
+
 # The suite once more on 3.13; nothing where that is not found, or was what it ran on.
-suite313:
+suite313: AIM = suite
+ready313: AIM = installed
+suite313 ready313:
 ifneq ($(PYTHON313),)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] == (3, 13))' || exit 0; \
-	$(MAKE) suite PYTHON=$(PYTHON313) VENV=$(VENV)/3.13
+	$(MAKE) $(AIM) PYTHON=$(PYTHON313) VENV=$(VENV)/3.13
 else
 	@echo "== no Python 3.13 was found: the suite ran on one version"
 endif
 
 check: $(VENV)/check.done
+	@$(BOTH) code files $(VENV)/read.done
+
+# Each of these two has enough with one core.
+code:
 	$(BIN)/ruff check phone_bridge twiml tests
 	$(BIN)/ruff format --check phone_bridge twiml tests
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/test_layers.py tests/infra
 	$(BIN)/python -m tests.infra.audit
 
+files:
+	$(BIN)/pytest -q tests/test_layers.py tests/infra
+
+# What pytest makes of the tests' asserts is kept for the suite's processes, each of which would make all of it anew.
+$(VENV)/read.done: $(VENV)/test.done
+	@$(BIN)/pytest --collect-only -q tests/[a-c]*/ >/dev/null 2>&1 & \
+	$(BIN)/pytest --collect-only -q tests/[d-h]*/ tests/[j-z]*/ tests/test_*.py >/dev/null 2>&1; wait
+	@touch $@
+
 # What is in infra/ was looked at by check already, whose tools the suite's environments do not have.
-suite: $(VENV)/test.done
+suite: $(VENV)/test.done $(VENV)/read.done
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --ignore=tests/infra
 
 bench: $(VENV)/test.done
