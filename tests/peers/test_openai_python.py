@@ -4,14 +4,16 @@ import asyncio
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai import AsyncOpenAI
-from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
 from tests.peers.house import ANSWER, KEY, QUESTION, bridge, question
 from tests.runtime.serving import Running
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+    from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
 pytestmark = pytest.mark.speech
 
@@ -29,13 +31,15 @@ SESSION: Any = {
 CHUNK_BYTES = 4_800  # 100 ms
 
 
-def client(running: Running, key: str = KEY) -> AsyncOpenAI:
+def client(running: Running, key: str = KEY) -> "AsyncOpenAI":
+    from openai import AsyncOpenAI  # takes a second, which only the process of the suite that runs this needs to wait
+
     return AsyncOpenAI(
         api_key=key, base_url=f"http://127.0.0.1:{running.port}/v1", websocket_base_url=f"{running.url}/v1"
     )
 
 
-async def until(connection: AsyncRealtimeConnection, kind: str) -> list[Any]:
+async def until(connection: "AsyncRealtimeConnection", kind: str) -> list[Any]:
     """Take what comes up to and with the first message of ``kind``; an error is none of it."""
     taken: list[Any] = []
     async with asyncio.timeout(20):
@@ -47,7 +51,7 @@ async def until(connection: AsyncRealtimeConnection, kind: str) -> list[Any]:
     raise AssertionError(f"no {kind} came")
 
 
-async def write(connection: AsyncRealtimeConnection, words: str) -> Any:
+async def write(connection: "AsyncRealtimeConnection", words: str) -> Any:
     """Take a typed turn, and give the response to it."""
     content: Any = [{"type": "input_text", "text": words}]
     await connection.conversation.item.create(item={"type": "message", "role": "user", "content": content})
@@ -55,7 +59,7 @@ async def write(connection: AsyncRealtimeConnection, words: str) -> Any:
     return (await until(connection, "response.done"))[-1].response
 
 
-async def speak(connection: AsyncRealtimeConnection, sound: bytes) -> None:
+async def speak(connection: "AsyncRealtimeConnection", sound: bytes) -> None:
     for at in range(0, len(sound), CHUNK_BYTES):
         chunk = base64.b64encode(sound[at : at + CHUNK_BYTES]).decode()
         await connection.input_audio_buffer.append(audio=chunk)
