@@ -111,7 +111,7 @@ def fetch(url: str, form: list[tuple[str, str]] | None = None) -> tuple[int, Any
     try:
         data = urlencode(form).encode() if form else None
         with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=5) as answer:
-            return answer.status, read(answer.headers["content-type"], answer.read())
+            return answer.status, read(answer.headers["content-type"] or "", answer.read())
     except urllib.error.HTTPError as error:
         with error:
             return error.code, read(error.headers["content-type"], error.read())
@@ -292,6 +292,49 @@ def test_a_call_outlives_its_process(tmp_path: Path) -> None:
         assert any("what is my next meeting" in str(message) for message in other.words)  # the new session was told
 
     play(tmp_path, story)
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_question_whose_process_is_killed_is_kept_as_not_answered(tmp_path: Path, comes_back: bool) -> None:
+    async def story(deployed: Deployment) -> None:
+        first, second = await deployed.serve(), await deployed.serve()
+        caller = await deployed.phone(Say("cancel it"), *([Say("hello again")] if comes_back else []))
+        assistant = await deployed.session(1)
+        await patiently(lambda: heard(assistant), READY_SECONDS, first)
+        assistant.tell(m.SpeechStarted(), m.SpeechStopped(), m.TranscriptFinal("cancel it"))
+        assistant.propose("act_1")
+        await patiently(lambda: any(action["heard_ms"] for action in asked_of(second)), READY_SECONDS, first, second)
+        deployed.leave_out(first)
+        if not comes_back:
+            deployed.leave_out(second)
+        first.signal(signal.SIGKILL)
+        await first.ended(AT_ONCE_SECONDS)
+        if comes_back:
+            other = await deployed.session(2)
+            await caller.over()
+            assert second.calls()[0]["resumed"] == 1
+            assert not [word for word in other.words if isinstance(word, m.ActionConfirm)]
+        else:
+            await caller.over()
+            fetch(f"{second.url}/twilio/status", call_form(caller.call_sid, CallStatus="completed"))
+        await patiently(lambda: second.calls()[0]["status"] == "completed", READY_SECONDS, second)
+        (action,) = asked_of(second)
+        assert (action["id"], action["verdict"], action["by"], action["outcome"]) == (
+            "act_1",
+            "unanswered",
+            "none",
+            "unknown",
+        )
+        assert "Dentist" in action["question"]
+        assert fetch(f"{second.url}/v1/calls/{second.calls()[0]['id']}")[1]["receipts"] == []
+        assert not [word for word in assistant.words if isinstance(word, m.ActionConfirm)]
+
+    play(tmp_path, story)
+
+
+def asked_of(server: Served) -> list[Any]:
+    """Give the actions of the one call that a server knows."""
+    return [action for call in server.calls() for action in call["actions"]]
 
 
 def said(server: Served, words: str) -> list[bool]:

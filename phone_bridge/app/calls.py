@@ -71,9 +71,15 @@ async def find(request: Request) -> CallRecord | None:
 
 
 def shown(request: Request, call: CallRecord) -> dict[str, Any]:
-    """Write a call as whoever asks may see it: a key that may only look sees the last two digits of its numbers."""
-    door: Door = request.app.state.bridge.door
+    """Write a call as whoever asks may see it: a key that may only look sees the last two digits of its numbers.
+
+    What a call that is live here is asking has no verdict yet.
+    """
+    bridge: Bridge = request.app.state.bridge
+    door = bridge.door
     written: dict[str, Any] = msgspec.to_builtins(call)
+    if (pump := bridge.registry.pump(call.id)) is not None:
+        written["actions"] = written["actions"][: len(pump.trace.actions)]
     if not door.allows(request, "calls:write"):
         written |= {name: masked(written[name]) for name in ("from", "to")}
     if written["timeline"] is not None:

@@ -134,6 +134,11 @@ class Questions:
         """Tell whether a proposal waits to be asked."""
         return bool(self._queue)
 
+    @property
+    def open(self) -> list[Question]:
+        """All proposals, the current one first."""
+        return [self.current, *self._queue] if self.current is not None else list(self._queue)
+
     def drop(self, id: str, *, function: bool = False) -> Question | None:
         """Take a proposal out, current or waiting; None when it is neither."""
         if self.current is not None and (self.current.function, self.current.id) == (function, id):
@@ -147,7 +152,7 @@ class Questions:
 
     def drain(self) -> list[Question]:
         """Take all proposals out, the current one first."""
-        left = [self.current, *self._queue] if self.current is not None else list(self._queue)
+        left = self.open
         self.current = None
         self._queue.clear()
         return left

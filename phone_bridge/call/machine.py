@@ -267,7 +267,7 @@ class Call:
         else:
             self._prove(now, *lines)
         self._turns.caller_done(now)
-        return self._drain()
+        return self._drain(now)
 
     @property
     def _greeting(self) -> tuple[c.Line | str, ...]:
@@ -283,9 +283,7 @@ class Call:
         elif isinstance(event, e.ToolRan) and event.id in self._functions.running:
             self._functions.give(event.id, event.result)
             self._note_outcome(event)
-        out = self._out[:]
-        self._out.clear()
-        return out
+        return self._drain(now)
 
     def deadline(self) -> int | None:
         """Say when ``expire`` is due."""
@@ -325,7 +323,7 @@ class Call:
         else:
             self._expire_session(now)
             self._expire_talk(now)
-        return self._drain()
+        return self._drain(now)
 
     def _expire_talk(self, now: int) -> None:
         if self._moving.is_due(now):
@@ -360,7 +358,8 @@ class Call:
         elif due is not None and not self._prompts:
             self._say(due.value, now=now)
 
-    def _drain(self) -> list[c.Command]:
+    def _drain(self, now: int) -> list[c.Command]:
+        self._keep_open(now)
         out = self._out[:]
         self._out.clear()
         return out
@@ -1041,21 +1040,41 @@ class Call:
         self._turns.working(self._functions.working, now)
 
     def _note(self, question: Question, verdict: c.Verdict, by: c.AnsweredBy, answer: str, now: int) -> None:
-        if question.held and self._rules.reads(question.action.name):
-            return  # a look is no deed, given or not
-        self.trace.asked(
-            Asked(
-                question.id,
-                question.action,
-                verdict,
-                by,
-                now - self.trace.began,
-                question.heard_ms,
-                question=question.words,
-                question_ms=question.words_ms,
-                answer=answer,
-                trust=self._proving.tier.value,
-            )
+        if not self._looks(question):
+            self.trace.asked(self._asked(question, verdict, by, now, answer))
+
+    def _keep_open(self, now: int) -> None:
+        """Have the trace show what is asked as not answered, with an outcome that nobody knows, until it is."""
+        if self._questions.current is not None or self._questions.waiting() or self.trace.open:
+            deeds = (question for question in self._questions.open if not self._looks(question))
+            none = c.Verdict.UNANSWERED, c.AnsweredBy.NONE
+            self.trace.asking(self._asked(question, *none, now, outcome=UNKNOWN) for question in deeds)
+
+    def _looks(self, question: Question) -> bool:
+        """Tell whether it is about a look, which is no deed, given or not."""
+        return question.held and self._rules.reads(question.action.name)
+
+    def _asked(
+        self,
+        question: Question,
+        verdict: c.Verdict,
+        by: c.AnsweredBy,
+        now: int,
+        answer: str = "",
+        outcome: str = "",
+    ) -> Asked:
+        return Asked(
+            question.id,
+            question.action,
+            verdict,
+            by,
+            now - self.trace.began,
+            question.heard_ms,
+            question=question.words,
+            question_ms=question.words_ms,
+            answer=answer,
+            outcome=outcome,
+            trust=self._proving.tier.value,
         )
 
     def _action_settled(self, event: e.ActionSettled, now: int) -> None:

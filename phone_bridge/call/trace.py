@@ -1,5 +1,6 @@
 """What a call leaves behind: what was said and heard, what was asked and answered, and some counts."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -93,6 +94,7 @@ class Trace:
         self.began = began
         self.transcript: list[Said] = []
         self.actions: list[Asked] = []
+        self.open: tuple[Asked, ...] = ()  # what is asked and not answered yet, as it stands where nobody answers it
         self.samples: list[Sample] = []
         self.counts = Counts()
         self.used_before: dict[str, int] = {}
@@ -124,6 +126,17 @@ class Trace:
         self.actions.append(asked)
         self.version += 1
 
+    def asking(self, questions: Iterable[Asked]) -> None:
+        """Know what is asked by now; a process that is killed can say nothing more of it."""
+        before, self.open = self.open, tuple(questions)
+        if list(map(_stage, before)) != list(map(_stage, self.open)):
+            self.version += 1
+
+    def forsake(self) -> None:
+        """Leave without an answer what is asked still: whoever asked is gone."""
+        self.actions.extend(self.open)
+        self.asking(())
+
     def settled(self, id: str, outcome: str, result: Any) -> None:
         """Add the session's own word on a proposal that was answered."""
         for asked in reversed(self.actions):
@@ -147,3 +160,8 @@ class Trace:
         """Add a measured value, unless there are MAX_SAMPLES of this call already."""
         if len(self.samples) < MAX_SAMPLES:
             self.samples.append(Sample(name, value))
+
+
+def _stage(asked: Asked) -> tuple[str, str, int]:
+    """Say how far a question has come, by the second."""
+    return asked.id, asked.question, asked.heard_ms // 1000

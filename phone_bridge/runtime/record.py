@@ -71,7 +71,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     trust: str | None = None
 
     def observe(self, trace: Trace) -> None:
-        """Take over what the call has left behind so far."""
+        """Take over what the call has left behind so far; what is asked by now comes last, as not answered."""
         self.transcript = [{"at_ms": s.at_ms, "speaker": s.speaker, "text": s.text} for s in trace.transcript]
         self.actions = [
             {
@@ -89,7 +89,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
                 "trust": a.trust,
                 "result": a.result,
             }
-            for a in trace.actions
+            for a in (*trace.actions, *trace.open)
         ]
         self.ended_by = trace.ended_by or None
         self.error = trace.error or None

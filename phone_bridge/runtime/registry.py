@@ -282,6 +282,7 @@ class Registry:
     def _close(self, live: _Live) -> None:
         """Write down how a call ended, or that one part of it did."""
         live.superseded = live.superseded or live.pump.leads_on
+        live.pump.trace.forsake()
         record = live.now()
         record.timeline = live.pump.trace.timeline.kept(record.timeline)
         expected = self._announced.get(record.carrier_id)
@@ -320,11 +321,11 @@ class _Checkpoints:
         self._decided = self._decisions()
 
     def changed(self) -> None:
-        """Have the record written: soon, or at once after a verdict, its outcome, and the word that ends the call."""
+        """Have the record written: soon; at once after a question, a verdict, its outcome, and the word of the end."""
         decided, self._decided = self._decided, self._decisions()
         self._record.observe(self._pump.trace)
         self._spool.put(self._record, urgent=decided != self._decided)
 
     def _decisions(self) -> tuple[str, list[tuple[str, str]]]:
         trace = self._pump.trace
-        return trace.ended_by, [(asked.verdict, asked.outcome) for asked in trace.actions]
+        return trace.ended_by, [(asked.verdict, asked.outcome) for asked in (*trace.actions, *trace.open)]

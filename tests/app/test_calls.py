@@ -6,8 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from phone_bridge.call.trace import Trace
 from phone_bridge.runtime.api_keys import SCOPES, ApiKey, fingerprint
 from tests.app.premises import ACCOUNT, LINE_MS, TOKEN, Premises, call_form, json_of, play
+from tests.runtime.serving import until
 
 JSON = {"Content-Type": "application/json"}
 PATHS = [("GET", "/v1/calls"), ("GET", "/v1/calls/call_1"), ("POST", "/v1/calls/call_1/end")]
@@ -126,6 +128,28 @@ def test_a_call_is_shown_with_the_names_that_are_fixed(tmp_path: Path) -> None:
         assert said["text"].startswith("Hello")
         carrier.hang_up()
         await house.ended(carrier)
+
+    play(tmp_path, story)
+
+
+def test_what_a_live_call_is_asking_has_no_verdict_yet(tmp_path: Path) -> None:
+    async def story(house: Premises) -> None:
+        carrier, assistant = await house.talk("CA1")
+        assistant.propose("act_1")
+        (record,) = await house.calls()
+        await until(lambda: trace_of(house).open != ())
+        for path in ("/v1/calls?carrier_id=CA1", "/v1/calls"):
+            (listed,) = json_of(await house.ask("GET", path))["data"]
+            assert listed["actions"] == []
+        assert json_of(await house.ask("GET", f"/v1/calls/{record.id}"))["actions"] == []
+        carrier.hang_up()
+        await house.ended(carrier)
+        (action,) = json_of(await house.ask("GET", f"/v1/calls/{record.id}"))["actions"]
+        assert (action["id"], action["verdict"], action["outcome"]) == ("act_1", "unanswered", "")
+
+    def trace_of(house: Premises) -> Trace:
+        ((_, trace),) = house.bridge.registry.traces()
+        return trace
 
     play(tmp_path, story)
 

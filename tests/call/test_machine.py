@@ -382,6 +382,27 @@ def test_silence_until_the_deadline_is_a_no_and_said_to_be_one() -> None:
     assert len(desk.verdicts()) == 1
 
 
+def test_what_is_asked_stands_as_not_answered_in_case_nobody_is_left_to_say_more() -> None:
+    desk = Desk().opened()
+    desk.tell(e.ConfirmationAsked("act_1", CANCEL), e.ConfirmationAsked("act_2", MOVE))
+    version = desk.call.trace.version
+    desk.wait(2 * LINE_MS + 100)
+    first, second = desk.call.trace.open
+    assert (first.id, first.verdict, first.by, first.outcome) == ("act_1", "unanswered", "none", "unknown")
+    assert (first.heard_ms, second.id, second.heard_ms, second.question) == (LINE_MS, "act_2", 0, "")
+    assert "Dentist" in first.question
+    assert desk.call.trace.version > version
+    assert desk.call.trace.actions == []
+    desk.tell(e.DigitPressed("1"))
+    assert [asked.id for asked in desk.call.trace.open] == ["act_2"]
+    desk.tell(e.LegClosed("hangup"))
+    assert desk.call.trace.open == ()
+    assert [(asked.verdict, asked.outcome) for asked in desk.call.trace.actions] == [
+        ("confirmed", ""),
+        ("unanswered", ""),
+    ]
+
+
 def test_hanging_up_is_a_no() -> None:
     desk = Desk().opened().asked()
     desk.tell(e.LegClosed("hangup"))

@@ -15,6 +15,19 @@ def test_words_stand_in_the_order_of_their_time() -> None:
     ]
 
 
+def test_what_is_asked_is_worth_keeping_second_by_second() -> None:
+    trace, versions = Trace(0), [0]
+    for heard_ms in (0, 400, 1_000, 1_900, 2_000):
+        trace.asking([Asked("act_1", Action("x"), Verdict.UNANSWERED, AnsweredBy.NONE, heard_ms, heard_ms)])
+        assert [asked.heard_ms for asked in trace.open] == [heard_ms]
+        versions.append(trace.version)
+    assert versions == [0, 1, 1, 2, 2, 3]
+    trace.forsake()
+    assert ([asked.id for asked in trace.actions], trace.open, trace.version) == (["act_1"], (), 4)
+    trace.forsake()
+    assert (len(trace.actions), trace.version) == (1, 4)
+
+
 def test_everything_worth_keeping_makes_a_new_version() -> None:
     trace = Trace(0)
     asked = Asked("act_1", Action("x"), Verdict.CONFIRMED, AnsweredBy.DIGIT, 5)

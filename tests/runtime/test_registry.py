@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from phone_bridge.runtime.traces import Traces, read
 from tests.runtime.serving import until
 
 STARTED = 1_790_000_000.0
+OPEN = Asked("act_1", Action("cancel_event", {}), Verdict.UNANSWERED, AnsweredBy.NONE, 10, outcome="unknown")
 
 
 class Puppet(Pump):
@@ -295,6 +297,7 @@ def test_a_call_that_ends_badly_leaves_its_record_all_the_same(url: str, way: st
         record, pump, carrying = await office.carried(1)
         pump.kept.said(5, "caller", "hello")
         pump.kept.error = "bridge_failed"
+        pump.kept.asking([OPEN])
         if way == "fails":
             pump.failure = LocalError("ours")
             pump.released.set()
@@ -306,6 +309,8 @@ def test_a_call_that_ends_badly_leaves_its_record_all_the_same(url: str, way: st
         assert kept is not None
         assert (kept.status, kept.error, len(kept.transcript)) == ("completed", "bridge_failed", 1)
         assert kept.ended_at is not None
+        assert [action["verdict"] for action in kept.actions] == ["unanswered"]
+        assert pump.kept.actions == [OPEN], "whoever counts the verdicts must see it, too"
         assert (office.registry.live, office.registry.announced("CA1")) == (0, None)
 
     play(url, story)
@@ -373,10 +378,16 @@ def test_what_decides_is_kept_at_once_and_what_was_said_in_its_time() -> None:
         registry = Registry(spool, max_calls=0, clock=lambda: 0.0, wall=lambda: STARTED)
         carrying = asyncio.create_task(registry.carry(call(1), pump))
         await pump.begun.wait()
-        asked = Asked("act_1", Action("cancel_event", {}), Verdict.UNANSWERED, AnsweredBy.NONE, 10)
+        asked = copy(OPEN)
+
+        def settle() -> None:
+            pump.kept.asking(())
+            pump.kept.asked(asked)
+
         happenings: list[Callable[[], object]] = [
             lambda: pump.kept.said(5, "caller", "hello"),
-            lambda: pump.kept.asked(asked),
+            lambda: pump.kept.asking([asked]),
+            settle,
             lambda: pump.kept.said(20, "caller", "yes"),
             lambda: setattr(asked, "verdict", Verdict.CONFIRMED),
             lambda: pump.kept.settled("act_1", "executed", None),
@@ -387,7 +398,7 @@ def test_what_decides_is_kept_at_once_and_what_was_said_in_its_time() -> None:
         for happens in happenings:
             happens()
             pump.changed()
-        assert spool.urgent == [True, False, True, False, True, True, False, True, False]
+        assert spool.urgent == [True, False, True, False, False, True, True, False, True, False]
         pump.released.set()
         await carrying
 
@@ -456,6 +467,26 @@ def test_the_carriers_word_does_not_overwrite_a_record_that_is_being_kept(url: s
         kept = await office.kept(record.id)
         assert kept is not None
         assert (kept.status, len(kept.transcript)) == ("completed", 1)
+
+    play(url, story)
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_a_question_whose_process_was_lost_is_not_answered_when_the_carrier_says_the_end(
+    url: str, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("phone_bridge.runtime.registry.ELSEWHERE_SECONDS", 0.0)
+
+    async def story(office: Office) -> None:
+        lost, trace = call(1), Trace(0)
+        lost.status, lost.answered_at = "in_progress", "2026-11-21T10:00:01.000Z"
+        trace.asking([OPEN])
+        lost.observe(trace)
+        await asyncio.to_thread(office.records.save, lost)
+        await office.registry.carrier_says("CA1", status)
+        kept = await office.kept(lost.id)
+        assert kept is not None
+        assert (kept.status, [action["verdict"] for action in kept.actions]) == (status, ["unanswered"])
 
     play(url, story)
 
