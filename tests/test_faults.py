@@ -19,6 +19,12 @@ FAULTS = {
         "tests/app/test_fallback.py::test_after_a_call_that_failed_the_caller_is_put_through",
         "tests/app/test_session_faults.py::test_a_session_that_cannot_be_minted_is_apologised_for_in_time",
     ),
+    "the session takes long, or does not answer": (
+        "tests/call/test_machine.py::test_a_slow_session_is_waited_for_while_the_greeting_sounds",
+        "tests/call/test_machine.py::test_one_that_does_not_come_is_apologised_for_once_the_greeting_was_heard",
+        "tests/runtime/test_pump.py::test_a_session_that_is_slow_comes_in_time_while_the_greeting_sounds",
+        "tests/runtime/test_pump.py::test_no_greeting_is_cut_by_an_apology_for_a_session_that_is_silent",
+    ),
     "the session's socket drops": (
         "tests/runtime/test_pump.py::test_a_session_that_drops_is_replaced_and_told_what_was_said",
         "tests/runtime/test_pump.py::test_a_session_that_cannot_be_had_again_is_told_in_words_and_without_long_silence",

@@ -136,7 +136,12 @@ class CloseSession(msgspec.Struct, frozen=True, gc=False):
 
 
 class OpenSession(msgspec.Struct, frozen=True, gc=False):
-    """Open a session; one that is there is let go of, without waiting for it."""
+    """Open a session; one that is there is let go of, without waiting for it.
+
+    Where it is ``patient``, an answer that is slow is waited for until the call gives it up.
+    """
+
+    patient: bool = False
 
 
 class OpenSpare(msgspec.Struct, frozen=True, gc=False):

@@ -26,13 +26,19 @@ class Lifeline:
         self._spare_life = 0
         self.spare = Spare.NONE
         self.reopen_at: int | None = None
+        self.due_at: int | None = None
+        """Until when the first session may take its time whatever the caller hears."""
 
     # The present session
+
+    def awaited(self, now: int) -> None:
+        """Note that the first session is being opened."""
+        self.due_at = now + self._rules.session_ms
 
     def opened(self, life_ms: int, now: int) -> None:
         """Note that a session is open, which lives ``life_ms`` from now (0: nobody knows)."""
         self._opened_at = now
-        self._ends_at = self._renew_at = self._press_at = self.reopen_at = None
+        self._ends_at = self._renew_at = self._press_at = self.reopen_at = self.due_at = None
         if life_ms > 0:
             self.expiring(life_ms, now)
 
@@ -51,7 +57,7 @@ class Lifeline:
         """
         if self._opened_at is not None and now - self._opened_at >= self._rules.settled_ms:
             self._failures = 0
-        self._opened_at = self._ends_at = self._renew_at = self._press_at = None
+        self._opened_at = self._ends_at = self._renew_at = self._press_at = self.due_at = None
         self._failures += 1
         self.reopen_at = now + self._rules.reopen_ms * (self._failures - 1)
         if self.spare is Spare.READY:

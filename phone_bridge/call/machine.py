@@ -246,7 +246,7 @@ class Call:
         """Greet the caller, or say that we were cut off; the session is being opened meanwhile."""
         self._step("begin")
         if self._proving.may_enter:
-            self._out.append(c.OpenSession())
+            self._open_first(now)
         if self._past is not None:
             self.trace.transcript.extend(self._past.transcript)
             self.trace.actions.extend(map(copy, self._past.actions))  # whose outcomes are found out only now
@@ -302,7 +302,7 @@ class Call:
             self._moving.due,
         ]
         if self._phase is Phase.OPENING:
-            times.append(self._lifeline.reopen_at)
+            times += (self._lifeline.reopen_at, self._given_up_at())
         elif self._phase is Phase.TALKING:
             times += (self._lifeline.deadline(), self._pause_at())
         if self._phase is not Phase.CLOSING and question is None and not self._proving.open:
@@ -722,6 +722,17 @@ class Call:
 
     # The session's life
 
+    def _open_first(self, now: int) -> None:
+        self._lifeline.awaited(now)
+        self._out.append(c.OpenSession(patient=True))
+
+    def _given_up_at(self) -> int | None:
+        """Say when a first session that does not answer is given up: not before what is being said was heard."""
+        due_at = self._lifeline.due_at
+        if due_at is None or self._prompts or self._on_errand:
+            return None
+        return max(due_at, self._ledger.quiet_at())
+
     def _session_opened(self, event: e.SessionOpened, now: int) -> None:
         if self._phase is Phase.OPENING and not self._up and self._proving.may_enter:
             self._lifeline.opened(event.life_ms, now)
@@ -763,7 +774,7 @@ class Call:
             self._out.append(duty)
         return duty is not None and duty.answer
 
-    def _session_closed(self, event: e.SessionClosed, now: int) -> None:
+    def _session_closed(self, event: e.SessionClosed, now: int, *, cut: bool = True) -> None:
         if self._phase not in (Phase.OPENING, Phase.TALKING) or not self._proving.may_enter:
             return
         if event.reason == "ended":
@@ -788,7 +799,7 @@ class Call:
             self._reopen(now)
         else:
             apology = "apology_onward" if self._rules.onward else "apology_unavailable"
-            self._close(apology, _SESSION_GONE.get(event.reason, "session_lost"), "bridge", now)
+            self._close(apology, _SESSION_GONE.get(event.reason, "session_lost"), "bridge", now, flush=cut)
 
     def _lose(self, now: int) -> None:
         """Bring to an end what only the lost session could go on with."""
@@ -884,7 +895,11 @@ class Call:
 
     def _expire_session(self, now: int) -> None:
         if self._phase is Phase.OPENING:
-            self._reopen(now)
+            given_up_at = self._given_up_at()
+            if given_up_at is not None and now >= given_up_at:
+                self._session_closed(e.SessionClosed("unavailable", "it does not answer"), now, cut=False)
+            else:
+                self._reopen(now)
             return
         if self._lifeline.wants_spare(now):
             self._out.append(c.OpenSpare())
@@ -1265,7 +1280,7 @@ class Call:
         question = self._questions.current
         if question is None:
             self._say("pin_right" if self._handing_on else "pin_welcome", now=now)
-            self._out.append(c.OpenSession())
+            self._open_first(now)
             self._turns.caller_done(now)
             return
         if question.held:

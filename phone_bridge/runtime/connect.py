@@ -20,6 +20,7 @@ from phone_bridge.runtime.websocket_client import dial
 from phone_bridge.sessions.dialect import Dialect, SessionWire, Ticket
 
 SESSION_BUDGET_MS = 2_500  # the caller is told within three seconds that a session cannot be had
+PATIENCE_MS = 10_000  # for one that is only slow, beyond that: as long as a greeting may be
 BACK_OFF_MS = 100
 BACK_OFF_LIMIT_MS = 1_000
 FAREWELL_TIMEOUT_MS = 700  # everything of a call ends within a second
@@ -81,17 +82,22 @@ class Connector:
         self._jitter = jitter
         self._farewells: set[asyncio.Task[None]] = set()
 
-    async def connect(self, dialect: Dialect, leg: Format, *, nonce: str, budget_ms: int = SESSION_BUDGET_MS) -> Link:
+    async def connect(
+        self, dialect: Dialect, leg: Format, *, nonce: str, budget_ms: int = SESSION_BUDGET_MS, patience_ms: int = 0
+    ) -> Link:
         """Mint a session and open its socket within ``budget_ms``; a session minted in vain is dismissed.
+
+        Nothing is tried anew after that, but what has been tried may be answered up to ``patience_ms`` later.
 
         What is Unavailable is tried again after a jittered, doubling pause, or after the peer's own ``Retry-After``;
         where that does not fit into the budget, the error is raised at once. Refused and RemoteError are raised as is.
         """
         until = self._clock() + budget_ms
-        ticket = await self._persist(until, lambda left_ms: self._mint(dialect, nonce, left_ms))
+        late = until + patience_ms
+        ticket = await self._persist(until, late, lambda left_ms: self._mint(dialect, nonce, left_ms))
         try:
             wire = dialect.wire(leg)
-            socket = await self._persist(until, lambda left_ms: self._open(ticket, left_ms))
+            socket = await self._persist(until, late, lambda left_ms: self._open(ticket, left_ms))
         except BaseException:
             self.dismiss(dialect, ticket)
             raise
@@ -123,12 +129,12 @@ class Connector:
         """Let the farewells that are on their way arrive."""
         await asyncio.gather(*self._farewells)
 
-    async def _persist(self, until: int, attempt: Callable[[int], Awaitable[Result]]) -> Result:
-        """Try until it works, is refused, or no time is left."""
+    async def _persist(self, until: int, late: int, attempt: Callable[[int], Awaitable[Result]]) -> Result:
+        """Try until it works, is refused, or no time is left; an attempt that is under way then has until ``late``."""
         pause_ms = BACK_OFF_MS
         while True:
             try:
-                return await attempt(max(1, until - self._clock()))
+                return await attempt(max(1, late - self._clock()))
             except Unavailable as error:
                 wait_ms = max(round(pause_ms * (1 + self._jitter()) / 2), error.retry_after_ms or 0)
                 if self._clock() + wait_ms >= until:

@@ -9,7 +9,7 @@ from typing import Any
 from phone_bridge.audio.format import Format
 from phone_bridge.call import events as e
 from phone_bridge.errors import Refused, RemoteError, Unavailable
-from phone_bridge.runtime.connect import Connector, Link
+from phone_bridge.runtime.connect import PATIENCE_MS, Connector, Link
 from phone_bridge.sessions.dialect import Dialect
 
 NONCE_BYTES = 16
@@ -44,11 +44,11 @@ class Links:
         self.present: Link | None = None
         self.spare: Link | None = None
 
-    def open(self) -> None:
-        """Open a session in the place of the present one, which is let go."""
+    def open(self, *, patient: bool = False) -> None:
+        """Open a session in the place of the present one, which is let go; a ``patient`` call waits for a slow one."""
         self._let_go(self.present)
         self.present = None
-        self._spawn(self._open())
+        self._spawn(self._open(PATIENCE_MS if patient else 0))
 
     def open_spare(self) -> None:
         """Open a session that stands by."""
@@ -83,9 +83,9 @@ class Links:
             *(self._connector.part(link, self._dialect) for link in links),
         )
 
-    async def _open(self) -> None:
+    async def _open(self, patience_ms: int) -> None:
         try:
-            link = await self._connect()
+            link = await self._connect(patience_ms)
         except (Unavailable, Refused, RemoteError) as error:
             reason = "unavailable" if isinstance(error, Unavailable) else "refused"
             self._fact(e.SessionClosed(reason, error.code))
@@ -106,8 +106,9 @@ class Links:
             self._attach(link)
             self._fact(e.SpareReady(link.ticket.life_ms))
 
-    async def _connect(self) -> Link:
-        return await self._connector.connect(self._dialect, self._leg, nonce=secrets.token_hex(NONCE_BYTES))
+    async def _connect(self, patience_ms: int = 0) -> Link:
+        nonce = secrets.token_hex(NONCE_BYTES)
+        return await self._connector.connect(self._dialect, self._leg, nonce=nonce, patience_ms=patience_ms)
 
     async def _look_up(self, id: str, action: e.Action) -> None:
         self._fact(e.OutcomeFound(id, await self._connector.look_up(self._dialect, action)))

@@ -551,7 +551,7 @@ class Pump:
         self._links.close()
 
     def _open_session(self, command: c.OpenSession, now: int) -> None:
-        self._links.open()
+        self._links.open(patient=command.patient)
         self._use(None)
 
     def _open_spare(self, command: c.OpenSpare, now: int) -> None:

@@ -15,6 +15,18 @@ def test_the_first_loss_is_mended_at_once_and_further_ones_after_growing_pauses(
     assert not life.lost(1_000)
 
 
+def test_the_first_session_has_its_time_until_it_is_there_or_lost() -> None:
+    life = Lifeline(RULES)
+    assert life.due_at is None
+    life.awaited(100)
+    assert life.due_at == 100 + RULES.session_ms
+    life.opened(0, 200)
+    assert life.due_at is None
+    life.awaited(300)
+    life.lost(400)
+    assert life.due_at is None
+
+
 def test_a_session_that_is_open_needs_no_other() -> None:
     life = Lifeline(RULES)
     life.lost(0)

@@ -627,6 +627,70 @@ def test_a_session_that_never_comes_is_told_in_words(reason: str, error: str) ->
     assert desk.call.trace.error == error
 
 
+# A session that is slow to come
+
+
+SLOW = Rules(session_ms=LINE_MS // 2)
+
+
+def test_a_slow_session_is_waited_for_while_the_greeting_sounds() -> None:
+    desk = Desk(SLOW)
+    assert desk.of(c.OpenSession) == [c.OpenSession(patient=True)]
+    desk.wait(LINE_MS - 50)
+    desk.tell(e.SessionOpened("hub_1"))
+    desk.wait(LINE_MS)
+    assert desk.spoken() == ["greeting"]
+    assert desk.of(c.Flush) == []
+    assert desk.call.phase is Phase.TALKING
+
+
+@pytest.mark.parametrize("past", [None, Past(5_000)])
+def test_one_that_does_not_come_is_apologised_for_once_the_greeting_was_heard(past: Past | None) -> None:
+    desk = Desk(SLOW, past=past)
+    desk.wait(LINE_MS)
+    assert len(desk.spoken()) == 1
+    desk.wait(50)
+    assert desk.spoken()[1:] == ["apology_unavailable"]
+    assert desk.of(c.Flush) == []
+    desk.tell(e.SessionOpened("hub_1"))
+    desk.wait(LINE_MS)
+    assert desk.ended
+    assert desk.call.trace.error == "session_unavailable"
+
+
+def test_where_nothing_sounds_a_session_has_its_time_and_no_more() -> None:
+    desk = Desk(Rules())
+    desk.wait(2_499)
+    assert desk.spoken() == ["greeting"]
+    desk.wait(1)
+    assert desk.spoken() == ["greeting", "apology_unavailable"]
+
+
+def test_a_greeting_that_is_late_itself_is_waited_for_but_not_one_that_cannot_be_made() -> None:
+    desk = Desk(SLOW, voice_ms=LINE_MS)
+    desk.wait(2 * LINE_MS - 50)
+    assert desk.spoken() == ["greeting"]
+    desk.wait(100)
+    assert desk.spoken() == ["greeting", "apology_unavailable"]
+    mute = Desk(SLOW, voice_ms=None)
+    mute.wait(LINE_MS)
+    mute.tell(e.PromptFailed("~1", "hoarse"))
+    mute.wait(0)
+    assert mute.spoken() == ["greeting", "apology_unavailable"]
+
+
+def test_whoever_answers_by_key_waits_for_no_session() -> None:
+    desk = Desk(Rules(errand="Your appointment is tomorrow.", session_ms=LINE_MS // 2))
+    desk.wait(10 * LINE_MS)
+    assert desk.spoken() == ["errand.own", "errand_keys"]
+    desk.tell(e.DigitPressed("3"))
+    desk.wait(LINE_MS)
+    assert desk.spoken()[2:] == ["errand_assistant"]
+    desk.tell(e.SessionOpened("hub_1"))
+    assert desk.of(c.HandOn)
+    assert desk.call.phase is Phase.TALKING
+
+
 # A session that is lost, and the one after it
 
 

@@ -455,7 +455,7 @@ def test_no_session_is_opened_before_the_pin_where_the_route_asks_for_it() -> No
         desk.tell(e.CallerHeard(SPOKEN))
     assert desk.of(c.OpenSession) == []
     desk.give("right")
-    assert desk.of(c.OpenSession) == [c.OpenSession()]
+    assert desk.of(c.OpenSession) == [c.OpenSession(patient=True)]
     assert desk.spoken() == ["pin_enter", "pin_welcome"]
     desk.tell(e.SessionOpened("hub_1"))
     assert desk.call.phase is Phase.TALKING
@@ -522,7 +522,7 @@ def test_facts_of_a_session_that_nobody_asked_for_open_nothing() -> None:
 
 def test_a_call_that_comes_back_knows_who_was_on_the_line() -> None:
     desk = Caller(Trust(has=Tier.PIN, enter=Tier.PIN), past=Past(5_000))
-    assert desk.of(c.OpenSession) == [c.OpenSession()]
+    assert desk.of(c.OpenSession) == [c.OpenSession(patient=True)]
     assert desk.call.trace.trust == "pin"
     again = Caller(PIN_TO_ENTER, past=Past(5_000))
     assert again.spoken() == ["cut_off", "pin_enter"]
@@ -537,7 +537,7 @@ def test_a_callee_who_wants_the_assistant_is_asked_for_the_pin_first() -> None:
     assert desk.spoken()[2:] == ["errand_assistant", "pin_enter"]
     desk.wait(2 * LINE_MS)
     desk.give("right")
-    assert desk.of(c.OpenSession) == [c.OpenSession()]
+    assert desk.of(c.OpenSession) == [c.OpenSession(patient=True)]
     desk.tell(e.SessionOpened("hub_1"))
     assert desk.of(c.HandOn)[0].turns[0].text == "Your appointment is tomorrow at nine."
 

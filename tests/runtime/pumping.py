@@ -218,12 +218,13 @@ class Voice:
     def __init__(self) -> None:
         self.seconds = 0.01
         self.dumb: dict[str, Exception] = {}
+        self.lengths: dict[str, int] = {}  # of lines that are longer or shorter, in milliseconds
 
     async def sound(self, line: c.Line, language: str, format: Format) -> bytes:
         await asyncio.sleep(self.seconds)
         if line.key in self.dumb:
             raise self.dumb[line.key]
-        return sound_of(line.key)
+        return sound_of(line.key, self.lengths.get(line.key, LINE_MS))
 
 
 def start_of(name: str) -> StreamStart:

@@ -249,6 +249,22 @@ def test_whatever_happens_it_takes_no_longer_than_the_budget(
     assert world.now - 1_000_000 <= SESSION_BUDGET_MS + 1
 
 
+@pytest.mark.parametrize("answered", [True, False])
+def test_what_is_tried_may_be_answered_late_where_the_caller_is_patient_but_is_not_tried_again(answered: bool) -> None:
+    world = World(mints=[] if answered else [Unavailable("later")], takes_ms=SESSION_BUDGET_MS + 500)
+
+    async def run() -> None:
+        await world.connector.connect(Paper(), PCMU_8K, nonce="n1", patience_ms=4_000)
+
+    if answered:
+        run_virtual(run())
+        assert world.limits == [SESSION_BUDGET_MS + 4_000, 3_500]
+    else:
+        with pytest.raises(Unavailable):
+            run_virtual(run())
+        assert world.limits == [SESSION_BUDGET_MS + 4_000]
+
+
 @pytest.mark.parametrize("error", [Refused("no"), RemoteError("what?"), LocalError("ours")])
 @pytest.mark.parametrize("step", ["mints", "dials"])
 def test_what_another_attempt_cannot_mend_is_raised_at_once(error: BridgeError, step: str) -> None:

@@ -172,6 +172,35 @@ async def test_an_apology_does_not_wait_for_the_greeting() -> None:
     assert stage.pump.trace.transcript[0].text == "Hello, this is your calendar"
 
 
+@virtual
+async def test_a_session_that_is_slow_comes_in_time_while_the_greeting_sounds() -> None:
+    stage = Stage()
+    stage.network.mint_seconds = 3.2
+    stage.voice.lengths["greeting"] = 4_000
+    await stage.begin()
+    await asyncio.sleep(4.2)
+    assert stage.carrier.clears == 0
+    stage.assistant.reply("rsp_1", sound_of("answer", 300))
+    await settle()
+    assert stage.carrier.heard("answer")
+    assert not stage.carrier.heard("apology_unavailable")
+    assert stage.network.log == ["POST", "dial"]
+    stage.carrier.hang_up()
+    await stage.over()
+
+
+@virtual
+async def test_no_greeting_is_cut_by_an_apology_for_a_session_that_is_silent() -> None:
+    stage = Stage()
+    stage.network.mint_seconds = 3600
+    stage.voice.lengths["greeting"] = 4_000
+    await stage.begin()
+    await stage.over()
+    assert stage.carrier.clears == 0
+    assert 4.0 < stage.carrier.first_heard("apology_unavailable") < 4.2
+    assert stage.pump.trace.error == "session_unavailable"
+
+
 # Our own voice
 
 
