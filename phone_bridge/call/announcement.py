@@ -1,5 +1,7 @@
 """The words that tell a caller of a recording: nothing is kept before they were heard to their end."""
 
+from collections.abc import Iterable
+
 from phone_bridge.call.playback import Ledger
 from phone_bridge.call.prompts import Prompt
 
@@ -29,6 +31,10 @@ class Announcement:
         for place, line in enumerate(prompt.lines):
             if line.key == KEY:
                 self._item = prompt.item(place)
+
+    def within(self, prompts: Iterable[Prompt]) -> bool:
+        """Tell whether it was to be said by one of these."""
+        return any(self._item.startswith(f"{prompt.name}.") for prompt in prompts)
 
     def look(self, ledger: Ledger, now: int) -> None:
         """Find out whether it was heard: by every mark of it, in its turn."""

@@ -617,9 +617,9 @@ class Call:
         """Begin again in the language that the caller has chosen by key, with a session that hears of it."""
         self._note_language()
         self._interrupt(now)
-        self._prompts.forget(None)
+        unsaid = self._prompts.forget(None)
         self._flush(now)
-        self._say("greeting", now=now)
+        self._say_instead(unsaid, "greeting", now=now)
         if self._phase is Phase.TALKING:
             self._out.append(c.HandOn(self._language.wish(), answer=False))
 
@@ -1340,6 +1340,13 @@ class Call:
             question.extend(prompt.expires + self._rules.answer_ms, self._rules)
         return prompt
 
+    def _say_instead(self, unsaid: list[Prompt], line: c.Line | str, *, now: int) -> Prompt:
+        """Say ``line`` in the place of what was being made, but not of the word of a recording, which comes first."""
+        first = self._announcement.lines if self._announcement.within(unsaid) else ()
+        prompt = self._say(*first, line, now=now)
+        self._announcement.said(prompt)
+        return prompt
+
     def _prompt_ready(self, event: e.PromptReady, now: int) -> None:
         prompt = self._prompts.take(event.prompt)
         if prompt is None or (prompt.question is not None and prompt.question is not self._questions.current):
@@ -1417,15 +1424,16 @@ class Call:
         """Do what a caller asks for who wants a person; False where the words or the key are for somebody else."""
         if heard.step in (Step.PUT, Step.ASK):
             self._void(answer, now)
-            self._prompts.forget(None)
+            unsaid = self._prompts.forget(None)
             self._interrupt(now)
         if heard.step is Step.PUT:
             self._turns.working(True, now)
             if self._rules.refers:
-                self._connecting = self._say(moving.connecting(heard.name, self._language.tag), now=now)
+                self._connecting = self._say_instead(unsaid, moving.connecting(heard.name, self._language.tag), now=now)
             self._out.append(c.PutThrough(heard.name))
         elif heard.step is Step.ASK:
-            self._through.wait(self._say(self._choices, now=now).expires + self._rules.answer_ms)
+            asked = self._say_instead(unsaid, self._choices, now=now)
+            self._through.wait(asked.expires + self._rules.answer_ms)
         return heard.step is not Step.NOTHING
 
     def _void(self, answer: str, now: int) -> None:

@@ -51,9 +51,12 @@ class Prompts:
         """Take out what is made, or could not be; None for what nobody waits for any more."""
         return self._making.pop(name, None)
 
-    def forget(self, question: Question | None) -> None:
-        """Leave unsaid what was being made about a question that has moved on, or (None) about none."""
-        self._making = {name: prompt for name, prompt in self._making.items() if prompt.question is not question}
+    def forget(self, question: Question | None) -> list[Prompt]:
+        """Leave unsaid what was being made about a question that has moved on, or (None) about none; give it."""
+        gone = [prompt for prompt in self._making.values() if prompt.question is question]
+        for prompt in gone:
+            del self._making[prompt.name]
+        return gone
 
     def late(self, now: int) -> list[Prompt]:
         """Name what took too long."""

@@ -1,5 +1,6 @@
 """A caller is told of a recording before there is one."""
 
+from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call.past import Past
@@ -36,6 +37,19 @@ def test_nobody_can_talk_over_it() -> None:
     assert desk.call.recordable
     desk.tell(e.VoiceStarted(desk.now))
     assert any(isinstance(duty, c.Flush) for duty in desk.done), "the greeting can be interrupted"
+
+
+def test_one_that_is_being_made_is_not_forgotten_for_another_language() -> None:
+    desk = Desk(Rules(announce=True, languages={"2": "de"}), voice_ms=None)
+    desk.tell(e.DigitPressed("2"))
+    assert said(desk)[1:] == [["recording_announcement", "greeting"]]
+    sound = b"\x22" * PCMU_8K.size(LINE_MS)
+    desk.tell(e.PromptReady("~1", (sound,) * 3), e.PromptReady("~2", (sound, sound)))
+    desk.wait(LINE_MS + 100)
+    assert desk.call.recordable
+    desk.done.clear()
+    desk.tell(e.DigitPressed("2"))
+    assert ["recording_announcement", "greeting"] not in said(desk), "it was heard"
 
 
 def test_one_of_which_a_mark_is_missing_proves_nothing() -> None:

@@ -45,5 +45,5 @@ def test_what_was_made_for_a_question_falls_with_it() -> None:
     prompts, question = Prompts(RULES, Language(RULES)), Question("act_1", Action("x"), 0)
     about = prompts.make(LINES, 0, question)[0]
     other = prompts.make(LINES, 0, None)[0]
-    prompts.forget(question)
+    assert prompts.forget(question) == [about]
     assert (about.name in prompts, other.name in prompts) == (False, True)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.call import commands as c
 from phone_bridge.call import events as e
 from phone_bridge.call.putting_through import MAX_OFFERED, RINGING_MS, STRAY_WORDS, Heard, PuttingThrough, Step
@@ -299,6 +300,41 @@ def test_a_refusal_that_nobody_waits_for_says_nothing() -> None:
     desk = office()
     desk.tell(e.TransferRefused())
     assert desk.spoken() == []
+
+
+def unmade(**more: object) -> Desk:
+    """Have a session that is there before our own first words are made."""
+    desk = Desk(Rules(callees=TWO, refers=True, **more), voice_ms=None)  # type: ignore[arg-type]
+    desk.tell(e.SessionOpened("hub_1"))
+    return desk
+
+
+def made(desk: Desk, *prompts: str) -> None:
+    lines = {speak.prompt: speak.lines for speak in desk.of(c.Speak)}
+    for name in prompts:
+        desk.tell(e.PromptReady(name, tuple(b"\x22" * PCMU_8K.size(LINE_MS) for _ in lines[name])))
+
+
+def test_a_wish_that_is_older_than_the_greeting_is_answered_in_its_place() -> None:
+    desk = unmade()
+    desk.tell(e.CallerSaid("put me through to sales"))
+    assert desk.spoken() == ["greeting", "transfer.own"]
+    made(desk, "~2", "~1")
+    desk.wait(3 * LINE_MS)
+    assert [text for speaker, text in desk.trace if speaker == "bridge"] == [
+        "Please stay on the line, I am putting you through to sales."
+    ]
+
+
+def test_but_nobody_goes_without_the_word_of_a_recording() -> None:
+    desk = unmade(announce=True)
+    desk.tell(e.CallerSaid("put me through to sales"))
+    assert desk.spoken() == ["recording_announcement", "greeting", "recording_announcement", "transfer.own"]
+    made(desk, "~2", "~1")
+    desk.wait(LINE_MS + 100)
+    assert desk.call.recordable
+    desk.wait(LINE_MS)
+    assert [text[:11] for speaker, text in desk.trace if speaker == "bridge"] == ["This call i", "Please stay"]
 
 
 def test_where_the_callers_own_side_moves_the_line_they_are_told_so_meanwhile() -> None:
