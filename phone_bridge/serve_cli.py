@@ -91,11 +91,24 @@ def worker() -> Starlette:
     return _application(settings, supervised=True)
 
 
+@contextmanager
+def settled(bridge: Bridge) -> Iterator[None]:
+    """Keep for ever what is loaded by the start, and what outbound calls load in the background.
+
+    Without this the collector looks through all of it while calls come in, and everything stands still meanwhile: for
+    60 ms with the first calls, for 200 ms with a hundred.
+    """
+    gc.collect()
+    gc.freeze()
+    bridge.outbound.loaded = gc.freeze
+    yield
+
+
 def _application(settings: Settings, *, supervised: bool = False) -> Starlette:
     @contextmanager
     def within(bridge: Bridge) -> Iterator[None]:
         drain = Drain(bridge.registry, seconds=settings.drain_seconds, clock=time.monotonic)
-        with Stopping(drain, supervised=supervised), Reloading(bridge.reload):
+        with settled(bridge), Stopping(drain, supervised=supervised), Reloading(bridge.reload):
             yield
 
     def make() -> Bridge:
@@ -158,9 +171,6 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
-        # What is loaded stays: without this the collector looks through all of it while calls come in, for 60 ms.
-        gc.collect()
-        gc.freeze()
         if self.started:
             print(_welcome(self._settings), flush=True)
 

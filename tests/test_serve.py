@@ -534,3 +534,25 @@ def test_a_server_without_calls_ends_at_once(tmp_path: Path, number: int, status
         assert await server.ended(AT_ONCE_SECONDS) == status, server.log.read_text()
 
     play(tmp_path, story)
+
+
+def test_what_is_loaded_is_kept_and_costs_no_collection_any_more() -> None:
+    told = """
+import gc
+from types import SimpleNamespace
+from phone_bridge.serve_cli import settled
+bridge = SimpleNamespace(outbound=SimpleNamespace())
+loaded = len(gc.get_objects())
+with settled(bridge):
+    print(loaded, gc.get_freeze_count(), len(gc.get_objects()))
+    import dbos
+    late = len(gc.get_objects())
+    bridge.outbound.loaded()
+    print(late, gc.get_freeze_count(), len(gc.get_objects()))
+"""
+    printed = subprocess.run([sys.executable, "-c", told], env=clean(), capture_output=True, check=True, text=True)
+    loaded, kept, left, late, kept_late, left_late = map(int, printed.stdout.split())
+    assert kept > 0.9 * loaded
+    assert left < 0.1 * loaded
+    assert kept_late > kept + 0.9 * late
+    assert left_late < 0.1 * late

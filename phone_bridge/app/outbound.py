@@ -126,6 +126,8 @@ class Outbound:
             new_id=lambda: new_id("call"),
             wall=wall,
         )
+        self.loaded: Callable[[], None] = lambda: None
+        """Called once, when what calls are made with was loaded."""
         self._poked = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._http: HttpClient | None = None
@@ -347,6 +349,7 @@ class Outbound:
             except Exception:
                 log.exception("! outbound calls could not be made ready: once more in a moment")  # a task's top
                 await asyncio.sleep(BEAT_S)
+        self.loaded()
         works: tuple[tuple[Callable[[], Awaitable[None]], float], ...] = (
             (self._beat, BEAT_S),
             (self._tick, TICK_S),

@@ -11,12 +11,14 @@ from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.audio.tones import dtmf
 from phone_bridge.outbound.book import Attempt, Plan
 from phone_bridge.runtime.api_keys import ApiKey, fingerprint
+from phone_bridge.runtime.http import HttpClient
 from phone_bridge.simulator.caller import Manners
 from phone_bridge.simulator.rest import Callee, Mood
 from phone_bridge.simulator.script import HangUp, Say, Step, Wait
 from tests.app.premises import Premises, json_of, play
-from tests.app.ringing import FROM, JSON, TO, Telephone, ring
+from tests.app.ringing import FROM, JSON, PATIENCE_S, TO, Telephone, ring
 from tests.outbound.stage import NOON, Stage
+from tests.runtime.serving import until
 from twiml import documents
 
 TALKS = Callee(script=(Wait(600), HangUp()))
@@ -55,6 +57,23 @@ def test_each_call_ends_as_the_carrier_tells_it(tmp_path: Path) -> None:
         assert len(phone.rest.calls) == 4
 
     ring(tmp_path, story, by_number(*callees))
+
+
+def test_it_is_told_when_what_calls_are_made_with_is_loaded(tmp_path: Path) -> None:
+    told: list[bool] = []
+
+    async def story(phone: Telephone) -> None:
+        outbound, http = phone.house.bridge.outbound, HttpClient()
+        await until(lambda: outbound.engine.running, PATIENCE_S)
+        await outbound.stop()
+        outbound.loaded = lambda: told.append(outbound.engine.running)
+        outbound.start(http)
+        await until(lambda: bool(told), PATIENCE_S)
+        assert told == [True]
+        assert (await phone.settled(await phone.call(greeting="Hello.")))["status"] == "completed"
+        await http.close()
+
+    ring(tmp_path, story, TALKS)
 
 
 def test_keys_are_pressed_for_whoever_answers_before_the_assistant_is_connected(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The bridge under measure: the whole application, for one process of its own.
+"""The bridge under measure: the whole application, for one process of its own, as ``phone-bridge serve`` settles it.
 
 Three things differ from ``phone-bridge serve``. The session is minted for the CallSid in the place of the user, or
 opened with it for a key, so that the load knows which call a session belongs to; the tools are the usual user's all the
@@ -28,6 +28,7 @@ from phone_bridge.runtime.record import CallRecord, Records
 from phone_bridge.runtime.toolbox import CallFacts, Tools
 from phone_bridge.runtime.voice import Speech, Voice
 from phone_bridge.runtime.websocket_server import UVICORN_OPTIONS
+from phone_bridge.serve_cli import settled
 from phone_bridge.sessions.dialect import Dialect, SessionWire, Ticket
 from phone_bridge.settings import Settings
 from phone_bridge.tenants import Served
@@ -172,7 +173,7 @@ def main() -> None:
         voice = ToneVoice(options.character_ms) if options.character_ms else None
         return BenchBridge(chosen, Records(chosen.database_url), voice, told=options.told)
 
-    server = uvicorn.Server(uvicorn.Config(build(make), log_level="error", **UVICORN_OPTIONS))
+    server = uvicorn.Server(uvicorn.Config(build(make, settled), log_level="error", **UVICORN_OPTIONS))
     uvloop.run(serve(server, socket.socket(fileno=told.fd)))
 
 
