@@ -610,6 +610,8 @@ class Call:
             self._session_closed(e.SessionClosed("unavailable"), now)
         else:
             self._handing_on = True
+            if self._lifeline.due_at is not None:  # nobody has waited for it until now
+                self._lifeline.awaited(now)
 
     # The language
 
@@ -727,11 +729,11 @@ class Call:
         self._out.append(c.OpenSession(patient=True))
 
     def _given_up_at(self) -> int | None:
-        """Say when a first session that does not answer is given up: not before what is being said was heard."""
+        """Say when a first session that does not answer is given up: not before a greeting of usual length was heard."""
         due_at = self._lifeline.due_at
         if due_at is None or self._prompts or self._on_errand:
             return None
-        return max(due_at, self._ledger.quiet_at())
+        return max(due_at, min(self._ledger.quiet_at(), due_at + self._rules.session_more_ms))
 
     def _session_opened(self, event: e.SessionOpened, now: int) -> None:
         if self._phase is Phase.OPENING and not self._up and self._proving.may_enter:
@@ -897,7 +899,8 @@ class Call:
         if self._phase is Phase.OPENING:
             given_up_at = self._given_up_at()
             if given_up_at is not None and now >= given_up_at:
-                self._session_closed(e.SessionClosed("unavailable", "it does not answer"), now, cut=False)
+                closed, cut = e.SessionClosed("unavailable", "it does not answer"), now < self._ledger.quiet_at()
+                self._session_closed(closed, now, cut=cut)
             else:
                 self._reopen(now)
             return

@@ -105,7 +105,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How much of the caller's speech is kept for a session that is still opening."""
 
     session_ms: int = 2_500
-    """How long the first session may be without an answer; as long as the caller hears something, nobody waits."""
+    """How long the first session may be without an answer."""
+    session_more_ms: int = 2_500
+    """How much longer while the greeting sounds, for then nobody waits."""
     session_failures: int = 3
     """How often in a row a session may be lost, or not be had, before the call is given up."""
     reopen_ms: int = 400

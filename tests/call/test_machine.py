@@ -658,6 +658,15 @@ def test_one_that_does_not_come_is_apologised_for_once_the_greeting_was_heard(pa
     assert desk.call.trace.error == "session_unavailable"
 
 
+def test_a_long_greeting_is_cut_for_nobody_is_led_to_talk_to_a_session_that_is_not_there() -> None:
+    desk = Desk(Rules(session_ms=LINE_MS // 4, session_more_ms=LINE_MS // 2))
+    desk.wait(3 * LINE_MS // 4 - 1)
+    assert desk.spoken() == ["greeting"]
+    desk.wait(1)
+    assert desk.spoken() == ["greeting", "apology_unavailable"]
+    assert len(desk.of(c.Flush)) == 1
+
+
 def test_where_nothing_sounds_a_session_has_its_time_and_no_more() -> None:
     desk = Desk(Rules())
     desk.wait(2_499)
@@ -689,6 +698,16 @@ def test_whoever_answers_by_key_waits_for_no_session() -> None:
     desk.tell(e.SessionOpened("hub_1"))
     assert desk.of(c.HandOn)
     assert desk.call.phase is Phase.TALKING
+
+
+def test_whoever_asks_for_the_assistant_by_key_is_told_where_it_does_not_come() -> None:
+    desk = Desk(Rules(errand="Your appointment is tomorrow."))
+    desk.wait(10 * LINE_MS)
+    desk.tell(e.DigitPressed("3"))
+    desk.wait(2_499)
+    assert desk.spoken()[-1] == "errand_assistant"
+    desk.wait(1)
+    assert desk.spoken()[-1] == "apology_unavailable"
 
 
 # A session that is lost, and the one after it
