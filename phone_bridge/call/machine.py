@@ -729,7 +729,7 @@ class Call:
         self._out.append(c.OpenSession(patient=True))
 
     def _given_up_at(self) -> int | None:
-        """Say when a first session that does not answer is given up: not before a greeting of usual length was heard."""
+        """Say when a first session that does not answer is given up; a greeting of usual length is heard before."""
         due_at = self._lifeline.due_at
         if due_at is None or self._prompts or self._on_errand:
             return None
