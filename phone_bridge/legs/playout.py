@@ -35,8 +35,15 @@ class Playout:
         """How many bytes wait."""
         return len(self._sound)
 
+    @property
+    def marked(self) -> bool:
+        """Whether a mark waits."""
+        return bool(self._marks)
+
     def take(self) -> bytes:
         """Take one frame, filled up with silence."""
+        if not self._sound:  # while the assistant listens
+            return self._silence
         frame = bytes(self._sound[: self._frame])
         del self._sound[: self._frame]
         self._taken += len(frame)

@@ -45,7 +45,8 @@ def test_the_load_speaks_for_many_and_hears_each() -> None:
         port: [160 * number] for number, (_, port) in enumerate(places)
     }
     assert sound.first(places[0][1]) == came[places[0][1]][0, 1]
-    for each in (sound, *bridge):
+    sound.close()
+    for each in bridge:
         each.close()
 
 

@@ -41,6 +41,11 @@ class ComfortNoise:
             noise = np.random.default_rng(_SEED).standard_normal(FRAMES * self._samples) * loudness
             self._sound = self._encode(np.clip(noise, -32_768, 32_767).astype("<i2").tobytes())
 
+    @property
+    def sounds(self) -> bool:
+        """Whether there is any."""
+        return bool(self._sound)
+
     def stop(self) -> None:
         """Know that the telephone sends sound again."""
         self._level, self._sound = -1, b""

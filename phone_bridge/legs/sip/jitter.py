@@ -34,6 +34,8 @@ FADE = 0.5
 SLOT_MS = 10
 """What packets are cut into: every packet is a whole number of these, and a frame is two."""
 
+_HALF_ROUND = TIMESTAMPS // 2
+
 
 class JitterBuffer:
     """Put one stream in order; ``pop`` gives 20 ms of it at a time in ``format``, whatever has come.
@@ -41,12 +43,13 @@ class JitterBuffer:
     ``read`` makes sound in ``format`` of payloads, in their order.
     """
 
-    _turn: int  # the timestamp whose turn it is
-    _newest: int
+    _turn: int  # the timestamp whose turn it is; like all kept here it counts on where those of packets run round
+    _newest: int  # of the newest slot
     _running: bool
     _fresh: bool  # nothing of this stream was given yet, so nothing of it is late
     _owed: int  # turns to stand still, so that all that follows waits longer
-    _kept: dict[int, bytes]  # slots by their timestamps
+    _kept: dict[int, bytes]  # frames by their timestamps while all are whole, which is nearly always, otherwise slots
+    _whole: bool
     _read: Callable[[bytes], bytes]
 
     def __init__(self, format: Format, read: Callable[[bytes], bytes] = bytes) -> None:
@@ -56,6 +59,7 @@ class JitterBuffer:
         """Frames for which others stood."""
         self._slot = CLOCK_RATE * SLOT_MS // 1_000  # ticks, which are octets, too
         self._frame = FRAME_TICKS
+        self._hold = HOLD_FRAMES * self._frame
         self._silence = format.silence * (format.size(FRAME_MS) // format.sample_bytes)
         self._half = self._silence[: format.size(SLOT_MS)]
         linear = Format(Encoding.LINEAR16, format.rate)
@@ -98,18 +102,40 @@ class JitterBuffer:
 
     def push(self, packet: Packet) -> None:
         """Take a packet of sound."""
-        off = ahead(packet.timestamp, self._turn, TIMESTAMPS)
-        if packet.ssrc != self._ssrc or abs(off) > HOLD_FRAMES * self._frame or off % self._slot:
+        payload, frame = packet.payload, self._frame
+        off = (packet.timestamp - self._turn + _HALF_ROUND) % TIMESTAMPS - _HALF_ROUND  # ``ahead``, without a call
+        if packet.ssrc != self._ssrc or abs(off) > self._hold or off % self._slot:
             self._begin(packet.ssrc, packet.timestamp)
-        payload, slot = packet.payload, self._slot
-        for start in range(0, len(payload) - len(payload) % slot, slot):
-            at = (packet.timestamp + start) % TIMESTAMPS
-            if ahead(at, self._turn, TIMESTAMPS) < 0 and (self._running or not self._fresh):
+            off = 0
+        if not self._kept:
+            self._whole = True
+        if self._whole and (off % frame or len(payload) % frame):
+            self._cut()
+        if off < 0 or len(payload) != frame or not self._whole:
+            self._push_pieces(payload, self._turn + off)
+            return
+        at = self._turn + off
+        if not self._kept or at > self._newest:
+            self._newest = at + self._slot
+        self._kept[at] = payload
+
+    def _push_pieces(self, payload: bytes, first: int) -> None:
+        size = self._frame if self._whole else self._slot
+        for start in range(0, len(payload) - len(payload) % size, size):
+            at = first + start
+            if at < self._turn and (self._running or not self._fresh):
                 self._came_late(start)
                 continue
-            if not self._kept or ahead(at, self._newest, TIMESTAMPS) > 0:
-                self._newest = at
-            self._kept[at] = payload[start : start + slot]
+            if not self._kept or at > self._newest:
+                self._newest = at + size - self._slot
+            self._kept[at] = payload[start : start + size]
+
+    def _cut(self) -> None:
+        """Keep slots from now on: something has come that is no whole frame, or lies between two."""
+        slot, kept = self._slot, self._kept
+        self._whole = False
+        self._kept = {at: sound[:slot] for at, sound in kept.items()}
+        self._kept |= {at + slot: sound[slot:] for at, sound in kept.items()}
 
     def pop(self) -> bytes:
         """Give the next 20 ms: what came, what stands for it, or silence while the line rests."""
@@ -118,10 +144,26 @@ class JitterBuffer:
         if self._owed:
             self._owed -= 1
             return self._stand_in()
-        spare = self._span() - self._frame
-        if spare > (self._wait + MAX_FRAMES) * self._frame:  # everything that a network held back came at once
-            self._skip(spare // self._frame - self._wait)
-        self._watch_calm(spare)
+        frame = self._frame
+        spare = self._newest + self._slot - self._turn - frame if self._kept else -frame
+        if spare > (self._wait + MAX_FRAMES) * frame:  # everything that a network held back came at once
+            self._skip(spare // frame - self._wait)
+        self._calm += 1
+        if spare < self._least:
+            self._least = spare
+        if self._calm >= CALM_TURNS:
+            self._shorten()
+        if not self._whole:
+            return self._pop_slots()
+        payload = self._kept.pop(self._turn, None)
+        self._turn += frame
+        if payload is None:
+            return self._miss()
+        self._missing = 0
+        self._last = self._read(payload)
+        return self._last
+
+    def _pop_slots(self) -> bytes:
         first, second = self._take(), self._take()
         if first is None and second is None:
             return self._miss()
@@ -136,53 +178,46 @@ class JitterBuffer:
         self._ssrc = ssrc
         self._read = self._newest_read
         self._kept = {}
+        self._whole = True
         self._turn = self._newest = turn
         self._running, self._fresh = False, True
         self._owed = 0
         self._missing = 0
         self._last = b""
-        self._calm, self._least = 0, HOLD_FRAMES * self._frame
+        self._calm, self._least = 0, self._hold
 
     def _start(self) -> bool:
         if not self._kept:
             return False
-        oldest = min(self._kept, key=lambda at: ahead(at, self._newest, TIMESTAMPS))
-        if ahead(self._newest, oldest, TIMESTAMPS) + self._slot < self._wait * self._frame:
+        oldest = min(self._kept)
+        if self._newest - oldest + self._slot < self._wait * self._frame:
             return False
         self._turn, self._running, self._fresh = oldest, True, False
         return True
 
-    def _span(self) -> int:
-        """Count the samples from the turn to the end of the newest."""
-        return ahead(self._newest, self._turn, TIMESTAMPS) + self._slot if self._kept else 0
-
-    def _watch_calm(self, spare: int) -> None:
-        self._calm += 1
-        self._least = min(self._least, spare)
-        if self._calm < CALM_TURNS:
-            return
+    def _shorten(self) -> None:
         if self._least >= self._frame:
             self._skip(1)
             self._wait = max(1, self._wait - 1)
-        self._calm, self._least = 0, HOLD_FRAMES * self._frame
+        self._calm, self._least = 0, self._hold
 
     def _came_late(self, start: int) -> None:
         if start:
             return  # counted with the packet's first slot
         self.late += 1
-        self._calm, self._least = 0, HOLD_FRAMES * self._frame
+        self._calm, self._least = 0, self._hold
         if self._running and self._wait < MAX_FRAMES:
             self._wait += 1
             self._owed += 1
 
     def _skip(self, frames: int) -> None:
-        for _ in range(2 * frames):
+        for _ in range(frames if self._whole else 2 * frames):
             self._take()
 
     def _take(self) -> bytes | None:
-        slot = self._kept.pop(self._turn, None)
-        self._turn = (self._turn + self._slot) % TIMESTAMPS
-        return slot
+        piece = self._kept.pop(self._turn, None)
+        self._turn += self._frame if self._whole else self._slot
+        return piece
 
     def _miss(self) -> bytes:
         if self._missing >= FADE_FRAMES and not self._kept:

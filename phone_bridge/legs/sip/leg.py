@@ -5,8 +5,6 @@ one is heard, whatever the network does; so a mark comes back when the sound bef
 and silence never stops the clock.
 """
 
-from collections.abc import Iterable
-
 from msgspec import Struct, structs
 
 from phone_bridge.audio.fade import fallen, risen
@@ -139,10 +137,12 @@ class SipLeg:
             self._control.receive(data, now)
             return []
         packet = rtp.unpack(data)
-        self._control.reception.take(packet, now, sound=packet.payload_type == self._hears)
-        if packet.payload_type == self._hears:
+        is_sound = packet.payload_type == self._hears
+        self._control.reception.take(packet, now, sound=is_sound)
+        if is_sound:
             self._heard_at = now
-            self._noise.stop()
+            if self._noise.sounds:
+                self._noise.stop()
             self._jitter.push(packet)
             return []
         if packet.payload_type == self._agreed.payload:
@@ -288,15 +288,15 @@ class SipLeg:
         while self._turn <= now:
             facts += self._take_turn()
             self._turn += FRAME_MS
-        if report := self._control.report(now, self._timestamp, self._jitter.wait_ms):
-            self._outgoing.append(report)
+        if now >= self._control.due:
+            self._outgoing.append(self._control.report(now, self._timestamp, self._jitter.wait_ms))
         if self._agreed.hears and self._agreed.sends and now - self._heard_at > MEDIA_TIMEOUT_MS:
             self._hang_up()
             facts.append(LegClosed("lost"))
         return facts
 
-    def _take_turn(self) -> Iterable[Event]:
-        facts: list[Event] = [*_marks(self._playout.reached())]
+    def _take_turn(self) -> list[Event]:
+        facts = _marks(self._playout.reached()) if self._playout.marked else []
         if self._agreed.sends:
             if self._presses:
                 self._press(self._presses.next())
@@ -348,7 +348,7 @@ class SipLeg:
         self._control.sent(len(payload))
         sequence = (numbers.sequence + self._packets) % rtp.SEQUENCES
         self._packets += 1
-        return rtp.Packet(payload_type, sequence, timestamp, numbers.ssrc, payload, marker).pack()
+        return rtp.pack(payload_type, sequence, timestamp, numbers.ssrc, payload, marker)
 
     def change(self, dialog: Dialog, agreed: sdp.Agreed, here: Place, numbers: Numbers) -> None:
         """Go on with somebody else, in whatever codec; what is left to be said is said to them."""

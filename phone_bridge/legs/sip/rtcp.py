@@ -138,17 +138,21 @@ class Reception:
 
     def take(self, packet: Packet, now: int, *, sound: bool) -> None:
         """Count a packet; only one of ``sound`` has a timestamp that tells of its time."""
-        step = ahead(packet.sequence, self._highest & 0xFFFF)
-        if packet.ssrc != self.ssrc or abs(step) > MAX_SEQUENCE_JUMP:
-            self._begin()
-            self.ssrc, self._first, self._highest, step = packet.ssrc, packet.sequence, packet.sequence, 0
-        self._highest += max(step, 0)
+        step = packet.sequence - (self._highest & 0xFFFF)
+        if step != 1 or packet.ssrc != self.ssrc:  # nearly always it is the next
+            step = ahead(packet.sequence, self._highest & 0xFFFF)
+            if packet.ssrc != self.ssrc or abs(step) > MAX_SEQUENCE_JUMP:
+                self._begin()
+                self.ssrc, self._first, self._highest, step = packet.ssrc, packet.sequence, packet.sequence, 0
+        if step > 0:
+            self._highest += step
         self._received += 1
         if not sound:
             return
         transit = (now * self._rate // 1000 - packet.timestamp) % TIMESTAMPS
         if self._transit is not None:
-            self._jitter += (abs(ahead(transit, self._transit, TIMESTAMPS)) - self._jitter) / 16
+            moved = abs(transit - self._transit)
+            self._jitter += (min(moved, TIMESTAMPS - moved) - self._jitter) / 16
         self._transit = transit
 
     def block(self, last_report: int, delay_65536ths: int) -> Block | None:
@@ -178,7 +182,8 @@ class Control:
         self._rate = rate
         self._packets = self._octets = 0
         self._told = 0  # reports of ours
-        self._due = now + self._wait() // 2
+        self.due = now + self._wait() // 2
+        """When the next report of ours is to be written."""
         self._their_ntp, self._their_at = 0, 0
         self._round_trip_ms = 0.0
         self._measured: list[tuple[str, float]] = []
@@ -215,10 +220,10 @@ class Control:
 
         ``timestamp`` is that of the sound that goes out now, ``wait_ms`` how long theirs waits for stragglers.
         """
-        if now < self._due:
+        if now < self.due:
             return b""
         self._told += 1
-        self._due = now + self._wait()
+        self.due = now + self._wait()
         return self._write(now, timestamp, wait_ms)
 
     def goodbye(self, now: int, timestamp: int) -> bytes:

@@ -30,8 +30,12 @@ class Packet(Struct, frozen=True, gc=False):
 
     def pack(self) -> bytes:
         """Write the packet."""
-        second = self.payload_type | (0x80 if self.marker else 0)
-        return _header.pack(VERSION << 6, second, self.sequence, self.timestamp, self.ssrc) + self.payload
+        return pack(self.payload_type, self.sequence, self.timestamp, self.ssrc, self.payload, self.marker)
+
+
+def pack(payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, marker: bool = False) -> bytes:
+    """Write the packet that a ``Packet`` of these would be."""
+    return _header.pack(VERSION << 6, payload_type | (0x80 if marker else 0), sequence, timestamp, ssrc) + payload
 
 
 def unpack(data: bytes) -> Packet:

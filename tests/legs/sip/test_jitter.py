@@ -122,6 +122,35 @@ def test_packets_of_other_lengths_are_cut_into_frames(ms: int) -> None:
     assert b"".join(buffer.pop() for _ in range(5)) == whole[:800]
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from((0, 2**32 - 160 * 5 - 80)), st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40))
+def test_halves_of_frames_are_heard_as_whole_frames_are(begins: int, turns: list[tuple[bool, bool]]) -> None:
+    whole, halves = JitterBuffer(PCMU_8K), JitterBuffer(PCMU_8K)
+    held: list[Packet] = []
+    for number, (comes, waits) in enumerate([(True, False)] * 3 + turns):
+        packet = Packet(0, number, (begins + 160 * number) % 2**32, 1, frame(number) if comes else b"")
+        held.append(packet)
+        if not waits or len(held) > 1:
+            for each in reversed(held):  # two may come in the wrong order
+                whole.push(each)
+                for start in range(0, len(each.payload), 80):
+                    at = (each.timestamp + start) % 2**32
+                    halves.push(Packet(0, 0, at, 1, each.payload[start : start + 80]))
+            held.clear()
+        assert whole.pop() == halves.pop()
+    assert (whole.lost, bool(whole.late)) == (halves.lost, bool(halves.late))
+
+
+def test_a_half_between_whole_frames_is_heard_in_its_place() -> None:
+    buffer = JitterBuffer(PCMU_8K)
+    for at, octets in ((0, 160), (160, 160), (320, 80), (400, 160), (560, 160), (720, 80)):
+        buffer.push(Packet(0, 0, at, 1, bytes([at // 80]) * octets))
+    assert b"".join(buffer.pop()[::80] for _ in range(5)) == bytes((0, 0, 2, 2, 4, 5, 5, 7, 7, 9))
+    for number in (5, 6):
+        buffer.push(sound(number, 50 + number))
+    assert [buffer.pop(), buffer.pop()] == [frame(55), frame(56)]
+
+
 def test_an_empty_packet_is_no_sound() -> None:
     buffer = JitterBuffer(PCMU_8K)
     buffer.push(Packet(0, 1, 1, 1, b""))
