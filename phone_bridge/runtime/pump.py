@@ -369,15 +369,12 @@ class Pump:
             return
         sounds_only = True
         for event in events:
-            if self._voice is not None or self._watches_voice():
-                sounds_only = not self._watch_voice(event, now) and sounds_only
-            self._process(event, now)
             if isinstance(event, e.CallerHeard):
-                if now >= self._sight.look_at:
-                    self._sight.caller(event.audio, now)
+                sounds_only = self._caller_heard(event, now) and sounds_only
                 if self._timer_at > now + LOOK_MS:
                     self._arm()
                 continue
+            self._process(event, now)
             sounds_only = False
             # While sound goes out there is a timer for its mark, and a mark that came back can wait for that.
             if not isinstance(event, e.MarkReached) or not now < self._timer_at <= now + PARCEL_MS:
@@ -449,12 +446,22 @@ class Pump:
             event = self._pad.key(event.digit, asked=self._call.proving)
         if self.journal is not None:
             self.journal.note(event, now)
-        if type(event) is not e.CallerHeard:
-            self._call_due = None
-        elif self._recorder is not None:
+        self._call_due = None
+        for command in self._call.process(event, now):
+            self._send[type(command)](command, now)
+
+    def _caller_heard(self, event: e.CallerHeard, now: int) -> bool:
+        """Tell the call of a frame of the caller's; says whether that was all, so that the session has it already."""
+        told = (self._voice is not None or self._watches_voice()) and self._watch_voice(event, now)
+        if self.journal is not None:
+            self.journal.note(event, now)
+        if self._recorder is not None:
             self._record(self._recorder, event.audio, now)
         for command in self._call.process(event, now):
             self._send[type(command)](command, now)
+        if now >= self._sight.look_at:
+            self._sight.caller(event.audio, now)
+        return not told
 
     def _fact(self, event: e.Event) -> None:
         self._process(event, self._now())
@@ -467,10 +474,7 @@ class Pump:
             self._send[type(command)](command, now)
 
     def _transmit(self) -> None:
-        for nudge in self._watchers:
-            nudge()
-        for message in self._leg.outgoing():
-            self._socket.send(message)
+        self._send_leg()
         if self._link is not None:
             self._flush_link(self._link)
         if self._call.trace.version != self._kept_version:
@@ -478,6 +482,12 @@ class Pump:
             self._changed()
         if self._call.phase is Phase.ENDED:
             self._end()
+
+    def _send_leg(self) -> None:
+        for nudge in self._watchers:
+            nudge()
+        for message in self._leg.outgoing():
+            self._socket.send(message)
 
     def _flush_link(self, link: Link) -> None:
         for message in link.wire.outgoing():
@@ -490,15 +500,13 @@ class Pump:
         """Whether to listen to the line: a question is open, or the session would not say that the caller speaks."""
         return self._call.asking or (self._session is not None and not self._session.tells_voice)
 
-    def _watch_voice(self, event: e.Event, now: int) -> bool:
+    def _watch_voice(self, event: e.CallerHeard, now: int) -> bool:
         """Find out for ourselves when the caller begins to speak, and tell the call where it matters to it."""
         if not self._watches_voice():
             self._voice = None
             return False
         if self._voice is None:
             self._voice = VoiceActivity(self._leg.format)
-        if not isinstance(event, e.CallerHeard):
-            return False
         if self._call.proving:
             self._pad.hear(event.audio)
         told = False
@@ -721,10 +729,12 @@ class Pump:
 
     def _arm(self) -> None:
         """Keep one timer for the nearest deadline; one that has moved away is looked at again when it fires."""
-        at = self._deadline()
-        if at is None or self._is_over or (self._timer is not None and self._timer_at <= at):
+        if self._is_over:
             return
+        at = self._deadline()
         if self._timer is not None:
+            if self._timer_at <= at:
+                return
             self._timer.cancel()
         self._wake(at)
 
@@ -732,15 +742,16 @@ class Pump:
         self._timer_at = at
         self._timer = self._wheel.at(at, self._tick)
 
-    def _deadline(self) -> int | None:
+    def _deadline(self) -> int:
+        at, due = self._look_at_call(), self._leg.deadline()
+        if due is not None and due < at:
+            at = due
+        if self._session is not None and (due := self._session.deadline()) is not None and due < at:
+            at = due
         spare = self._links.spare
-        times = [
-            self._look_at_call(),
-            self._leg.deadline(),
-            self._session.deadline() if self._session is not None else None,
-            spare.wire.deadline() if spare is not None else None,
-        ]
-        return min([time for time in times if time is not None], default=None)
+        if spare is not None and (due := spare.wire.deadline()) is not None and due < at:
+            at = due
+        return at
 
     def _look_at_call(self) -> int:
         """Say when the call is to be looked at, which a frame of the caller's moves no nearer than ``LOOK_MS``."""
@@ -751,7 +762,12 @@ class Pump:
 
     def _tick(self) -> None:
         self._timer = None
-        self._guard(self._look)
+        if self._is_over:
+            return
+        try:
+            self._look()
+        except Exception as error:  # noqa: BLE001 - the top of a callback: this call ends, and no other
+            self._failed(error)
 
     def _look(self) -> None:
         now, due = self._now(), self._leg.deadline()
@@ -759,31 +775,37 @@ class Pump:
             self._expire(now)
             return
         at = self._deadline()
-        if at is not None and at > now:
+        if at > now:
             self._wake(at)
         else:
             self._expire(now)
 
     def _expire(self, now: int) -> None:
+        sounds_only = True
         if now >= self._look_at_call():  # not with every frame of a leg that paces its sound
+            sounds_only = False
             if self.journal is not None:
                 self.journal.tick(now)
             self._perform(self._call.expire(now), now)
         for event in _overdue(self._leg, now):
-            if self._voice is not None or self._watches_voice():
-                self._watch_voice(event, now)
-            self._process(event, now)
-            if type(event) is e.CallerHeard and now >= self._sight.look_at:
-                self._sight.caller(event.audio, now)
+            if type(event) is e.CallerHeard:
+                sounds_only = self._caller_heard(event, now) and sounds_only
+            else:
+                sounds_only = False
+                self._process(event, now)
         for name, value in self._measured():
             self._call.trace.measured(name, value)
-        if self._session is not None:
-            for event in _overdue(self._session, now):
+        if self._session is not None and (due := self._session.deadline()) is not None and now >= due:
+            sounds_only = False
+            for event in self._session.expire(now):
                 self._process(event, now)
         if self._links.spare is not None:
             _overdue(self._links.spare.wire, now)
         self._arm()
-        self._transmit()
+        if sounds_only:  # nearly every turn of a leg that paces its sound
+            self._send_leg()
+        else:
+            self._transmit()
 
 
 def _overdue(wire: LegWire | SessionWire, now: int) -> list[e.Event]:

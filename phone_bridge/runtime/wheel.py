@@ -103,14 +103,11 @@ class Wheel:
             callback, turn.callback = turn.callback, None
             if callback is not None:
                 self._waiting -= 1
-                self._call(callback)
+                try:
+                    callback()
+                except Exception as error:  # noqa: BLE001 - the top of a callback: the others' turns come all the same
+                    context = {"message": "what was due at its time failed", "exception": error}
+                    asyncio.get_running_loop().call_exception_handler(context)
         self._ringing = False
         if self._times:
             self._arm(int(self._clock() * 1000))
-
-    def _call(self, callback: Callable[[], object]) -> None:
-        try:
-            callback()
-        except Exception as error:  # noqa: BLE001 - the top of a callback: the others' turns come all the same
-            context = {"message": "what was due at its time failed", "exception": error}
-            asyncio.get_running_loop().call_exception_handler(context)

@@ -47,6 +47,8 @@ class JitterBuffer:
     _newest: int  # of the newest slot
     _running: bool
     _fresh: bool  # nothing of this stream was given yet, so nothing of it is late
+    _calm: int  # turns for which there has been more than is needed
+    _least: int  # the least that there was beside it
     _owed: int  # turns to stand still, so that all that follows waits longer
     _kept: dict[int, bytes]  # frames by their timestamps while all are whole, which is nearly always, otherwise slots
     _whole: bool
