@@ -44,7 +44,7 @@ from phone_bridge.legs.sip.transferee import ReferAsked
 from phone_bridge.runtime.sip_names import Names
 from phone_bridge.runtime.sip_transports import Certificates, Datagrams, Hearing, Listening, Transports, send
 from phone_bridge.runtime.sockets import Socket
-from phone_bridge.runtime.wheel import slot
+from phone_bridge.runtime.wheel import Turns
 
 ID_BYTES = 12
 RTP_PORT_TRIES = 50
@@ -205,6 +205,7 @@ class Party:
         self._following: asyncio.Task[None] | None = None
         self._line: SipLine | None = None
         self._leg: SipLeg | None = None
+        self._turn: int | None = None  # its first one, while it has any
         self._early: list[str] = []  # said before there was a line to hear it
         self._referred: asyncio.Future[int] | None = None
 
@@ -345,8 +346,9 @@ class Party:
             self._line.abort()
 
     def _connect(self, media: "_Media", agreed: sdp.Agreed) -> tuple[SipLeg, Socket]:
-        here, turn = (self.dialog.here[0], media.port), slot(self._server.now())
-        leg = SipLeg(self.dialog, agreed, here, media.numbers, turn)
+        here = (self.dialog.here[0], media.port)
+        self._turn = self._server.turns.take(self._server.now())
+        leg = SipLeg(self.dialog, agreed, here, media.numbers, self._turn)
         self._leg, self._line = leg, SipLine(leg, media, self._say, self._release)
         for text in self._early:
             self._line.socket.hear(text)
@@ -357,6 +359,9 @@ class Party:
 
     def _release(self) -> None:
         self._over = True
+        if self._turn is not None:
+            self._server.turns.give_back(self._turn)
+            self._turn = None
         if self._following is not None:
             self._following.cancel()
         self._server.decide(lambda agent, now: agent.release(self.dialog, now))
@@ -532,6 +537,8 @@ class SipServer:
         changed: Callable[[Party], None] = lambda party: None,
     ) -> None:
         self.ports = ports
+        self.turns = Turns()
+        """When the calls' sound comes and goes."""
         self.may_change = may_change
         """Who says whether somebody else may take over a call as it stands."""
         self.changed = changed

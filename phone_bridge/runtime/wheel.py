@@ -10,16 +10,33 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Protocol
 
-SLOT_MS = 5
-"""A turn begins with one of these, so that calls share slots: four of them to a frame."""
+from phone_bridge.audio.frames import FRAME_MS
 
-SPAN_MS = 20
+SLOT_MS = 2
+"""A turn begins with one of these, so that calls share slots: ten of them to a frame. With fewer, a whole slot's calls
+hold up what else there is to do for long; with more, the loop wakes for nearly every call."""
+
+SPAN_MS = FRAME_MS
 """What is further off than a call's next turn is seldom shared, and goes to a timer of the loop's own."""
 
 
-def slot(now: int) -> int:
-    """Say when the next slot begins, at ``now`` or soon after."""
-    return -(-now // SLOT_MS) * SLOT_MS
+class Turns:
+    """The slots of a frame, and how many calls have their turns in each."""
+
+    def __init__(self) -> None:
+        self._calls = [0] * (FRAME_MS // SLOT_MS)
+
+    def take(self, now: int) -> int:
+        """Give a call its first turn: in the next slot, at ``now`` or after it, that has no more than its share."""
+        slots, every = len(self._calls), sum(self._calls)
+        first = -(-now // SLOT_MS)
+        turn = next(at for at in range(first, first + slots) if self._calls[at % slots] * slots <= every)
+        self._calls[turn % slots] += 1
+        return turn * SLOT_MS
+
+    def give_back(self, turn: int) -> None:
+        """Know that the call is over that was given ``turn``."""
+        self._calls[turn // SLOT_MS % len(self._calls)] -= 1
 
 
 class Alarm(Protocol):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,10 +13,12 @@ from phone_bridge.call.commands import Play
 from phone_bridge.call.events import CallerHeard, MarkReached
 from phone_bridge.legs.sip.leg import CATCH_UP_MS, SipLeg
 from phone_bridge.legs.sip.rtp import TIMESTAMPS, unpack
-from phone_bridge.runtime.wheel import SLOT_MS, SPAN_MS, Alarm, Wheel, slot
+from phone_bridge.runtime.wheel import SLOT_MS, SPAN_MS, Alarm, Turns, Wheel
 from tests.clock import VirtualLoop, run_virtual
 from tests.legs.sip.samples import NUMBERS
 from tests.legs.sip.samples import leg as sip_leg
+
+SLOTS = FRAME_MS // SLOT_MS
 
 
 class Held:
@@ -132,9 +135,53 @@ def test_a_wheel_that_was_held_up_calls_each_once_and_late() -> None:
     play(story)
 
 
-def test_slots_are_on_a_grid() -> None:
-    assert [slot(now) for now in (0, 1, 4, 5, 6)] == [0, SLOT_MS, SLOT_MS, SLOT_MS, 2 * SLOT_MS]
+def test_turns_are_on_a_grid_and_come_soon() -> None:
+    assert [Turns().take(now) for now in (0, 1, SLOT_MS)] == [0, SLOT_MS, SLOT_MS]
     assert FRAME_MS % SLOT_MS == 0
+    turns = Turns()
+    assert [turns.take(1_000) for _ in range(3)] == [1_000, 1_000 + SLOT_MS, 1_000 + 2 * SLOT_MS]
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.booleans()), max_size=200))
+def test_no_slot_has_many_more_calls_than_its_share(calls: list[tuple[int, bool]]) -> None:
+    turns = Turns()
+    given_out: list[int] = []
+    for now, ends in calls:
+        if ends and given_out:
+            turns.give_back(given_out.pop(now % len(given_out)))
+            continue
+        share = len(given_out) / SLOTS
+        turn = turns.take(now)
+        assert now <= turn < now + FRAME_MS + SLOT_MS
+        given_out.append(turn)
+        assert sum(each // SLOT_MS % SLOTS == turn // SLOT_MS % SLOTS for each in given_out) <= share + 1
+
+
+@pytest.mark.parametrize(("calls", "most_ms"), [(100, 0.4), (400, 1.3)])
+def test_calls_do_not_wait_long_for_one_another(calls: int, most_ms: float) -> None:
+    late: list[float] = []
+
+    async def story(held: Held) -> None:
+        spent_ms = 0.0
+        wheel = Wheel(lambda: (held.now + spent_ms) / 1000)
+
+        def ring(due: int) -> None:
+            nonlocal spent_ms
+            late.append(held.now + spent_ms - due)
+            spent_ms += 0.03  # what a turn takes
+
+        turns = Turns()
+        due = [turns.take(10) for _ in range(calls)]  # all at once: nobody's turn comes by chance
+        for each in due:
+            wheel.at(each, lambda each=each: ring(each))
+        for slot in sorted(set(due)):
+            await asyncio.sleep((slot - held.now) / 1000)
+            spent_ms = 0.0
+        await asyncio.sleep(0.1)
+
+    play(story)
+    assert len(late) == calls
+    assert max(late) < most_ms + 0.03
 
 
 class Paced:
@@ -177,7 +224,8 @@ def test_however_late_the_wheel_is_no_frame_is_lost_or_doubled(
     begins: list[int], stalls: list[tuple[int, int]]
 ) -> None:
     async def story(held: Held) -> None:
-        calls = [Paced(held, slot(begin)) for begin in begins]
+        turns = Turns()
+        calls = [Paced(held, turns.take(begin)) for begin in begins]
         for after, stall in stalls:
             await asyncio.sleep(after / 1000)
             held.held_ms += stall
