@@ -770,7 +770,7 @@ class Pump:
             self._failed(error)
 
     def _look(self) -> None:
-        now, due = self._now(), self._leg.deadline()
+        now, due = int(self._clock() * 1000), self._leg.deadline()
         if due is not None and due <= now:  # a leg that paces its sound is due nearly always; no more need be asked
             self._expire(now)
             return
@@ -787,7 +787,8 @@ class Pump:
             if self.journal is not None:
                 self.journal.tick(now)
             self._perform(self._call.expire(now), now)
-        for event in _overdue(self._leg, now):
+        due = self._leg.deadline()
+        for event in self._leg.expire(now) if due is not None and now >= due else ():
             if type(event) is e.CallerHeard:
                 sounds_only = self._caller_heard(event, now) and sounds_only
             else:

@@ -86,8 +86,8 @@ class SipLine:
 
     def _hear(self, media: "_Media") -> None:
         self._media = media
-        media.hear = self._packet
-        media.hear_control = self._report
+        media.sound.hear = self._packet
+        media.reports.hear = self._report
 
     def write(self, message: str | bytes) -> None:
         """Send a packet to where the caller's come from, or a message to where the dialog leads."""
@@ -130,8 +130,8 @@ class _Media:
     """One call's sockets: for sound on an even port, and for reports on the next one (RFC 3550, 11)."""
 
     def __init__(self) -> None:
-        self.hear: Callable[[bytes, Place], None] = lambda data, source: None
-        self.hear_control: Callable[[bytes, Place], None] = lambda data, source: None
+        self.sound = Datagrams(_unheard)
+        self.reports = Datagrams(_unheard)
         self.transport: asyncio.DatagramTransport
         self.control: asyncio.DatagramTransport
         self.port = 0
@@ -144,16 +144,11 @@ class _Media:
         for _ in range(RTP_PORT_TRIES):
             port = ports.next()
             try:
-                self.transport, _ = await loop.create_datagram_endpoint(
-                    lambda: Datagrams(lambda data, source: self.hear(data, source)), local_addr=(host, port)
-                )
+                self.transport, _ = await loop.create_datagram_endpoint(lambda: self.sound, local_addr=(host, port))
             except OSError:
                 continue
             try:
-                self.control, _ = await loop.create_datagram_endpoint(
-                    lambda: Datagrams(lambda data, source: self.hear_control(data, source)),
-                    local_addr=(host, port + 1),
-                )
+                self.control, _ = await loop.create_datagram_endpoint(lambda: self.reports, local_addr=(host, port + 1))
             except OSError:
                 self.transport.close()
                 continue
@@ -165,6 +160,10 @@ class _Media:
         """Let both go."""
         self.transport.close()
         self.control.close()
+
+
+def _unheard(_data: bytes, _source: Place) -> None:
+    """Let go what comes before there is a call to hear it."""
 
 
 class Met(NamedTuple):

@@ -296,11 +296,11 @@ class Datagrams(asyncio.DatagramProtocol):
     """Hand each datagram on; a peer that cannot be reached is known by its silence."""
 
     def __init__(self, hear: Callable[[bytes, tuple[str, int]], None]) -> None:
-        self._hear = hear
+        self.hear = hear
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Take one datagram."""
-        self._hear(data, (addr[0], addr[1]))
+        self.hear(data, addr if len(addr) == 2 else addr[:2])  # by IPv6 there is more to an address
 
 
 def send(transport: asyncio.DatagramTransport, data: bytes, to: tuple[str, int]) -> None:

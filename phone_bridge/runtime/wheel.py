@@ -74,21 +74,24 @@ class Wheel:
 
     def at(self, ms: int, callback: Callable[[], object]) -> Alarm:
         """Have ``callback`` called at ``ms``; a time that is over means the next millisecond."""
-        now = int(self._clock() * 1000)
-        ms = max(ms, now + 1)  # uvloop spins on less than a millisecond
-        if ms - now > SPAN_MS:
-            return asyncio.get_running_loop().call_later((ms - now) / 1000, callback)
+        slot = self._slots.get(ms)
+        if slot is None:
+            now = int(self._clock() * 1000)
+            ms = max(ms, now + 1)  # uvloop spins on less than a millisecond
+            if ms - now > SPAN_MS:
+                return asyncio.get_running_loop().call_later((ms - now) / 1000, callback)
+            slot = self._slots.get(ms) or self._open(ms, now)
         turn = _Turn(self, callback)
         self._waiting += 1
-        slot = self._slots.get(ms)
-        if slot is not None:
-            slot.append(turn)
-            return turn
-        self._slots[ms] = [turn]
+        slot.append(turn)
+        return turn
+
+    def _open(self, ms: int, now: int) -> list[_Turn]:
+        slot = self._slots[ms] = []
         heappush(self._times, ms)
         if not self._ringing:
             self._arm(now)
-        return turn
+        return slot
 
     def dropped(self) -> None:
         """Know that a turn was taken back; nobody's timer is left behind."""

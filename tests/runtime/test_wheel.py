@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
@@ -173,7 +174,7 @@ def test_calls_do_not_wait_long_for_one_another(calls: int, most_ms: float) -> N
         turns = Turns()
         due = [turns.take(10) for _ in range(calls)]  # all at once: nobody's turn comes by chance
         for each in due:
-            wheel.at(each, lambda each=each: ring(each))
+            wheel.at(each, partial(ring, each))
         for slot in sorted(set(due)):
             await asyncio.sleep((slot - held.now) / 1000)
             spent_ms = 0.0
@@ -224,8 +225,8 @@ def test_however_late_the_wheel_is_no_frame_is_lost_or_doubled(
     begins: list[int], stalls: list[tuple[int, int]]
 ) -> None:
     async def story(held: Held) -> None:
-        turns = Turns()
-        calls = [Paced(held, turns.take(begin)) for begin in begins]
+        first = Turns()
+        calls = [Paced(held, first.take(begin)) for begin in begins]
         for after, stall in stalls:
             await asyncio.sleep(after / 1000)
             held.held_ms += stall
