@@ -1,6 +1,7 @@
 """The bridge with SIP under measure: the whole application but for its HTTP server, for one process of its own."""
 
 import asyncio
+import gc
 import logging
 import sys
 
@@ -41,6 +42,8 @@ async def serve(options: Options, port: int) -> None:
     door = SipDoor(bridge)
     await bridge.start()
     await door.open()
+    gc.collect()
+    gc.freeze()  # as whoever is served by the command line has it
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), over.set)
     await over.wait()
     await door.close()
