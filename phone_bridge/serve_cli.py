@@ -27,7 +27,7 @@ from phone_bridge.runtime.drain import Drain
 from phone_bridge.runtime.record import Records
 from phone_bridge.runtime.reloading import Reloading, expect
 from phone_bridge.runtime.stopping import Stopping
-from phone_bridge.runtime.supervisor import Supervisor
+from phone_bridge.runtime.supervisor import Supervisor, follow_parent
 from phone_bridge.runtime.voice import Voice
 from phone_bridge.runtime.websocket_server import UVICORN_OPTIONS
 from phone_bridge.settings import Settings, load
@@ -86,6 +86,7 @@ def _asked_to_stop(*_: object) -> None:
 def worker() -> Starlette:
     """Make the application of one of several processes."""
     expect()
+    follow_parent()
     settings = load(os.environ, Path.cwd())
     configure(settings.log_format)
     return _application(settings, supervised=True)

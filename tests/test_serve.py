@@ -414,6 +414,22 @@ def test_routes_that_change_while_a_server_starts_are_read(tmp_path: Path, worke
 # The process is asked to stop
 
 
+def test_processes_whose_parent_is_killed_let_their_calls_end_and_then_are_gone(tmp_path: Path) -> None:
+    async def story(deployed: Deployment) -> None:
+        server = await deployed.serve("--workers", "2")
+        caller = await deployed.phone(Say("hello"), HangUp(after_ms=2_000))
+        assistant = await deployed.session(1)
+        server.process.kill()
+        await server.ended(AT_ONCE_SECONDS)
+        await patiently(lambda: server.ready_answer()[0] == 503, AT_ONCE_SECONDS)
+        answer(assistant, "rsp_1", "Hello to you.", 400)
+        result = await caller.over()
+        assert (result.status, result.ended_by, result.undone) == ("completed", "caller", ())
+        await patiently(lambda: server.ready_answer()[0] == 0, AT_ONCE_SECONDS)
+
+    play(tmp_path, story)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_stopping_server_moves_new_calls_on_and_lets_live_ones_end(tmp_path: Path, workers: int) -> None:
     async def story(deployed: Deployment) -> None:

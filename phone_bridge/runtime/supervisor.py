@@ -1,8 +1,11 @@
 """The parent of several server processes, which lets them drain and then waits for them."""
 
+import multiprocessing
 import os
 import signal
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
+from threading import Thread
 
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
@@ -11,6 +14,18 @@ JOIN_SECONDS = 0.1
 """How long one process is waited for before signals are looked at again."""
 
 _STOPS = frozenset({signal.SIGTERM, signal.SIGINT})
+
+
+def follow_parent() -> None:
+    """Have this process stop as it does when asked to, once its parent is gone, for nobody else would ask it then."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_stop_after, args=(parent,), name="parent", daemon=True).start()
+
+
+def _stop_after(parent: BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Supervisor(Multiprocess):
