@@ -7,9 +7,13 @@ RFC 5589); else both talk through us.
 
 import asyncio
 import logging
+import re
 import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+from msgspec import structs
 
 from phone_bridge.app import transferring
 from phone_bridge.app.bridge import Bridge
@@ -30,7 +34,7 @@ from phone_bridge.runtime.menu_pump import LineWanted
 from phone_bridge.runtime.pump import Pump
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.sip import NotAnswered, OutgoingCall, Party
-from phone_bridge.runtime.sip_trunks import outward
+from phone_bridge.runtime.sip_trunks import SipTrunk, outward
 from phone_bridge.runtime.sockets import Socket
 
 ATTENDED_S = 8.0
@@ -41,6 +45,8 @@ ACCEPTED, DECLINED = "accepted", "declined"
 
 STATES = {Outcome.BUSY: State.BUSY, Outcome.NO_ANSWER: State.NO_ANSWER, Outcome.CANCELED: State.CANCELED}
 """What a transfer has come to of which nobody took the call; all else has failed."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9+._-]{1,64}", re.ASCII)
 
 log = logging.getLogger("phone_bridge.sip")
 
@@ -59,7 +65,7 @@ async def connect(bridge: Bridge, line: Line, number: str, trace: Trace) -> bool
     """Put a caller through who has come from a menu; False where nobody comes, and they are on the line still."""
     record = line.record
     transfer = transferring.new(record, Target("", Kind.NUMBER, number), COLD)
-    await asyncio.to_thread(bridge.transfers.add, transfer)
+    await _written(bridge.transfers.add, transfer)
     return await _put_through(bridge, line, transfer, trace) not in RETURNS
 
 
@@ -69,24 +75,39 @@ async def carry(bridge: Bridge, line: Line, pump: Pump) -> Pump:
         await bridge.registry.carry(line.record, pump)
         if not pump.moves_on:
             return pump
-        transfer = (await transferring.of_call(bridge, line.record.id))[-1]
-        if await _put_through(bridge, line, transfer, pump.trace) not in RETURNS:
+        transfer = bridge.sip_transfers.begun(line.record.id)
+        state = await _put_through(bridge, line, transfer, pump.trace)
+        if state not in RETURNS:
             return pump
-        pump = await _next_part(bridge, line, transfer)
+        pump = await _next_part(bridge, line, structs.replace(transfer, state=state))
 
 
 async def _next_part(bridge: Bridge, line: Line, transfer: Transfer) -> Pump:
     """Bring a caller back to the assistant, who is told what came of it."""
     record = line.record
     record.resumed += 1
-    await asyncio.to_thread(bridge.transfers.come_back, transfer.id, record.resumed)
+    await _written(bridge.transfers.come_back, transfer.id, record.resumed)
     _keep_line(bridge, record)
-    back = await transferring.back(bridge, record)
+    back = transferring.came_back(bridge, record, transfer)
     known = await bridge.begin(record)
-    lead_in, owed = (back.lead_in, back.owed) if back is not None else ("", True)
     return bridge.pump(
-        record, line.leg, line.socket, known=known, lead_in=lead_in, owed=owed, onward=False, keeps_moved=True
+        record,
+        line.leg,
+        line.socket,
+        known=known,
+        lead_in=back.lead_in,
+        owed=back.owed,
+        onward=False,
+        keeps_moved=True,
     )
+
+
+async def _written(write: Callable[..., object], *what: object) -> None:
+    """Write down how a transfer stands; the two can talk without a database."""
+    try:
+        await asyncio.to_thread(write, *what)
+    except Unavailable as error:
+        log.warning("! how a transfer stands cannot be written down: %s", error.code)
 
 
 def _keep_line(bridge: Bridge, record: CallRecord) -> None:
@@ -107,7 +128,7 @@ async def _put_through(bridge: Bridge, line: Line, transfer: Transfer, trace: Tr
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
     if asking.cancelled():
-        await asyncio.to_thread(bridge.transfers.step, transfer.id, State.CANCELED)
+        await _written(bridge.transfers.step, transfer.id, State.CANCELED)
         return State.CANCELED
     return asking.result()
 
@@ -121,7 +142,10 @@ async def _ask(bridge: Bridge, line: Line, transfer: Transfer, pump: JoinedPump)
     except (Refused, RemoteError, Unavailable) as error:
         log.warning("! call %s could not be put through: %s", transfer.call_id, error.code)
         state = State.FAILED
-    await asyncio.to_thread(bridge.transfers.step, transfer.id, state)
+    except Exception:
+        log.exception("! call %s could not be put through", transfer.call_id)  # a task's top: it rings no longer
+        state = State.FAILED
+    await _written(bridge.transfers.step, transfer.id, state)
     log.info("= call %s was put through: %s", transfer.call_id, state)
     if state in RETURNS:
         pump.give_up()
@@ -130,22 +154,21 @@ async def _ask(bridge: Bridge, line: Line, transfer: Transfer, pump: JoinedPump)
 
 async def _reach(bridge: Bridge, line: Line, transfer: Transfer, pump: JoinedPump) -> State:
     settings, record = bridge.tenants.settings_of(line.record), line.record
-    await asyncio.to_thread(bridge.transfers.step, transfer.id, State.RINGING)
+    await _written(bridge.transfers.step, transfer.id, State.RINGING)
     trunk = outward(settings.sip_trunks, transfer.address)
     if trunk is None:
         raise Refused("No trunk leads there any more.", code="destination_not_allowed")
-    shown = (record.from_number or "") if trunk.desk_phone and record.direction == "inbound" else ""
-    asked = await wanted(line.server, trunk, transfer.address, shown, settings.ring_seconds)
+    asked = await wanted(line.server, trunk, transfer.address, shown(record, trunk), settings.ring_seconds)
     call = await line.server.call(asked, lambda: None)
     leg, socket = await call.answered()
     joined = False
     try:
         if transfer.mode == WARM:
-            await asyncio.to_thread(bridge.transfers.tell, transfer.id, transfer.carrier_id, call.id)
+            await _written(bridge.transfers.tell, transfer.id, transfer.carrier_id, call.id)
             told = await _tell(bridge, record, transfer.about, leg, socket)
             if told != ACCEPTED:
                 return State.REFUSED if told == DECLINED else State.NO_ANSWER
-            await asyncio.to_thread(bridge.transfers.step, transfer.id, State.ACCEPTED)
+            await _written(bridge.transfers.step, transfer.id, State.ACCEPTED)
             if call.trunk_name == line.party.trunk_name and await _joined_there(line.party, call):
                 line.party.hang_up()
                 return State.COMPLETED
@@ -155,6 +178,12 @@ async def _reach(bridge: Bridge, line: Line, transfer: Transfer, pump: JoinedPum
     finally:
         if not joined:
             socket.close(1000)
+
+
+def shown(record: CallRecord, trunk: SipTrunk) -> str:
+    """Say who calls: on a desk phone of ours the caller, elsewhere the trunk: providers let nobody else be shown."""
+    number = record.from_number if record.direction == "inbound" else record.to_number
+    return number if trunk.desk_phone and number and _PLAIN.fullmatch(number) else ""
 
 
 async def _tell(bridge: Bridge, record: CallRecord, about: str, leg: SipLeg, socket: Socket) -> str:

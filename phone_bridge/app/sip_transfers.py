@@ -7,6 +7,7 @@ import msgspec
 
 from phone_bridge.errors import Refused
 from phone_bridge.legs.sip.leg import SipLeg
+from phone_bridge.outbound.transfer import Transfer
 from phone_bridge.routing import sip_host
 from phone_bridge.runtime.record import CallRecord
 from phone_bridge.runtime.sip import Party, SipServer
@@ -43,6 +44,7 @@ class SipTransfers:
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
         self._parties: dict[str, tuple[Party, str]] = {}
+        self._begun: dict[str, Transfer] = {}
 
     def enter(self, call_id: str, party: Party, domain: str) -> None:
         """Know a call; ``domain`` is where its other side calls numbers."""
@@ -51,6 +53,7 @@ class SipTransfers:
     def leave(self, call_id: str) -> None:
         """Know that it is over."""
         self._parties.pop(call_id, None)
+        self._begun.pop(call_id, None)
 
     def id_of(self, party: Party) -> str:
         """Give the call's id; empty for one that is over, or has not begun."""
@@ -59,6 +62,14 @@ class SipTransfers:
     def carries(self, call_id: str) -> bool:
         """Tell whether a call can be put through here."""
         return call_id in self._parties
+
+    def begin(self, transfer: Transfer) -> None:
+        """Know a transfer that is for us to do, once the caller has heard of it."""
+        self._begun[transfer.call_id] = transfer
+
+    def begun(self, call_id: str) -> Transfer:
+        """Give the last transfer of a call that was begun."""
+        return self._begun[call_id]
 
     def press(self, call_id: str, digits: str) -> None:
         """Press keys for the other side of a call; raises Refused ``call_not_live``."""

@@ -67,6 +67,8 @@ async def ask(bridge: Bridge, call: CallRecord, target: Target, *, mode: str = C
     told = _told(call, about, bridge.tenants.language_of(call)) if mode == WARM else ""
     transfer = new(call, target, mode, told)
     await asyncio.to_thread(bridge.transfers.add, transfer)
+    if by_sip:
+        bridge.sip_transfers.begin(transfer)
     log.info("= call %s is put through, %s, to a %s", call.id, mode, target.kind)
     if here and bridge.registry.move(call.id, target.name):
         return
@@ -265,8 +267,11 @@ async def back(bridge: Bridge, record: CallRecord) -> Back | None:
         transfer = await asyncio.to_thread(bridge.transfers.of_part, record.id, record.resumed)
     except Unavailable:
         return None  # then the caller hears that they were cut off
-    if transfer is None:
-        return None
+    return came_back(bridge, record, transfer) if transfer is not None else None
+
+
+def came_back(bridge: Bridge, record: CallRecord, transfer: Transfer) -> Back:
+    """Say what came of a transfer."""
     language = bridge.tenants.settings_of(record).language
     lead_in = moving.came_of_it(transfer.where.value, transfer.name, language)
     return Back(lead_in, transfer.where is State.COMPLETED or _was_asked(record.actions))

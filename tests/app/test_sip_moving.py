@@ -8,7 +8,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
+import pytest
 
+from phone_bridge.app import sip_moving
 from phone_bridge.audio.format import PCMU_8K
 from phone_bridge.audio.tones import ringback
 from phone_bridge.legs.sip.message import Request
@@ -17,9 +19,10 @@ from phone_bridge.legs.sip.telephone_event import pack
 from phone_bridge.menu_talk import SENTENCES
 from phone_bridge.menus import Choice, Menu
 from phone_bridge.routing import Route
-from phone_bridge.runtime.sip_trunks import SipTrunk
+from phone_bridge.runtime.record import CallRecord
+from phone_bridge.runtime.sip_trunks import SipTrunk, calls_as
 from phone_bridge.sessions.chronapilot import messages as m
-from tests.app.premises import json_of
+from tests.app.premises import json_of, lose_database
 from tests.app.test_sip import LOUD, Phoned, phoned
 from tests.app.test_sip_calls import Callee
 from tests.runtime.serving import until
@@ -255,6 +258,57 @@ def test_a_caller_in_a_menu_for_whom_nobody_comes_hears_so(tmp_path: Path) -> No
             assert (record.ended_by, await there.state()) == ("bridge", "busy")
 
     asyncio.run(story())
+
+
+def test_without_a_database_the_two_talk_all_the_same(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with switchboard(tmp_path) as there:
+            await there.transfer(mode="warm")
+            await there.rung()
+            lose_database(there.line.house, tmp_path)
+            await there.picks_up()
+            await until(lambda: any(packet.payload != QUIET for packet in there.reception.packets))
+            there.press("1")
+            await there.hear_each_other()
+            there.caller.hang_up()
+            await there.hung_up(there.reception)
+
+    asyncio.run(story())
+
+
+def test_a_mistake_of_ours_sends_the_caller_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    async def story() -> None:
+        async with switchboard(tmp_path) as there:
+            monkeypatch.setattr(sip_moving, "wanted", fails)
+            await there.transfer(mode="warm")
+            await there.comes_to("failed")
+            await until(lambda: "I could not reach reception" in said(there))
+            there.caller.hang_up()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [("+4930123456", "+4930123456"), (None, "assistant"), ("a>b", "assistant")]
+)
+def test_a_desk_phone_shows_who_calls(number: str | None, shown: str) -> None:
+    record = CallRecord(
+        id="call_1",
+        carrier_id="c@h",
+        direction="inbound",
+        from_number=number,
+        to_number="bridge",
+        user_id="u",
+        session="embedded",
+        status="in_progress",
+        started_at="2026-11-29T08:00:00.000Z",
+    )
+    desk = SipTrunk(name="desk", username="desk", password_env="D", password="d", desk_phone=True)
+    assert (sip_moving.shown(record, desk) or calls_as(desk)) == shown
+    assert sip_moving.shown(record, SipTrunk(name="out", proxy="sip.example")) == ""
 
 
 def test_a_trunk_that_has_both_joins_them_itself(tmp_path: Path) -> None:
