@@ -1457,6 +1457,8 @@ class Call:
         if self._phase in (Phase.OPENING, Phase.TALKING) and self._through.holds(now):
             self._through.close()
             self._turns.working(self._functions.working, now)
+            if self._connecting is not None:
+                self._prompts.take(self._connecting.name)  # it would be heard after what is said now
             failed = putting_through.failed(self._language.tag)
             if self._proving.may_enter:
                 self._say(failed, now=now)

@@ -108,6 +108,7 @@ def test_a_caller_by_sip_asks_for_a_person_in_words(tmp_path: Path) -> None:
             request = await refer(telephone)
             assert request.headers["Refer-To"] == f"<sip:{TO}@pbx.example>", "a queue is none of theirs"
             telephone.agree_to(request, 202)
+            await until(lambda: pump.trace.transcript[-1].text.startswith("Please stay on the line"))
             telephone.notify("486 Busy Here", ended=True)
             await until(lambda: pump.trace.transcript[-1].text.startswith("I cannot put you through"))
             said = [each.text for each in pump.trace.transcript if each.speaker == "bridge"]

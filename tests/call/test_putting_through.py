@@ -296,6 +296,18 @@ def test_where_nobody_can_be_rung_the_caller_is_told_and_stays() -> None:
     assert not desk.ended
 
 
+def test_a_refusal_that_comes_before_the_words_about_it_were_made_takes_their_place() -> None:
+    desk = office(refers=True)
+    desk.voice_ms = None  # what is said is made in the order below
+    desk.say("put me through to sales")
+    desk.tell(e.TransferRefused())
+    connecting, failed = [speak.prompt for speak in desk.of(c.Speak)][-2:]
+    desk.tell(e.PromptReady(failed, (b"\xfe" * 800,)))
+    desk.tell(e.PromptReady(connecting, (b"\xfe" * 800,)))
+    desk.wait(2 * LINE_MS)
+    assert [text for speaker, text in desk.trace if speaker == "bridge"][-1].startswith("I cannot put you through")
+
+
 def test_a_refusal_that_nobody_waits_for_says_nothing() -> None:
     desk = office()
     desk.tell(e.TransferRefused())
