@@ -4,9 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# Some of the suite's time is spent waiting for sockets and the length of a spoken sentence. Of three processes on two
-# cores none has to wait long for its turn; four take no less time, and keep the real calls among the tests waiting.
-WORKERS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
+# A process for each core: with more, real calls among the tests wait for their turn where the machine is a slow one.
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 # The suite's second interpreter, where it is found.
 PYTHON313 ?= $(shell for p in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
 	$$p -c '' 2>/dev/null && echo $$p && break; done)
