@@ -130,7 +130,8 @@ async def _put_through(bridge: Bridge, line: Line, transfer: Transfer, trace: Tr
     if asking.cancelled():
         await _written(bridge.transfers.step, transfer.id, State.CANCELED)
         return State.CANCELED
-    return asking.result()
+    state = asking.result()
+    return State.CANCELED if state in RETURNS and not pump.leads_on else state  # a caller who hung up comes not back
 
 
 async def _ask(bridge: Bridge, line: Line, transfer: Transfer, pump: JoinedPump) -> State:
