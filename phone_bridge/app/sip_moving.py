@@ -37,7 +37,7 @@ from phone_bridge.runtime.sip import NotAnswered, OutgoingCall, Party
 from phone_bridge.runtime.sip_trunks import SipTrunk, outward
 from phone_bridge.runtime.sockets import Socket
 
-ATTENDED_S = 8.0
+ATTENDED_S = 3.0
 """How long the other side may take to join the two by itself, before we do."""
 TELL_TRIES, TELL_SECONDS = 2, 10
 """How often whoever is called is told who calls, and how long they may take each time: a voicemail takes nothing."""
